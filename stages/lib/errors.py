@@ -1,0 +1,34 @@
+"""One exception for what a user can mend, and the wrapper that turns it into one line and exit status 1."""
+
+import os
+import sys
+from collections.abc import Callable
+
+
+class UserError(Exception):
+    """A fault in a table, a parameter or the environment: the message names file, fact and cure."""
+
+
+def stage(main: Callable[[], None]) -> None:
+    """Run `main`; a UserError ends it with one line on stderr (LIFECYCLE_DEBUG=1 shows the traceback)."""
+    # a Windows console of another code page must not turn a German error message into a traceback
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        main()
+    except UserError as error:
+        if os.environ.get("LIFECYCLE_DEBUG"):
+            raise
+        sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("stopped by hand; earlier outputs are as they were")
+
+
+def nearest(name: str, names: list[str]) -> str:
+    """`; did you mean "..."?` where one of `names` is close to `name`, else an empty string."""
+    import difflib
+
+    lower = {str(n).lower(): n for n in names}
+    match = difflib.get_close_matches(str(name).lower(), list(lower), n=1, cutoff=0.5)
+    return f'; did you mean "{lower[match[0]]}"?' if match else ""
