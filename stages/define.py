@@ -1,0 +1,231 @@
+"""define: the problem block of params.yaml and the raw table become a checked contract.
+
+Run: python -m stages.define      (reads data/raw, params.yaml; writes data/contract.yaml, reports/data_profile.json)
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from stages.lib import cells, infer
+from stages.lib.conform import conform, used_fields
+from stages.lib.errors import UserError, nearest, stage
+from stages.lib.files import read_params, write_json, write_yaml
+from stages.lib.leaks import given_away
+from stages.lib.table import SOURCE, RawTable, read_raw
+
+TYPES = ("string", "text", "number", "integer", "boolean", "date", "datetime")
+ROLES = ("feature", "id", "group", "time", "ignored")
+OVERRIDES = ("type", "role", "missingValues", "format", "decimalChar", "groupChar", "bareNumber", "trueValues", "falseValues")
+MIN_ROWS = 20
+
+
+def build_contract(raw: RawTable, problem: dict, columns: dict, define: dict) -> tuple[dict[str, Any], list[str]]:
+    """(contract, notes): every column's role and type, the task and how it is measured; each decision made here is a note."""
+    frame = raw.frame.drop(columns=SOURCE)
+    check_names(list(frame.columns), problem, columns)
+    target, notes = problem["target"], list(raw.notes)
+    fields = []
+    for name in frame.columns:
+        override = columns.get(name) or {}
+        field = infer.infer_field(name, frame[name], define, override, name == target)
+        if name != target:
+            infer.assign_role(field, frame[name])
+            if "role" in override:
+                field |= {"role": override["role"], "reason": "params.yaml: columns"}
+            if name in problem["exclude"]:
+                field |= {"role": "ignored", "reason": "params.yaml: problem.exclude"}
+        if count := field.pop("sentinel_count", 0):
+            notes.append(f'"{name}": {count} impossible cells ({", ".join(field["missingValues"][-1:])} and the like) are read as missing')
+        fields.append(field)
+    by_name = {f["name"]: f for f in fields}
+    if not any(f["role"] == "time" for f in fields):
+        infer.assign_time(fields, frame)
+    described = describe_problem(problem, by_name[target], frame[target], notes)
+    contract = {"problem": described, "source": source(raw), "fields": fields}
+    set_levels(frame, fields)
+    drop_giveaways(frame, contract, columns)
+    notes += [f'"{f["name"]}" is not used: {f["reason"]}' for f in fields if f["role"] in ("ignored", "id")]
+    notes += [f'"{f["name"]}" is the {f["role"]} column: {f["reason"]}' for f in fields if f["role"] in ("group", "time")]
+    if not used_fields(contract, ("feature", "time")):
+        raise UserError(f'data/raw has no column left to predict "{target}" from; set a role under params.yaml: columns')
+    contract["notes"] = notes
+    return contract, notes
+
+
+def check_names(header: list[str], problem: dict, columns: dict) -> None:
+    """UserError where params.yaml speaks of a column, a type or a role that is not there."""
+    target = problem["target"]
+    if not target:
+        raise UserError(f"params.yaml: problem.target is empty; name the column to predict, one of {', '.join(header[:12])}")
+    named = {"problem.target": [target], "problem.exclude": problem["exclude"], "columns": list(columns)}
+    for where, names in named.items():
+        for name in names:
+            if name not in header:
+                near = nearest(name, header) or f"; it has {', '.join(header[:12])}"
+                raise UserError(f'data/raw has no column "{name}"{near} (params.yaml: {where})')
+    if target in problem["exclude"]:
+        raise UserError(f'params.yaml: problem.exclude names the target "{target}"; take it out')
+    for name, override in columns.items():
+        for key, value in (override or {}).items():
+            allowed = {"type": TYPES, "role": ROLES}.get(key)
+            if key not in OVERRIDES:
+                raise UserError(f"params.yaml: columns.{name} has {key!r}; it takes {', '.join(OVERRIDES)}")
+            if allowed and value not in allowed:
+                raise UserError(f"params.yaml: columns.{name}.{key} is {value!r}; it takes one of {', '.join(allowed)}")
+        if name == target and "role" in (override or {}):
+            raise UserError(f'params.yaml: columns.{name} gives the target a role; a target is a target (see "problem.target")')
+
+
+# ---- the problem ------------------------------------------------------------------------------------------
+
+
+def describe_problem(problem: dict, field: dict, values: pd.Series, notes: list[str]) -> dict[str, Any]:
+    """The problem block with every default filled in and said aloud; the target's field gets its type and classes."""
+    absent = cells.is_token(values, field["missingValues"])
+    filled = values[~absent]
+    if not len(filled):
+        raise UserError(f'data/raw: every cell of the target "{field["name"]}" is missing; is it the right column (params.yaml: problem.target)?')
+    task = infer_task(problem, field, filled, notes)
+    out = {k: problem[k] for k in ("statement", "decision", "owner", "unit")} | {"target": field["name"], "task": task}
+    metric = {"regression": "rmse"}.get(task, "log_loss")
+    out["metric"] = problem["metric"] or metric
+    if not problem["metric"]:
+        notes.append(f"problem.metric is empty: {metric}, the usual one for {task}")
+    if task == "regression":
+        if problem["positive"]:
+            raise UserError("params.yaml: problem.positive is for a binary task, and this one is a regression; empty it")
+        if field["type"] not in ("number", "integer"):
+            raise UserError(
+                f'data/raw: the target "{field["name"]}" is not a number in most rows (such as {filled.iloc[0]!r}); '
+                "set params.yaml: problem.task to binary or multiclass, or mend the column"
+            )
+    else:
+        out["positive"], out["classes"] = classes(problem, field, filled, task, notes)
+    out |= {k: problem[k] for k in ("criteria", "costs", "exclude")}
+    if not problem["criteria"]:
+        notes.append("problem.criteria is empty: a release must beat the naive baseline, and the champion where there is one")
+    return out
+
+
+def infer_task(problem: dict, field: dict, filled: pd.Series, notes: list[str]) -> str:
+    name, distinct = field["name"], filled.map(cells.fold).nunique()
+    numeric = field["type"] in ("number", "integer")
+    if distinct < 2:
+        raise UserError(
+            f'data/raw: the target "{name}" has one class only, {filled.iloc[0]!r}; there is nothing to tell apart: add rows of another class'
+        )
+    if task := problem["task"]:
+        if task not in ("binary", "multiclass", "regression"):
+            raise UserError(f"params.yaml: problem.task is {task!r}; it takes binary, multiclass, regression, or nothing")
+        if task == "binary" and distinct != 2:
+            raise UserError(f'data/raw: the target "{name}" has {distinct} classes; params.yaml: problem.task cannot be binary')
+        return task
+    few = distinct <= 10 and field["type"] == "integer" and len(filled) >= 10 * distinct
+    task = "binary" if distinct == 2 else "regression" if numeric and not few else "multiclass"
+    if task == "multiclass" and not numeric and distinct > max(50, 0.2 * len(filled)):
+        raise UserError(
+            f'data/raw: the target "{name}" has {distinct} different texts in {len(filled)} rows, neither numbers nor classes; '
+            "is it the right column (params.yaml: problem.target)?"
+        )
+    how = f"{distinct} different values" if task != "regression" else f"numbers, {distinct} different ones"
+    notes.append(f'problem.task is empty: {task}, since "{name}" has {how}')
+    return task
+
+
+def classes(problem: dict, field: dict, filled: pd.Series, task: str, notes: list[str]) -> tuple[str, list[str]]:
+    """(positive class, labels in the order of the model's probabilities); the target's field lists them."""
+    field["type"] = "string"
+    for key in ("decimalChar", "groupChar", "bareNumber"):
+        field.pop(key, None)
+    labels = infer.spellings(filled)
+    if all(not np.isnan(cells.number(v)) for v in labels):
+        labels.sort(key=cells.number)
+    field["constraints"] = {"enum": labels}
+    if task != "binary":
+        return "", labels
+    positive = problem["positive"]
+    if positive and str(positive) not in labels:
+        # YAML reads yes and true as booleans: the user meant the text
+        told = {True: cells.TRUE, False: cells.FALSE}.get(positive, [cells.fold(str(positive))])
+        meant = [v for v in labels if cells.fold(v) in told]
+        if len(meant) != 1:
+            near = nearest(str(positive), labels) or f"; its classes are {', '.join(labels)}"
+            raise UserError(f'data/raw: the target "{field["name"]}" has no class {positive!r}{near} (params.yaml: problem.positive)')
+        positive = meant[0]
+    elif not positive:
+        said = [v for v in labels if cells.fold(v) in cells.TRUE]
+        counts = filled.map(cells.fold).value_counts()
+        positive = said[0] if len(said) == 1 else min(labels, key=lambda v: (counts.get(cells.fold(v), 0), v))
+        share = counts.get(cells.fold(positive), 0) / len(filled)
+        notes.append(f'problem.positive is empty: "{positive}", {share:.1%} of the rows')
+    positive = str(positive)
+    return positive, [v for v in labels if v != positive] + [positive]
+
+
+# ---- columns ----------------------------------------------------------------------------------------------
+
+
+def set_levels(frame: pd.DataFrame, fields: list[dict]) -> None:
+    """List the levels of each category in its field, unless there are too many to read."""
+    for field in fields:
+        if field["type"] == "string" and field["role"] in ("feature", "group") and "enum" not in field.get("constraints", {}):
+            values = frame[field["name"]]
+            levels = infer.spellings(values[~cells.is_token(values, field["missingValues"])])
+            field["constraints"] = {"enum": levels} if len(levels) <= infer.MAX_ENUM else {}
+
+
+def drop_giveaways(frame: pd.DataFrame, contract: dict, columns: dict) -> None:
+    """Ignore what gives the target away, unless the user gave the column a role."""
+    target, task = contract["problem"]["target"], contract["problem"]["task"]
+    typed = conform(frame, contract, ("target", "feature")).frame
+    features = [f["name"] for f in used_fields(contract, ("feature",)) if "role" not in (columns.get(f["name"]) or {})]
+    by_name = {f["name"]: f for f in contract["fields"]}
+    for name, reason in given_away(typed, target, features, task).items():
+        by_name[name] |= {"role": "ignored", "reason": reason}
+
+
+def source(raw: RawTable) -> dict[str, Any]:
+    """How the files were read; no row counts, which would change the contract with each new row."""
+    encodings, delimiters = [sorted({f[k] for f in raw.facts}) for k in ("encoding", "delimiter")]
+    return {"files": [f["file"] for f in raw.facts], "encoding": ", ".join(encodings), "delimiter": " ".join(delimiters)}
+
+
+def profile(raw: RawTable, contract: dict) -> dict[str, Any]:
+    """What is in each column, for people."""
+    columns = {}
+    for field in contract["fields"]:
+        values = raw.frame[field["name"]]
+        filled = values[~cells.is_token(values, field["missingValues"])]
+        columns[field["name"]] = {
+            "type": field["type"],
+            "role": field["role"],
+            "filled": len(filled),
+            "missing": len(values) - len(filled),
+            "distinct": int(filled.nunique()),
+            "reason": field.get("reason", ""),
+            "examples": [str(v)[:60] for v in filled.unique()[:3]],
+        }
+    return {"rows": len(raw.frame) + len(raw.broken), "files": raw.facts, "columns": columns, "notes": contract["notes"]}
+
+
+def main() -> None:
+    problem, columns, define = read_params("problem"), read_params("columns"), read_params("define")
+    raw = read_raw()
+    if len(raw.frame) < MIN_ROWS:
+        raise UserError(f"data/raw has {len(raw.frame)} usable rows; a model needs {MIN_ROWS} to be fitted and tested: add rows")
+    contract, notes = build_contract(raw, problem, columns, define)
+    write_yaml("data/contract.yaml", contract, "written by `python -m stages.define`; to change it, change params.yaml")
+    write_json("reports/data_profile.json", profile(raw, contract))
+    for note in notes:
+        print(f"  {note}")
+    roles = pd.Series([f["role"] for f in contract["fields"]]).value_counts()
+    counts = ", ".join(f"{n} {role}" for role, n in roles.items())
+    print(f'define: {len(raw.frame) + len(raw.broken)} rows, {len(contract["fields"])} columns ({counts}), {contract["problem"]["task"]}')
+
+
+if __name__ == "__main__":
+    stage(main)

@@ -1,0 +1,147 @@
+"""What a cell's text means: missing tokens, numbers, booleans, dates. Shared by inference and by `conform`."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# compared without case and outer blanks
+MISSING = frozenset(
+    ["", "?", "na", "n/a", "#n/a", "#na", "n.a.", "nan", "null", "none", "nil", "-", "--", "---", ".", "..", "missing", "(null)", "\\n", "<na>"]
+    + ["#value!", "#ref!", "#div/0!", "nat", "k.a."]
+)
+# in a target, a word may be a class of its own: {none, mild, severe}
+MISSING_TARGET = MISSING - {"none", "nil", "missing", "-", "."}
+
+TRUE = frozenset(["true", "t", "yes", "y", "on", "ja", "oui", "si", "sí", "sim", "wahr", "vrai", "1", "1.0"])
+FALSE = frozenset(["false", "f", "no", "n", "off", "nein", "non", "não", "nao", "falsch", "faux", "0", "0.0"])
+
+DATE_FORMATS = [
+    "ISO8601",
+    "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%y", "%d/%m/%y", "%m/%d/%y",
+    "%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d-%b-%y",
+]  # fmt: skip
+TIMES = ["", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", ", %H:%M", ", %H:%M:%S"]
+_DATE_LIKE = re.compile(r"\s*(\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{1,2}[ -][A-Za-z]{3,9}\.?[ ,-]+\d{2,4}|[A-Za-z]{3,9} \d{1,2},? \d{4})")
+
+_SPACES = {"\xa0": " ", "\u202f": " ", "\u2009": " ", "\u2212": "-", "\u2013": "-"}
+_AFFIX = re.compile(r"^([^\d+\-.,(]*)([-+(]?[\d.,' ]*\d[\d.,' ]*(?:[eE][-+]?\d+)?\)?)(.*)$", re.DOTALL)
+
+
+def fold(value: str) -> str:
+    """A spelling without outer blanks, doubled blanks and case: `" Sourdough"` and `"sourdough"` are one."""
+    return " ".join(value.split()).casefold()
+
+
+def is_token(values: pd.Series, tokens: Iterable[str]) -> np.ndarray:
+    """Mask of the cells whose folded text is one of `tokens`."""
+    tokens = set(tokens)
+    return _by_unique(values, lambda u: np.array([fold(v) in tokens for v in u], dtype=bool), False)
+
+
+def numbers(values: pd.Series, decimal: str = ".", group: str = "", bare: bool = True) -> np.ndarray:
+    """float64 of each cell, NaN where it is not a number; infinity stays infinity.
+
+    `decimal`, `group`, `bare`: decimalChar, groupChar, bareNumber of the Table Schema; with bare False, text
+    around the number (`$ 12`, `8 GB`) is dropped.
+    """
+    simple = decimal == "." and group != "."
+    out = pd.to_numeric(values, errors="coerce").to_numpy("float64", na_value=np.nan) if simple else np.full(len(values), np.nan)
+    rest = np.isnan(out)
+    if rest.any():
+        out = out.copy()
+        out[rest] = _by_unique(values[rest], lambda u: np.array([number(v, group, bare) for v in u]), np.nan)
+    return out
+
+
+def number(text: str, group: str = "", bare: bool = True) -> float:
+    """One cell as a number, else NaN; after `group` is removed, a comma or point that is left is the decimal mark."""
+    for odd, plain in _SPACES.items():
+        text = text.replace(odd, plain)
+    text = text.strip()
+    if not bare and (match := _AFFIX.match(text)):
+        text = match.group(2).strip()
+    if group:
+        text = text.replace(group, "")
+    if text.startswith("(") and text.endswith(")"):
+        text = "-" + text[1:-1]
+    if re.fullmatch(r"[-+]?\d{1,3}([ ']\d{3})+([.,]\d+)?", text):
+        text = text.replace(" ", "").replace("'", "")
+    if text.count(",") == 1 and "." not in text:
+        text = text.replace(",", ".")
+    if "_" in text:
+        return np.nan
+    try:
+        return float(text)
+    except ValueError:
+        return np.nan
+
+
+def affixes(text: str) -> tuple[str, str] | None:
+    """(text before, text after) the number in a cell, or None where there is no number."""
+    match = _AFFIX.match(text.strip())
+    return (match.group(1).strip(), match.group(3).strip()) if match else None
+
+
+def booleans(values: pd.Series, true: Iterable[str], false: Iterable[str]) -> np.ndarray:
+    """1.0, 0.0, or NaN where a cell is neither."""
+    true, false = set(true), set(false)
+
+    def read(unique: list[str]) -> np.ndarray:
+        folded = [fold(v) for v in unique]
+        return np.array([1.0 if v in true else 0.0 if v in false else np.nan for v in folded])
+
+    return _by_unique(values, read, np.nan)
+
+
+def dates(values: pd.Series, form: str) -> np.ndarray:
+    """datetime64[us] of each cell, NaT where it is not a date in `form` (or ISO, which is never ambiguous)."""
+
+    def read(unique: list[str]) -> np.ndarray:
+        texts = pd.Series([v.strip() for v in unique], dtype="str")
+        if not texts.str.match(_DATE_LIKE).any() and form != "%Y%m%d":
+            return np.full(len(texts), np.datetime64("NaT", "us"))
+        parsed = _to_datetime(texts, form)
+        late = parsed.isna() & texts.str.match(_DATE_LIKE)
+        if form != "ISO8601" and late.any():
+            parsed[late] = _to_datetime(texts[late], "ISO8601")
+        return parsed.to_numpy("datetime64[us]")
+
+    return _by_unique(values, read, np.datetime64("NaT", "us"))
+
+
+def _to_datetime(texts: pd.Series, form: str) -> pd.Series:
+    parsed = pd.to_datetime(texts, format=form, errors="coerce", utc=True)
+    return parsed.dt.tz_localize(None).astype("datetime64[us]")
+
+
+def date_format(texts: list[str], min_typed: float, day_first: bool) -> str | None:
+    """The format that fits at least `min_typed` of `texts`, or None; `day_first` decides 03/04/2024."""
+    if sum(bool(_DATE_LIKE.match(t)) for t in texts) < min_typed * len(texts):
+        return None
+    sample = pd.Series(texts, dtype="str")
+    formats = [f + t for f in DATE_FORMATS for t in (TIMES if f != "ISO8601" else [""])]
+    if not day_first:
+        formats.sort(key=lambda f: f.startswith(("%d/", "%d-%m")))  # stable: month-first comes before day-first
+    fits = {f: float(np.mean(~np.isnat(dates(sample, f)))) for f in formats}
+    best = max(formats, key=lambda f: fits[f])
+    return best if fits[best] >= min_typed else None
+
+
+def _by_unique(values: pd.Series, read, missing) -> np.ndarray:
+    """Apply `read` to the distinct texts only: a column of 50,000 rows often has 200 of them."""
+    codes, unique = pd.factorize(values, use_na_sentinel=True)
+    if not len(unique):
+        return np.full(len(values), missing)
+    result = read([str(u) for u in unique])
+    out = result[codes]  # code -1 takes the last entry, mended below
+    if (codes < 0).any():
+        out = out.copy()
+        out[codes < 0] = missing
+    return out

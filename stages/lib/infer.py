@@ -1,0 +1,250 @@
+"""From text cells to fields: a type, a role and a reason for each column, in the terms of the Frictionless Table Schema.
+
+Source of the terms: Table Schema (name, type, format, missingValues, trueValues, falseValues, decimalChar, groupChar,
+bareNumber, constraints). `role` is ours: feature, target, id, group, time, ignored.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from stages.lib import cells
+
+SAMPLE = 2_000  # distinct values looked at for a pattern; the share that fits is then counted on all
+MAX_ENUM = 200  # more levels than this are not listed in the contract
+ID_NAME = re.compile(r"(^|[_\s.-])(id|ids|uuid|guid|key|identifier|index)$|[a-z](Id|ID|UUID|Uuid|Key)$", re.ASCII)
+NUMBER_NAME = re.compile(r"(^|[_\s.-])(no|nr|num|number|code|ref|row|order|ticket|invoice)$|[a-z](No|Nr|Number)$", re.ASCII)
+BIRTH_NAME = re.compile(r"birth|dob|geburt|naissance|expir|due|valid", re.IGNORECASE)
+DATE_NAME = re.compile(r"date|day|datum|(^|_)dt($|_)", re.IGNORECASE)
+# what instruments and people write for "no value"
+SENTINELS = [9999.0, 99999.0, 999999.0, -9999.0, -99999.0, -999.0, 999.0, -99.0, -1.0, 9999999.0]
+
+
+def infer_field(name: str, values: pd.Series, define: dict[str, Any], override: dict[str, Any], is_target: bool) -> dict:
+    """The field of one column of text cells; `override` is the user's word from params.yaml and wins."""
+    tokens = cells.MISSING_TARGET if is_target else cells.MISSING
+    if "missingValues" in override:
+        tokens = {cells.fold(str(t)) for t in override["missingValues"]} | {""}
+    absent = cells.is_token(values, tokens)
+    filled = values[~absent]
+    seen = sorted({cells.fold(v) for v in values[absent].unique()})
+    field: dict[str, Any] = {"name": name, "role": "target" if is_target else "feature"}
+    field |= _typed(name, filled, define, override.get("type"), is_target)
+    if "missingValues" in override:
+        seen = sorted(set(seen) | tokens)
+    field["missingValues"] = sorted({*seen, "", *field.pop("sentinels", [])})
+    field |= {k: v for k, v in override.items() if k not in ("role", "missingValues")}
+    if field["type"] == "boolean":
+        field["trueValues"] = [str(v).lower() for v in field.get("trueValues", sorted(cells.TRUE))]
+        field["falseValues"] = [str(v).lower() for v in field.get("falseValues", sorted(cells.FALSE))]
+    return field
+
+
+def _typed(name: str, filled: pd.Series, define: dict, forced: str | None, is_target: bool) -> dict[str, Any]:
+    """{type, ...} of the cells that are not missing."""
+    unique = [str(v) for v in filled.unique()]
+    if not unique:
+        return {"type": forced or "string"}
+    sample = unique[:: max(1, len(unique) // SAMPLE)][:SAMPLE]
+    for kind, look in (("boolean", _boolean), ("number", _number), ("date", _date)):
+        if forced and kind != {"integer": "number", "datetime": "date"}.get(forced, forced):
+            continue
+        if is_target and kind in ("boolean", "date"):
+            continue  # a target's classes keep their own names
+        found = look(name, filled, unique, sample, 0.0 if forced else define["min_typed"])
+        if found:
+            return found | ({"type": forced} if forced else {})
+    if forced:
+        return {"type": forced}
+    return {"type": "text"} if _is_text(unique, len(filled), define) and not is_target else {"type": "string"}
+
+
+# ---- types ------------------------------------------------------------------------------------------------
+
+
+def _boolean(name: str, filled: pd.Series, unique: list[str], sample: list[str], least: float) -> dict | None:
+    folded = {cells.fold(v) for v in unique[:100]}
+    words = folded - {"0", "1", "0.0", "1.0"}
+    if len(unique) > 20 or not words or not folded <= cells.TRUE | cells.FALSE:
+        return None
+    true, false = sorted(folded & cells.TRUE), sorted(folded & cells.FALSE)
+    return {"type": "boolean", "trueValues": true, "falseValues": false} if true and false else None
+
+
+def _number(name: str, filled: pd.Series, unique: list[str], sample: list[str], least: float) -> dict | None:
+    if _zero_padded(unique):
+        return None
+    form = _number_format(sample)
+    parsed = cells.numbers(filled, form["decimalChar"], form["groupChar"], form["bareNumber"])
+    if DATE_NAME.search(name) and np.mean((parsed >= 19000101) & (parsed <= 21001231) & (parsed % 100 <= 31)) > 0.99:
+        return None  # 20240131 is a date
+    finite = parsed[np.isfinite(parsed)]
+    if len(finite) < least * len(filled) or not len(finite):
+        return None
+    whole = bool(np.all(finite == np.floor(finite)))
+    found: dict[str, Any] = {"type": "integer" if whole else "number"}
+    found |= {k: v for k, v in form.items() if v != {"decimalChar": ".", "groupChar": "", "bareNumber": True}[k]}
+    odd = impossible(finite)
+    if odd:
+        kept = finite[~np.isin(finite, odd)]
+        found["sentinels"] = sorted({cells.fold(v) for v in unique if cells.number(v, form["groupChar"], form["bareNumber"]) in odd})
+        found["sentinel_count"] = int(len(finite) - len(kept))
+        finite = kept
+        if np.all(finite == np.floor(finite)):
+            found["type"] = "integer"
+    found["constraints"] = {"minimum": _plain(finite.min()), "maximum": _plain(finite.max())}
+    return found
+
+
+def _number_format(sample: list[str]) -> dict[str, Any]:
+    """decimalChar, groupChar and bareNumber under which most of the sample are numbers."""
+    bare = np.mean([np.isnan(cells.number(v)) and np.isnan(cells.number(v, ",")) and np.isnan(cells.number(v, ".")) for v in sample]) < 0.1
+    if not bare:  # the same unit or currency around nearly all of them
+        around = [cells.affixes(v) for v in sample]
+        kinds = pd.Series([a for a in around if a]).value_counts()
+        if len(kinds) and kinds.iloc[:3].sum() < 0.9 * len(sample):
+            bare = True
+    text = [v if bare else (cells._AFFIX.match(v.strip()) or ["", "", v])[2] for v in sample]
+    text = [v.strip() for v in text]
+    both_point = sum(bool(re.fullmatch(r"[-+(]?\d{1,3}(,\d{3})+\.\d+\)?|[-+(]?\d{1,3}(,\d{3}){2,}\)?", v)) for v in text)
+    both_comma = sum(bool(re.fullmatch(r"[-+(]?\d{1,3}(\.\d{3})+,\d+\)?|[-+(]?\d{1,3}(\.\d{3}){2,}\)?", v)) for v in text)
+    comma = [v for v in text if re.fullmatch(r"[-+(]?\d+,\d+\)?", v)]
+    grouped = [v for v in comma if re.fullmatch(r"[-+(]?[1-9]\d{0,2},\d{3}\)?", v)]
+    form = {"decimalChar": ".", "groupChar": "", "bareNumber": bool(bare)}
+    if both_comma > both_point:
+        return form | {"decimalChar": ",", "groupChar": "."}
+    if both_point or (comma and len(grouped) == len(comma)):
+        return form | {"groupChar": ","}
+    if comma and not any("." in v for v in text):
+        return form | {"decimalChar": ","}
+    return form  # a lone comma is then read as a decimal mark, cell by cell
+
+
+def _zero_padded(unique: list[str]) -> bool:
+    """Codes such as 00123: digits of one length, some with a leading zero."""
+    digits = [v.strip() for v in unique if v.strip().isdigit()]
+    if len(digits) < 0.9 * len(unique):
+        return False
+    padded = sum(len(v) > 1 and v[0] == "0" for v in digits)
+    lengths = pd.Series([len(v) for v in digits]).value_counts(normalize=True)
+    return padded > 0 and (lengths.iloc[0] > 0.9 or padded > 0.05 * len(digits)) and lengths.index[0] > 1
+
+
+def _date(name: str, filled: pd.Series, unique: list[str], sample: list[str], least: float) -> dict | None:
+    form = cells.date_format(sample[:300], max(least - 0.05, 0.01), day_first=_day_first(sample))
+    if form is None and DATE_NAME.search(name) and all(re.fullmatch(r"(19|20)\d{6}(\.0)?", v.strip()) for v in sample):
+        form = "%Y%m%d"
+    if form is None:
+        return None
+    parsed = cells.dates(filled, form)
+    good = parsed[~np.isnat(parsed)]
+    if len(good) < least * len(filled) or not len(good):
+        return None
+    timed = bool((good != good.astype("datetime64[D]")).any())
+    bounds = {"minimum": str(good.min().astype("datetime64[s]")), "maximum": str(good.max().astype("datetime64[s]"))}
+    return {"type": "datetime" if timed else "date", "format": form, "constraints": bounds}
+
+
+def _day_first(sample: list[str]) -> bool:
+    """03/04/2024: the day, unless some second number is above 12; where both read, points and dashes mean day first."""
+    pairs = [re.match(r"\s*(\d{1,2})[/-](\d{1,2})[/-]", v) for v in sample]
+    first = [int(m.group(1)) for m in pairs if m]
+    second = [int(m.group(2)) for m in pairs if m]
+    return not (second and max(second) > 12 and max(first) <= 12)
+
+
+def _is_text(unique: list[str], n: int, define: dict) -> bool:
+    words = np.mean([len(v.split()) for v in unique[:SAMPLE]])
+    return len(unique) > max(20, define["max_levels"] * n) and words >= 2 or (words >= 4 and len(unique) > 50)
+
+
+def impossible(finite: np.ndarray) -> list[float]:
+    """Values that stand for "no value": a known sentinel far outside all others, or rare zeros in a measurement."""
+    found = []
+    low, high = np.quantile(finite, [0.02, 0.98])
+    for sentinel in SENTINELS:
+        hit = finite == sentinel
+        if not hit.any() or hit.mean() > 0.5:
+            continue
+        rest = finite[~hit]
+        spread = max(rest.max() - rest.min(), 1e-9)
+        gap = min(abs(sentinel - rest.max()), abs(sentinel - rest.min()))
+        lonely_minus = sentinel < 0 <= rest.min() and hit.mean() < 0.2 and (sentinel <= -99 or rest.min() > 0)
+        if (sentinel > rest.max() or sentinel < rest.min()) and (gap > 2 * spread or (lonely_minus and gap > 0.1 * spread)):
+            found.append(sentinel)
+    zero = finite == 0
+    rest = finite[~zero]
+    measured = len(rest) and rest.min() > 0 and not np.all(rest == np.floor(rest))
+    if zero.any() and measured and zero.mean() < 0.01 and rest.min() > 0.25 * np.median(rest) and low > 0:
+        found.append(0.0)  # a length or weight of nothing
+    del high
+    return found
+
+
+# ---- roles ------------------------------------------------------------------------------------------------
+
+
+def assign_role(field: dict, values: pd.Series) -> None:
+    """Set role and reason of a column that is not the target, from its text cells."""
+    filled = values[~cells.is_token(values, field["missingValues"])]
+    n, distinct = len(filled), filled.nunique()
+    name, kind = field["name"], field["type"]
+    if n == 0:
+        _set(field, "ignored", "every cell is missing")
+    elif distinct == 1 or filled.map(cells.fold).nunique() == 1 if distinct <= 3 else False:
+        _set(field, "ignored", "constant: the same value in each row")
+    elif kind == "string":
+        wordy = filled.iloc[:SAMPLE].str.strip().str.contains(" ").mean() > 0.5
+        if distinct > 0.95 * n and n > 20 and not wordy:
+            _set(field, "id", f"{distinct} different texts in {n} rows")
+        elif ID_NAME.search(name) and distinct > 50 and n / distinct < 20:
+            _group_or_id(field, n, distinct)
+    elif kind == "integer":
+        ordinal = _counts_rows(filled)
+        if distinct > 0.99 * n and n > 20 and (ordinal or ID_NAME.search(name) or NUMBER_NAME.search(name)):
+            _set(field, "id", "a different whole number in each row" + (", counting up" if ordinal else ""))
+        elif ID_NAME.search(name) and distinct > 50 and n / distinct < 20:
+            _group_or_id(field, n, distinct)
+
+
+def assign_time(fields: list[dict], values: pd.DataFrame) -> None:
+    """The first date that varies and is not a birthday or a deadline says when a row happened."""
+    dated = [f for f in fields if f["role"] == "feature" and f["type"] in ("date", "datetime")]
+    for field in dated:
+        if not BIRTH_NAME.search(field["name"]) and values[field["name"]].nunique() > 2:
+            _set(field, "time", "the first date column; used for its parts (month, weekday, hour), not as a count of days")
+            return
+
+
+def _group_or_id(field: dict, n: int, distinct: int) -> None:
+    if n / distinct >= 1.2:
+        _set(field, "group", f"named like an id, with {n / distinct:.1f} rows a value: one value stays on one side of the split")
+    else:
+        _set(field, "id", f"named like an id, with {distinct} different values in {n} rows")
+
+
+def _counts_rows(filled: pd.Series) -> bool:
+    counted = cells.numbers(filled)
+    steps = np.diff(counted)
+    return bool(len(steps) and np.mean(steps == 1) > 0.9)
+
+
+def _set(field: dict, role: str, reason: str) -> None:
+    field["role"], field["reason"] = role, reason
+
+
+def spellings(values: pd.Series) -> list[str]:
+    """The levels of a category, each in its most frequent spelling, sorted."""
+    counts = values.str.strip().value_counts()
+    best: dict[str, str] = {}
+    for spelling in sorted(counts.index, key=lambda v: (-counts[v], v)):
+        best.setdefault(cells.fold(spelling) if len(spelling) > 1 else spelling, spelling)
+    return sorted(best.values())
+
+
+def _plain(value: float) -> float | int:
+    return int(value) if value == int(value) and abs(value) < 1e15 else float(value)

@@ -1,0 +1,309 @@
+"""Read data/raw: CSV, TSV and Parquet files as they came, every cell as text, every row with its file and line.
+
+Nothing is lost here: a line that cannot be a row is returned as `broken`, with its text and the reason.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stages.lib.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
+DELIMITERS = (",", ";", "\t", "|")
+SOURCE = "__source__"  # the column that says where a row came from: "bakes.csv:17"
+_NUMBER = re.compile(r"\s*[-+]?(\d+([.,]\d+)?|[.,]\d+)(e[-+]?\d+)?\s*$", re.IGNORECASE)
+_CHUNK = 50_000  # rows held as Python lists before they become Arrow columns
+
+
+@dataclass
+class Broken:
+    """A source line that cannot be a row."""
+
+    source: str
+    reason: str
+    record: str
+
+
+@dataclass
+class RawTable:
+    """`frame`: text cells, one row a record, and the column `__source__`. `facts`: how each file was read."""
+
+    frame: pd.DataFrame
+    broken: list[Broken] = field(default_factory=list)
+    facts: list[dict] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def read_raw(folder: str | Path = "data/raw") -> RawTable:
+    """All tables in `folder`, in the order of their names, as one. Raises UserError where no table can be read."""
+    import pandas as pd
+
+    files = sorted(p for p in Path(folder).rglob("*") if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
+    if not files:
+        raise UserError(f"{folder} has no table (.csv, .tsv, .parquet); put one there, or `dvc pull` if it is on a remote")
+    parts = [_read_parquet(p) if p.suffix.lower() in (".parquet", ".pq") else _read_text(p) for p in files]
+    _same_columns(files, parts)
+    order = list(parts[0].frame.columns)
+    frame = pd.concat([p.frame[order] for p in parts], ignore_index=True) if len(parts) > 1 else parts[0].frame
+    return RawTable(
+        frame,
+        [b for p in parts for b in p.broken],
+        [f for p in parts for f in p.facts],
+        [n for p in parts for n in p.notes],
+    )
+
+
+def _same_columns(files: list[Path], parts: list[RawTable]) -> None:
+    first = set(parts[0].frame.columns)
+    for path, part in zip(files, parts, strict=True):
+        lacks, more = first - set(part.frame.columns), set(part.frame.columns) - first
+        if lacks or more:
+            facts = [f'lacks "{c}"' for c in sorted(lacks)] + [f'has the further column "{c}"' for c in sorted(more)]
+            raise UserError(
+                f"{path} {', '.join(facts[:4])} compared with {files[0].name}; the tables in one folder need the same columns"
+            )
+
+
+# ---- text files -------------------------------------------------------------------------------------------
+
+
+def _read_text(path: Path) -> RawTable:
+    text, encoding, odd_lines = decode(path.read_bytes())
+    lines = list(io.StringIO(text, newline=""))  # keeps \r\n inside quotes as it is
+    skip = 0
+    delimiter = None
+    if lines and (excel := re.match(r"sep=(.)\s*$", lines[0], re.IGNORECASE)):
+        skip, delimiter = 1, excel.group(1)  # a line that Excel writes for itself
+    while skip < len(lines) and not lines[skip].strip():
+        skip += 1
+    if skip == len(lines):
+        raise UserError(f"{path} is empty; put a table there: a line of column names, then the rows")
+    delimiter = delimiter or sniff(lines[skip : skip + 200])
+    header, first_row = _header(path, lines, skip, delimiter)
+    rows = _Rows(path, header)
+    notes = []
+    for line, cells, reason in records(lines, first_row, delimiter, len(header)):
+        if cells is None or len(cells) != len(header):
+            reason = reason or f"has {len(cells)} cells where the header has {len(header)}"
+            rows.broken.append(Broken(f"{path.name}:{line}", reason, lines[line - 1].rstrip("\r\n")))
+        else:
+            rows.append(line, cells)
+    _check_shape(path, header, rows, lines, delimiter)
+    frame = rows.frame()
+    names, notes = _names(path, header, frame)
+    frame.columns = names
+    if odd_lines:
+        notes.append(f"{path.name} mixes encodings: {odd_lines} lines are not {encoding} and were read as cp1252")
+    fact = {"file": path.name, "rows": rows.count, "encoding": encoding, "delimiter": delimiter}
+    return RawTable(_drop_empty_unnamed(frame), rows.broken, [fact], notes)
+
+
+def decode(raw: bytes) -> tuple[str, str, int]:
+    """(text, encoding, number of lines that had to be read in another one): BOM, UTF-16, UTF-8, cp1252."""
+    if raw.startswith(b"\xef\xbb\xbf"):
+        raw, encoding = raw[3:], "utf-8-sig"
+    elif raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return raw.decode("utf-16", errors="replace"), "utf-16", 0
+    elif raw[:400].count(0) > len(raw[:400]) * 0.3:  # every second byte of western text is NUL in UTF-16
+        encoding = "utf-16-le" if raw[1:2] == b"\0" else "utf-16-be"
+        return raw.decode(encoding, errors="replace"), encoding, 0
+    else:
+        encoding = "utf-8"
+    try:
+        return raw.decode("utf-8"), encoding, 0
+    except UnicodeDecodeError:
+        pass
+    lines, odd, special = [], 0, 0
+    for line in raw.splitlines(keepends=True):
+        try:
+            lines.append(line.decode("utf-8"))
+            special += not line.isascii()
+        except UnicodeDecodeError:
+            lines.append(line.decode("cp1252", errors="replace"))
+            odd += 1
+    # no line with an accent is valid UTF-8: the file is cp1252, not a mix
+    return "".join(lines), (encoding if special else "cp1252"), (odd if special else 0)
+
+
+def sniff(lines: list[str]) -> str:
+    """The delimiter under which most lines have as many cells as the first one."""
+
+    def fit(delimiter: str) -> tuple[bool, float, int]:
+        rows = [r for r in csv.reader(lines, delimiter=delimiter) if r]
+        same = sum(len(r) == len(rows[0]) for r in rows) / len(rows)
+        return len(rows[0]) > 1, round(same, 1), len(rows[0])
+
+    return max(DELIMITERS, key=fit)
+
+
+def records(
+    lines: list[str], start: int, delimiter: str, width: int
+) -> Iterator[tuple[int, list[str] | None, str | None]]:
+    """(line number, cells, reason) of each record; cells None where a quote is broken.
+
+    A quote that opens and does not close properly would swallow the lines after it: such a line is given up
+    alone, and reading goes on at the next one.
+    """
+    csv.field_size_limit(1_000_000)
+    while start < len(lines):
+        begun = start
+        reader = csv.reader((lines[i] for i in range(begun, len(lines))), delimiter=delimiter, strict=True)
+        try:
+            for cells in reader:
+                first, start = start, begun + reader.line_num
+                if start - first > 1 and len(cells) != width and any(cells):
+                    start = first
+                    break
+                if cells:
+                    yield first + 1, cells, None
+            else:
+                return
+        except csv.Error:
+            pass
+        cells = next(csv.reader([lines[start]], delimiter=delimiter), [])
+        cells = [c.rstrip("\r\n") for c in cells]
+        yield start + 1, (cells if len(cells) == width else None), "broken quote"
+        start += 1
+
+
+class _Rows:
+    """Rows on their way into Arrow columns: lists of Python strings only for a chunk at a time."""
+
+    def __init__(self, path: Path, header: list[str]) -> None:
+        self.name, self.width = path.name, len(header)
+        self.rows: list[list[str]] = []
+        self.sources: list[str] = []
+        self.chunks: list = []
+        self.broken: list[Broken] = []
+        self.count = 0
+
+    def append(self, line: int, cells: list[str]) -> None:
+        self.rows.append(cells)
+        self.sources.append(f"{self.name}:{line}")
+        self.count += 1
+        if len(self.rows) == _CHUNK:
+            self._flush()
+
+    def _flush(self) -> None:
+        import pyarrow as pa
+
+        columns = [*zip(*self.rows, strict=True)] if self.rows else [()] * self.width
+        arrays = [pa.array(c, pa.large_string()) for c in (*columns, self.sources)]
+        self.chunks.append(pa.table(arrays, names=[str(i) for i in range(self.width)] + [SOURCE]))
+        self.rows, self.sources = [], []
+
+    def frame(self) -> pd.DataFrame:
+        import pyarrow as pa
+
+        self._flush()
+        return pa.concat_tables(self.chunks).to_pandas()
+
+
+# ---- header -----------------------------------------------------------------------------------------------
+
+
+def _header(path: Path, lines: list[str], skip: int, delimiter: str) -> tuple[list[str], int]:
+    """(column names, index of the line after them)."""
+    reader = csv.reader((lines[i] for i in range(skip, len(lines))), delimiter=delimiter)
+    try:
+        header = [" ".join(c.replace("\0", "").split()) for c in next(reader)]
+    except csv.Error as error:
+        raise UserError(f"{path}:{skip + 1} is not a line of column names ({error}); mend its quotes") from error
+    after = skip + reader.line_num
+    sample = [c for _, c, _ in records(lines[after : after + 300], 0, delimiter, len(header)) if c and len(c) == len(header)]
+    if sample and looks_like_data(header, sample):
+        raise UserError(
+            f"{path}:{skip + 1} looks like a row of data, not column names (its first cells: {', '.join(header[:4])}); "
+            "add a line of column names at the top"
+        )
+    return header, after
+
+
+def looks_like_data(header: list[str], sample: list[list[str]]) -> bool:
+    """Whether the first line is a row: it holds numbers where the rows do, or values that the rows repeat."""
+    years = all(re.fullmatch(r"(19|20)\d\d", h) for h in header if _NUMBER.match(h))
+    counted = [h for h in header if h.isdigit()] == [str(i) for i in range(sum(h.isdigit() for h in header))]
+    numbers = sum(bool(_NUMBER.match(h)) for h in header)
+    if numbers >= max(1, 0.3 * len(header)) and not years and not counted:
+        return True
+    named = [i for i, h in enumerate(header) if h]
+    repeated = sum(header[i] in {row[i].strip() for row in sample} for i in named)
+    return len(named) > 1 and repeated >= max(2, 0.5 * len(named))
+
+
+def _names(path: Path, header: list[str], frame: pd.DataFrame) -> tuple[list[str], list[str]]:
+    """Unique, non-empty column names, and what had to be changed."""
+    names, notes, taken = [], [], set(header)
+    for position, name in enumerate(header, 1):
+        new = name or f"unnamed_{position}"
+        count = 1
+        while new in names:
+            count += 1
+            new = f"{name}_{count}" if f"{name}_{count}" not in taken else new + "_"
+        if name and new != name:
+            notes.append(f'{path.name} has the column name "{name}" twice; the one in column {position} is read as "{new}"')
+        names.append(new)
+    if SOURCE in names:
+        raise UserError(f'{path} has a column "{SOURCE}", a name kept for a row\'s origin; rename it')
+    return [*names, SOURCE], notes
+
+
+def _drop_empty_unnamed(frame: pd.DataFrame) -> pd.DataFrame:
+    # a delimiter at the end of each line makes a column without a name and without a cell
+    empty = [c for c in frame.columns if str(c).startswith("unnamed_") and (frame[c].str.strip() == "").all()]
+    return frame.drop(columns=empty)
+
+
+def _check_shape(path: Path, header: list[str], rows: _Rows, lines: list[str], delimiter: str) -> None:
+    if len(header) < 2:
+        raise UserError(
+            f"{path} has one column under each delimiter tried (comma, semicolon, tab, |); "
+            "a table needs a target and at least one feature, separated by one of these"
+        )
+    if not rows.count and not rows.broken:
+        raise UserError(f"{path} has a header and no rows; put the rows below it")
+    if len(rows.broken) > rows.count:
+        odd = rows.broken[0]
+        raise UserError(
+            f"{path}: {len(rows.broken)} of {len(rows.broken) + rows.count} rows do not fit the header's {len(header)} columns "
+            f"(delimiter {delimiter!r}), the first at line {odd.source.rsplit(':', 1)[1]} ({odd.reason}); "
+            "is line 1 the header, and is each name there?"
+        )
+
+
+# ---- Parquet ----------------------------------------------------------------------------------------------
+
+
+def _read_parquet(path: Path) -> RawTable:
+    """Each cell as the text it would have in a CSV, so that one set of rules reads both."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise UserError(f"{path} is not a Parquet file that can be read ({str(error).splitlines()[0]}); export it again") from error
+    arrays = []
+    for column in table.columns:
+        try:
+            arrays.append(pc.fill_null(pc.cast(column, pa.large_string()), ""))
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            arrays.append(pa.array(["" if v is None else str(v) for v in column.to_pylist()], pa.large_string()))
+    arrays.append(pa.array([f"{path.name}:{i}" for i in range(1, len(table) + 1)], pa.large_string()))
+    if not len(table):
+        raise UserError(f"{path} has no rows; export it again")
+    frame = pa.table(arrays, names=[str(i) for i in range(len(table.columns))] + [SOURCE]).to_pandas()
+    names, notes = _names(path, [str(n) for n in table.column_names], frame)
+    frame.columns = names
+    return RawTable(frame, [], [{"file": path.name, "rows": len(table), "encoding": "parquet", "delimiter": ""}], notes)
