@@ -289,7 +289,7 @@ def is_better(name: str, a: float, b: float) -> bool:
 # ---- intervals ----------------------------------------------------------------------------------------------------
 
 
-def _draws(rows: int, n: int, seed: int) -> Iterator[Array]:
+def draws(rows: int, n: int, seed: int) -> Iterator[Array]:
     """(b, rows) matrices of counts, n resamples in all, in chunks of bounded memory."""
     rng = np.random.default_rng(seed)
     size = max(1, CHUNK // rows)
@@ -318,12 +318,12 @@ def _resampled(names: list[str], y: Array, ps: list[Array], n: int, seed: int) -
         y, ps = y[some], [p[some] for p in ps]
         at_kept = [metric(name).function(y, p) for name, p in zip(names, ps, strict=True)]
     prepared = [metric(name).prepared(y, p) for name, p in zip(names, ps, strict=True)]
-    drawn = [[f(w) for f in prepared] for w in _draws(len(y), n, seed)]
+    drawn = [[f(w) for f in prepared] for w in draws(len(y), n, seed)]
     resamples = [np.concatenate(parts) for parts in zip(*drawn, strict=True)]
     return [(v, v + (r - a) * scale) for v, r, a in zip(values, resamples, at_kept, strict=True)]
 
 
-def _interval(values: Array, confidence: float) -> tuple[float, float]:
+def interval(values: Array, confidence: float) -> tuple[float, float]:
     known = values[np.isfinite(values)]
     if len(known) < len(values) / 2:  # mostly undefined: the rest is no fair sample
         return float("nan"), float("nan")
@@ -339,7 +339,7 @@ def bootstrap_all(
     for name, (value, values) in zip(names, _resampled(names, y, ps, n, seed), strict=True):
         if name in BIASED and np.isfinite(values).any():
             values = np.clip(values + value - np.nanmedian(values), 0, 1)
-        low, high = _interval(values, confidence)
+        low, high = interval(values, confidence)
         result.append((value, min(low, value), max(high, value)) if low <= high else (value, low, high))
     return result
 
@@ -355,4 +355,4 @@ def paired_difference(
     """(difference, low, high) between two models on the same rows; positive always means that `a` is better."""
     (a, a_values), (b, b_values) = _resampled([name, name], y, [p_a, p_b], n, seed)
     sign = 1 if metric(name).greater_is_better else -1
-    return sign * (a - b), *_interval(sign * (a_values - b_values), confidence)
+    return sign * (a - b), *interval(sign * (a_values - b_values), confidence)

@@ -1,0 +1,184 @@
+"""Score the candidate on rows that it never saw, with intervals, beside the naive baseline, and say where it errs.
+
+    python -m stages.evaluate
+
+Reads data/contract.yaml, data/test.parquet and models/candidate. Writes reports/metrics.json (the handful for
+`dvc exp show`), reports/evaluation.json (everything) and reports/plots/*.csv. Parameters: the block `evaluate`.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from stages.lib import curves, explain
+from stages.lib.errors import UserError, stage
+from stages.lib.files import read_contract, read_params, read_parquet, write_csv, write_json
+from stages.lib.metrics import METRICS, bootstrap_all, metrics_for, paired_difference
+from stages.lib.model import load_model
+
+Array = np.ndarray
+# what `dvc exp show` lists beside the score; everything else is in evaluation.json
+HANDFUL = {
+    "binary": ["log_loss", "roc_auc", "average_precision", "f1", "ece"],
+    "multiclass": ["log_loss", "accuracy", "f1_macro", "ece"],
+    "regression": ["rmse", "mae", "r2"],
+}
+CLASSES_SHOWN = 20  # of a confusion matrix
+CONFUSION_ROWS = 5_000  # of confusion.csv, which is kept in Git
+SOURCE = "__source__"
+
+
+def evaluate(model: Any, contract: dict[str, Any], test: pd.DataFrame, params: dict[str, Any]) -> dict[str, Any]:
+    """All that evaluation.json holds; plots' points are under "plots" until `main` takes them out."""
+    problem = contract["problem"]
+    task, metric = problem["task"], problem["metric"]
+    classes = [str(c) for c in problem["classes"]] if task != "regression" else []
+    fields = [f for f in contract["fields"] if f["role"] in ("feature", "time")]
+    columns = [f["name"] for f in fields]
+    y = actual(test, problem["target"], classes)
+    p = answers(model, test, "probabilities" if classes else "values", classes)
+    naive = np.tile(np.asarray(model.baseline, dtype=float), (len(y), 1)) if classes else np.full(len(y), model.baseline)
+
+    def of(name: str) -> Array:
+        """What the metric `name` is measured on: the decided classes may follow a threshold of the model's own."""
+        return told if METRICS[name].needs == "classes" else p
+
+    told = answers(model, test, "classes", classes) if classes else p
+    draw = (params["n_bootstrap"], params["confidence"], params["random_state"])
+    names = metrics_for(task)
+    scores = {}
+    for name, (value, low, high) in zip(names, bootstrap_all(names, y, [of(n) for n in names], *draw), strict=True):
+        base = METRICS[name].function(y, naive)
+        scores[name] = {"value": value, "low": low, "high": high, "baseline": base}
+    naive_of = naive.argmax(axis=1) if METRICS[metric].needs == "classes" else naive
+    gain = dict(zip(("value", "low", "high"), paired_difference(metric, y, of(metric), naive_of, *draw), strict=True))
+
+    needs = METRICS[metric].needs
+    # tqdm's bar is for a person who waits: none in a pipe or a log
+    from tqdm import tqdm
+
+    progress = partial(tqdm, desc="importance", unit="column", file=sys.stderr, leave=False, disable=None)
+    importance = explain.permutation_importance(
+        lambda frame: answers(model, frame, needs, classes), test, columns, metric, y, params, progress
+    )
+    ranked = sorted(fields, key=lambda f, order=[i["column"] for i in importance]: order.index(f["name"]))
+    predict = partial(answers, model, needs="probabilities" if classes else "values", classes=classes)
+    return {
+        "task": task,
+        "metric": metric,
+        "greater_is_better": METRICS[metric].greater_is_better,
+        "n_rows": len(y),
+        "confidence": params["confidence"],
+        "classes": classes,
+        "class_rows": np.bincount(y, minlength=len(classes)).tolist() if classes else [],
+        "score": {**scores[metric], "gain": gain},
+        "metrics": scores,
+        "slices": explain.slices(test, ranked, metric, y, of(metric), naive_of, params),
+        "importance": importance,
+        "partial_dependence": explain.partial_dependence(predict, test, ranked, classes, params),
+        "worst": explain.worst(test, [f["name"] for f in ranked[:6]], classes, y, p, params),
+        "plots": plots(y, p, told, classes, importance),
+    }
+
+
+def actual(test: pd.DataFrame, target: str, classes: list[str]) -> Array:
+    """The target as class codes, or as floats."""
+    if not classes:
+        return test[target].to_numpy(dtype=float)
+    codes = pd.Index(classes).get_indexer(test[target].astype(str))
+    if (codes < 0).any():
+        strange = test[target][codes < 0].iloc[0]
+        raise UserError(
+            f'data/test.parquet has class "{strange}" of "{target}", which data/contract.yaml does not list; '
+            "run `dvc repro`"
+        )
+    return codes
+
+
+def answers(model: Any, frame: pd.DataFrame, needs: str, classes: list[str]) -> Array:
+    """(n, k) probabilities, class codes or values, all of them numbers."""
+    if needs == "classes":
+        return pd.Index(classes).get_indexer(np.asarray(model.predict(frame)).astype(str))
+    p = np.asarray(model.predict_proba(frame) if needs == "probabilities" else model.predict(frame), dtype=float)
+    wrong = ~np.isfinite(p.reshape(len(frame), -1)).all(axis=1)
+    if wrong.any():
+        first = frame[SOURCE].iloc[int(wrong.argmax())]
+        raise UserError(
+            f"models/candidate gives no number for {wrong.sum()} of {len(frame)} rows (first: {first}); train again: "
+            "`dvc repro --single-item --force train`"
+        )
+    return p
+
+
+def plots(y: Array, p: Array, told: Array, classes: list[str], importance: list[dict]) -> dict[str, pd.DataFrame]:
+    """The tables under reports/plots: four that dvc.yaml declares, and detail.csv, from which report draws the rest."""
+    if classes:
+        curve, labels = curves.mean_roc(y, p), classes
+        matrix = curves.confusion(y, told, classes, CLASSES_SHOWN)
+        shown = [1] if len(classes) == 2 else np.argsort(-np.bincount(y, minlength=len(classes)), kind="stable")[:6]
+        detail = [("roc", labels[c], *curves.roc(y == c, p[:, c])) for c in shown]
+        detail += [("precision_recall", labels[c], *curves.precision_recall(y == c, p[:, c])) for c in shown]
+    else:
+        curve = curves.within_error(y, p)
+        cuts, labels = curves.fifths(y)
+        matrix = curves.confusion(np.searchsorted(cuts, y), np.searchsorted(cuts, p), labels, CLASSES_SHOWN)
+        some = np.linspace(0, len(y) - 1, min(len(y), 800)).astype(int)
+        detail = [("points", "", p[some], y[some])]
+    counts, names = matrix
+    pairs = curves.rows_of(counts, CONFUSION_ROWS)
+    lines = [
+        pd.DataFrame({"chart": chart, "label": label, "x": x, "y": at})
+        for chart, label, *points in detail
+        for x, at in [points if chart == "points" else curves.thinned(*points)]
+    ]
+    return {
+        "curve": pd.DataFrame(dict(zip(("x", "y"), curves.thinned(*curve), strict=True))),
+        "calibration": pd.DataFrame(curves.calibration(y, p)),
+        "confusion": pd.DataFrame([(names[i], names[j]) for i, j in pairs], columns=["actual", "predicted"]),
+        "importance": pd.DataFrame(importance[:20], columns=["column", "importance", "low", "high"]),
+        "detail": pd.concat(lines, ignore_index=True),
+    }
+
+
+def rounded(value: Any) -> Any:
+    """Floats to six significant digits: the last ones differ between processors, and a diff should not."""
+    if isinstance(value, dict):
+        return {k: rounded(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [rounded(v) for v in value]
+    return float(f"{float(value):.6g}") if isinstance(value, float | np.floating) else value
+
+
+def main() -> None:
+    params, contract = read_params("evaluate"), read_contract()
+    test = read_parquet("data/test.parquet")
+    if not len(test):
+        raise UserError("data/test.parquet has no rows to score; raise split.test_size in params.yaml")
+    result = evaluate(load_model("models/candidate"), contract, test, params)
+
+    for name, table in result.pop("plots").items():
+        floats = table.select_dtypes("float").columns
+        table[floats] = table[floats].map(rounded)
+        write_csv(f"reports/plots/{name}.csv", table)
+    result = rounded(result)
+    write_json("reports/evaluation.json", result)
+    score, metric = result["score"], result["metric"]
+    handful = {name: result["metrics"][name]["value"] for name in HANDFUL[result["task"]]}
+    summary = {"score": score["value"], "baseline": score["baseline"], "rows_test": len(test)}
+    write_json("reports/metrics.json", {**summary, metric: score["value"], **handful})
+
+    short = curves.short
+    other = next(name for name in (*HANDFUL[result["task"]][1:], metric) if name != metric)
+    print(
+        f"evaluate: {len(test)} test rows, {metric} {short(score['value'])} [{short(score['low'])}, "
+        f"{short(score['high'])}], baseline {short(score['baseline'])}, {other} {short(handful[other])}"
+    )
+
+
+if __name__ == "__main__":
+    stage(main)
