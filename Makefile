@@ -1,0 +1,48 @@
+# Sets up .venv from requirements.txt and runs one plain command a target; `make` lists them.
+# Without make (Windows, uv, CI): install requirements.txt into an environment, activate it, run the command itself.
+
+PYTHON ?= python3
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help repro test slow lint compare
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+repro: .venv/ready .dvc/config ## rebuild whatever changed:           dvc repro
+	$(BIN)/dvc repro
+
+compare: .venv/ready .dvc/config ## experiments side by side:            dvc exp show ...
+	$(BIN)/dvc exp show --only-changed
+
+test: .venv/ready ## the tests that take seconds:          pytest
+	$(BIN)/python -m pytest
+
+slow: .venv/ready ## the tests that run whole pipelines:    pytest -m slow
+	$(BIN)/python -m pytest -m slow
+
+lint: .venv/ready ## style and format:                     ruff check . && ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+-include new.mk
+
+.venv/ready: requirements.txt
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || \
+		{ echo "$(PYTHON) is missing or older than Python 3.11; install it, or name another: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -c "import ensurepip, venv" 2>/dev/null || \
+		{ echo "$(PYTHON) cannot make environments; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+# Only where the project was generated on a machine without git or dvc: what was left to do.
+.dvc/config: | .venv/ready
+	git rev-parse --is-inside-work-tree >/dev/null 2>&1 || git init -q
+	$(BIN)/dvc init -q --subdir
+	$(BIN)/dvc config core.analytics false
+	$(BIN)/dvc add -q $(wildcard data/raw data/later)
+	git add . && git commit -q -m "Start from cookiecutter-ml-lifecycle" || \
+		echo "commit it yourself: dvc exp run needs a first commit"

@@ -1,0 +1,221 @@
+"""Bring the data, make the Git and DVC repository and its first commit, and say what comes next.
+
+cookiecutter renders this file and runs it in the generated folder; only the standard library is certain to be there.
+Where a step cannot be done here, the exact commands that are left are printed.
+"""
+
+import importlib.util
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import urllib.parse
+import urllib.request
+from pathlib import Path
+
+# what stands in double braces is Python to a linter, and a literal once cookiecutter has rendered it
+ANSWERS = json.loads({{cookiecutter | jsonify | quoted}})
+DATA = {{cookiecutter.data | from_here | quoted}}
+REMOTE = {{cookiecutter.dvc_remote | from_here | quoted}}
+STARTED_IN = Path({{"." | from_here | quoted}})
+REGENERATING = {{"cruft" | regenerating}}
+
+SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
+EXAMPLE_ONLY = ("example", "tests/test_bakery.py")
+RAW = Path("data/raw")
+
+
+# ---- the data ---------------------------------------------------------------------------------------------
+
+
+def drop_the_example():
+    for path in map(Path, EXAMPLE_ONLY):
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+def bring_data():
+    """Fill data/raw; the folders to be put under DVC."""
+    if not DATA:
+        subprocess.run([sys.executable, "-m", "example.bakery"], check=True, stdout=subprocess.DEVNULL)
+        say("data/raw: the example, a simulated bakery's log of nine months; data/later: the three months after")
+        return ["data/raw", "data/later"]
+    RAW.mkdir(parents=True, exist_ok=True)
+    source = Path(DATA)
+    if "://" in DATA:
+        copied = [download(DATA)]
+    elif source.is_dir():
+        tables = (p for p in source.rglob("*") if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
+        copied = [copy(p, RAW / p.relative_to(source)) for p in sorted(tables)]
+    else:
+        copied = [copy(source, RAW / source.name)]
+    size = sum(p.stat().st_size for p in copied)
+    say(f"data/raw: {', '.join(p.name for p in copied[:4])}{', ...' if len(copied) > 4 else ''} ({size:,} bytes)")
+    return ["data/raw"]
+
+
+def copy(source, target):
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+    return target
+
+
+def download(url):
+    """The file behind `url`, under its own name where that says what it is."""
+    request = urllib.request.Request(url, headers={"User-Agent": "cookiecutter-ml-lifecycle"})
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            target = RAW / file_name(answer.geturl())
+            partly = target.with_name(target.name + ".part")
+            total, done = int(answer.headers.get("Content-Length") or 0), 0
+            with partly.open("wb") as file:
+                while chunk := answer.read(1 << 20):
+                    done += file.write(chunk)
+                    if sys.stderr.isatty():
+                        of = f" of {total:,}" if total else ""
+                        print(f"\rdownloading {target.name}: {done:,}{of} bytes", end="", file=sys.stderr)
+    except (OSError, ValueError) as error:
+        sys.exit(f"cannot generate: data {url}: the download broke off ({error}); try again, or give a local path")
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
+    if total and done != total:
+        sys.exit(f"cannot generate: data {url}: {done:,} of {total:,} bytes came; try again, or give a local path")
+    with partly.open("rb") as file:
+        parquet = file.read(4) == b"PAR1"
+    if target.suffix.lower() not in SUFFIXES:
+        target = target.with_name(target.name + (".parquet" if parquet else ".csv"))
+    return partly.rename(target)
+
+
+def file_name(url):
+    name = urllib.parse.unquote(urllib.parse.urlsplit(url).path).rsplit("/", 1)[-1]
+    return re.sub(r"[^\w.-]", "_", name).strip(".") or "table"
+
+
+# ---- the repository ---------------------------------------------------------------------------------------
+
+
+class Repository:
+    """Runs the steps in order and keeps those that could not be run, as they are to be typed."""
+
+    def __init__(self):
+        self.left = []
+        # a Git hook that generates projects would lend its own repository to the commands here
+        self.env = {k: v for k, v in os.environ.items() if k not in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")}
+        self.tools = {"git": [shutil.which("git")], "dvc": [shutil.which("dvc")]}
+        if not shutil.which("dvc") and importlib.util.find_spec("dvc"):
+            self.tools["dvc"] = [sys.executable, "-m", "dvc"]
+        for tool, cure in (("git", "install it"), ("dvc", "python -m pip install -r requirements.txt")):
+            if not self.has(tool):
+                say(f"{tool} is not installed here: {cure}")
+
+    def has(self, tool):
+        return self.tools[tool][0] is not None
+
+    def ask(self, *command):
+        """(succeeded, what it said)"""
+        tool, *rest = command
+        if not self.has(tool):
+            return False, ""
+        run = subprocess.run(
+            [*self.tools[tool], *rest], env=self.env, capture_output=True, encoding="utf-8", errors="replace"
+        )
+        return run.returncode == 0, (run.stdout + run.stderr).strip()
+
+    def step(self, able, *command):
+        """Run the command where it is able to, or else keep it for the person; whether it was done."""
+        done, said = self.ask(*command) if able else (False, "")
+        if not done:
+            self.left.append(shlex.join(command))
+            if said:
+                say(f"{shlex.join(command)}: {said.splitlines()[-1]}")
+        return done
+
+
+def set_up(folders):
+    """git init, dvc init, dvc add, the remote, the first commit; the commands that are left."""
+    repo = Repository()
+    inside, above = repo.ask("git", "rev-parse", "--show-toplevel")
+    if inside:
+        say(f"this folder is inside the repository {above}: none of its own was made, and nothing was committed there")
+        say("(to have it apart, move it elsewhere and run `git init` before the commands below)")
+        is_git = True
+    else:
+        named, branch = repo.ask("git", "config", "init.defaultBranch")
+        branch = branch if named else "main"
+        is_git = repo.step(True, "git", "-c", f"init.defaultBranch={branch}", "init", "-q")
+    nested = inside and Path(above).resolve() != Path.cwd().resolve()
+    is_dvc = Path(".dvc").is_dir() or repo.step(is_git, "dvc", "init", "-q", *(["--subdir"] if nested else []))
+    if is_dvc:
+        quiet()
+    added = repo.step(is_dvc, "dvc", "add", "-q", *folders)
+    if REMOTE:
+        repo.step(is_dvc, "dvc", "remote", "add", "-d", "storage", REMOTE)
+    commit = ("git", "commit", "-q", "-m", "Start from cookiecutter-ml-lifecycle")
+    identity, _ = repo.ask("git", "var", "GIT_COMMITTER_IDENT")
+    if is_git and not identity:
+        say("git does not know who you are")
+        repo.left += ['git config --global user.name "YOUR NAME"', "git config --global user.email YOU@EXAMPLE.ORG"]
+    able = is_git and added and identity and not inside
+    repo.step(able, "git", "add", ".") and repo.step(able, *commit)
+    if not able:
+        repo.left.append(shlex.join(commit))
+    if cruft():
+        # cruft writes it after this hook
+        repo.left += ["git add .cruft.json", 'git commit -m "Remember the template"']
+    return repo.left
+
+
+def quiet():
+    """DVC would report each call to its makers, and look for its updates, unless told not to."""
+    config = Path(".dvc/config")
+    text = config.read_text(encoding="utf-8") if config.exists() else ""
+    if "analytics" not in text:
+        config.write_text("[core]\n    analytics = false\n    check_update = false\n" + text, encoding="utf-8")
+
+
+def cruft():
+    return "_commit" in ANSWERS
+
+
+# ---- words ------------------------------------------------------------------------------------------------
+
+
+def say(line):
+    # a terminal that cannot show a letter gets its code
+    encoding = sys.stdout.encoding or "utf-8"
+    print(line.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+
+
+def say_next(left):
+    here = Path.cwd()
+    near = here.anchor == STARTED_IN.anchor  # not on another drive
+    folder = shlex.quote(os.path.relpath(here, STARTED_IN) if near else str(here))
+    if left:
+        say("\nleft to do by hand:\n")
+        for line in [f"cd {folder}", *left]:
+            say(f"    {line}")
+    say("\nnext:\n")
+    windows = os.name == "nt"
+    for line in (
+        f"cd {folder}",
+        "python -m pip install -r requirements.txt"
+        if windows
+        else "make repro       # sets up .venv, runs the pipeline",
+        "dvc repro" if windows else "make compare     # experiments side by side",
+    ):
+        say(f"    {line}")
+
+
+def main():
+    if DATA:
+        drop_the_example()
+    if REGENERATING:
+        return
+    folders = bring_data()
+    say_next(set_up(folders))
+
+
+main()

@@ -1,0 +1,65 @@
+"""The Jinja filters that the template uses; cookiecutter.json lists them under `_extensions`.
+
+    {{ "stages/clean.py" | from_root }}     the root's file as it is: a stub, so that each line has one home
+    {{ "params.yaml" | from_root(after="# ---- ...") }}   what follows that line of it
+    {{ cookiecutter.target | quoted }}      whatever was typed, as a string of YAML, TOML and Python
+
+A filter added here later breaks `cruft update` of older projects, which keeps the old module in memory while it
+renders the new stubs. A new filter goes into a new module.
+"""
+
+import json
+import os
+import re
+import sys
+from pathlib import Path
+
+from cookiecutter.utils import simple_filter
+
+STARTED_IN = Path.cwd()  # at import: later, cookiecutter works in the template's folder
+
+
+@simple_filter
+def from_root(name, after=None):
+    """Text of the file `name` beside the template's folder, less one final newline: the stub has its own."""
+    text = Path("..", name).read_text(encoding="utf-8")
+    if after is not None:
+        _, marker, text = text.partition(f"\n{after}\n")
+        if not marker:
+            raise ValueError(f'{name} has no line "{after}", after which the template takes the rest of it')
+    return text.removesuffix("\n")
+
+
+@simple_filter
+def quoted(value):
+    """A double-quoted string that YAML, TOML and Python read alike, with accents as they are."""
+    text = json.dumps(str(value), ensure_ascii=False)
+    # YAML takes none of the unprintable ones raw and folds exotic line ends; TOML refuses DEL
+    return re.sub(r"[^ -~]", lambda m: m[0] if m[0].isprintable() else _escape(ord(m[0])), text)
+
+
+def _escape(code):
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+@simple_filter
+def from_here(path):
+    """A local path made absolute from where the command was typed: hooks run in the generated folder."""
+    if not path.strip() or "://" in path:
+        return path.strip()
+    path = Path(path.strip()).expanduser()
+    places = [STARTED_IN, Path(os.environ.get("PWD", ""))]  # PWD: one process that generates twice, from two places
+    return str(next((p / path for p in places if (p / path).exists()), STARTED_IN / path))
+
+
+@simple_filter
+def regenerating(tool):
+    """Whether `tool` renders a throw-away copy to compare with (cruft update, diff), not a new project.
+
+    cruft runs the hooks then too, passes nothing that tells, and a colleague's machine need not have the data.
+    """
+    frame, modules = sys._getframe(), set()
+    while frame:
+        modules.add(frame.f_globals.get("__name__", ""))
+        frame = frame.f_back
+    return f"{tool}._commands.create" not in modules and any(m.startswith(f"{tool}._commands") for m in modules)

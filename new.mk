@@ -1,0 +1,14 @@
+# Only in the template: from a table to a generated, reproduced repository in one command.
+#
+#     make new                                                    the example
+#     make new DATA=churn.csv TARGET=Churn [NAME="Telco churn"]   your table; beside this folder, or under OUT=
+
+NAME ?= $(or $(basename $(notdir $(DATA))),Bakery)
+OUT ?= ..
+export NAME DATA TARGET OUT
+
+.PHONY: new
+new: .venv/ready ## a new project from NAME, DATA, TARGET: cookiecutter . && dvc repro
+	$(BIN)/cookiecutter . --no-input --output-dir "$$OUT" project_name="$$NAME" data="$$DATA" \
+		$${TARGET:+target="$$TARGET"}
+	cd "$$OUT/$$($(BIN)/slugify "$$NAME")" && dvc repro

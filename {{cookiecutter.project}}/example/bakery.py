@@ -1,0 +1,1 @@
+{{ "example/bakery.py" | from_root }}

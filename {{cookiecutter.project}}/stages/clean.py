@@ -1,0 +1,1 @@
+{{ "stages/clean.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "stages/define.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "stages/lib/candidates.py" | from_root }}

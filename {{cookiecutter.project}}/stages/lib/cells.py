@@ -1,0 +1,1 @@
+{{ "stages/lib/cells.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "stages/lib/conform.py" | from_root }}

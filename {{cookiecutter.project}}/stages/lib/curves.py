@@ -1,0 +1,1 @@
+{{ "stages/lib/curves.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "stages/lib/encode.py" | from_root }}

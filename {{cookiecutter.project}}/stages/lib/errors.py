@@ -1,0 +1,1 @@
+{{ "stages/lib/errors.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "stages/lib/explain.py" | from_root }}

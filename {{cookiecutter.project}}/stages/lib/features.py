@@ -1,0 +1,1 @@
+{{ "stages/lib/features.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "stages/lib/files.py" | from_root }}

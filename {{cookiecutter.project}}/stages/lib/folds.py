@@ -1,0 +1,1 @@
+{{ "stages/lib/folds.py" | from_root }}

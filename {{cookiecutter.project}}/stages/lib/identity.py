@@ -1,0 +1,1 @@
+{{ "stages/lib/identity.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "stages/lib/infer.py" | from_root }}

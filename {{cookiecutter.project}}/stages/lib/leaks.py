@@ -1,0 +1,1 @@
+{{ "stages/lib/leaks.py" | from_root }}

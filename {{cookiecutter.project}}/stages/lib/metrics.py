@@ -1,0 +1,1 @@
+{{ "stages/lib/metrics.py" | from_root }}

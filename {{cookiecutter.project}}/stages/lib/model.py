@@ -1,0 +1,1 @@
+{{ "stages/lib/model.py" | from_root }}

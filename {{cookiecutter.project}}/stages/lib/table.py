@@ -1,0 +1,1 @@
+{{ "stages/lib/table.py" | from_root }}

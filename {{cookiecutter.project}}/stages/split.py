@@ -1,0 +1,1 @@
+{{ "stages/split.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "tests/test_metrics.py" | from_root }}
