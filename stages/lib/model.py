@@ -1,0 +1,111 @@
+"""Model: what `train` saves and everything else calls; from typed rows (see stages.lib.conform) to answers.
+
+A model file is loaded only after its SHA-256 equals the one beside it: joblib executes code on loading.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from stages.lib.errors import UserError
+from stages.lib.features import add_features
+from stages.lib.files import read_json, replacing, write_json
+
+LIBRARIES = ("scikit-learn", "numpy", "pandas", "joblib")  # a model is trusted only under the versions it was fitted with
+
+
+class Model:
+    """A weighted mean of fitted pipelines. `columns`: {column of the contract: dtype kind}; `baseline`: class
+    frequencies (k,) or the mean of the target, the naive answer of one who sees no feature."""
+
+    def __init__(self, task: str, classes: list[str], columns: dict[str, str], baseline: Any, n_rows: int) -> None:
+        self.task, self.classes, self.columns = task, classes, columns
+        self.baseline, self.n_rows = baseline, n_rows
+        self.members: list[tuple[float, Any]] = []
+
+    def rows(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The feature columns of `frame`, a column it lacks as missing, and the user's own features."""
+        given = {c: frame[c] if c in frame else _blank(kind, frame.index) for c, kind in self.columns.items()}
+        return add_features(pd.DataFrame(given, index=frame.index))
+
+    def predict_proba(self, frame: pd.DataFrame) -> np.ndarray:
+        """Probabilities, shape (n, k), columns in the order of `classes`; for a classification."""
+        rows = self.rows(frame)
+        total = np.zeros((len(frame), len(self.classes)))
+        for weight, pipeline in self.members:
+            total[:, pipeline.classes_] += weight * pipeline.predict_proba(rows)
+        return floor_probabilities(total, self.n_rows)
+
+    def predict(self, frame: pd.DataFrame) -> np.ndarray:
+        """Labels (str) of the likeliest class, or values (float) of a regression; shape (n,)."""
+        if self.task == "regression":
+            rows = self.rows(frame)
+            return sum(weight * np.asarray(pipeline.predict(rows), dtype=float) for weight, pipeline in self.members)
+        return np.array(self.classes, dtype=object)[self.predict_proba(frame).argmax(axis=1)]
+
+    def answers(self, frame: pd.DataFrame) -> np.ndarray:
+        """What metrics compare: probabilities (n, k) or values (n,)."""
+        return self.predict(frame) if self.task == "regression" else self.predict_proba(frame)
+
+    def naive(self, n: int) -> np.ndarray:
+        """The baseline's answers for n rows, in the shape of `answers`."""
+        return np.full(n, self.baseline) if self.task == "regression" else np.tile(self.baseline, (n, 1))
+
+
+def floor_probabilities(p: np.ndarray, n_rows: int) -> np.ndarray:
+    """No class is impossible: one that n rows never showed may still come, with about half a row's chance."""
+    p = np.maximum(p, 0.5 / (n_rows + 1))
+    return p / p.sum(axis=1, keepdims=True)
+
+
+def encode_target(values: pd.Series, contract: dict[str, Any]) -> np.ndarray:
+    """Integer codes in the contract's class order, or floats for a regression; shape (n,)."""
+    problem = contract["problem"]
+    if problem["task"] == "regression":
+        return values.to_numpy(dtype=float)
+    return np.array([problem["classes"].index(v) for v in values], dtype=int)
+
+
+def save_model(model: Model, folder: str | Path, facts: dict[str, Any]) -> None:
+    """model.joblib and candidate.json (facts, SHA-256, library versions) in `folder`."""
+    import joblib
+
+    buffer = io.BytesIO()
+    joblib.dump(model, buffer)
+    with replacing(Path(folder) / "model.joblib") as beside:
+        beside.write_bytes(buffer.getvalue())
+    digest = hashlib.sha256(buffer.getvalue()).hexdigest()
+    write_json(Path(folder) / "candidate.json", facts | {"sha256": digest, "versions": versions()})
+
+
+def load_model(folder: str | Path, facts: str = "candidate.json") -> Model:
+    """The model in `folder`. Raises UserError where its hash or the libraries are not those it was saved with."""
+    import joblib
+
+    path = Path(folder) / "model.joblib"
+    told = read_json(Path(folder) / facts)
+    if not path.exists():
+        raise UserError(f"{path} is missing; `dvc repro` makes it, `dvc pull` fetches it")
+    raw = path.read_bytes()
+    if hashlib.sha256(raw).hexdigest() != told["sha256"]:
+        raise UserError(f"{path} is not the file that {facts} beside it speaks of; `dvc checkout` brings the right one back")
+    other = [f"{name} {told['versions'][name]}, here {here}" for name, here in versions().items() if told["versions"][name] != here]
+    if other:
+        raise UserError(f"{path} was fitted with {'; '.join(other)}; install requirements.txt, or `dvc repro` to fit it anew")
+    return joblib.load(io.BytesIO(raw))
+
+
+def versions() -> dict[str, str]:
+    return {name: metadata.version(name) for name in LIBRARIES}
+
+
+def _blank(kind: str, index: pd.Index) -> pd.Series:
+    value, dtype = {"M": (pd.NaT, "datetime64[us]"), "O": (np.nan, "str")}.get(kind, (np.nan, "float64"))
+    return pd.Series(value, index=index, dtype=dtype)
