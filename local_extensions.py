@@ -9,6 +9,7 @@ renders the new stubs. A new filter goes into a new module.
 """
 
 import json
+import logging
 import os
 import re
 import sys
@@ -17,6 +18,15 @@ from pathlib import Path
 from cookiecutter.utils import simple_filter
 
 STARTED_IN = Path.cwd()  # at import: later, cookiecutter works in the template's folder
+
+
+def _without_traceback(record):
+    # an answer that a hook refuses is no crash: the hook's own line must not drown
+    record.exc_info = None
+    return True
+
+
+logging.getLogger("cookiecutter.hooks").addFilter(_without_traceback)
 
 
 @simple_filter

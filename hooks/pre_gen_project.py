@@ -124,9 +124,15 @@ def text_header(name, head, target):
         lines.pop(0)
     if not lines:
         raise Refused(f"data {name}: empty; a table is a line of column names, then the rows")
-    readings = [next(csv.reader(lines, delimiter=d)) for d in (excel[1] if excel else ",;\t|")]
-    readings = [[clean(cell) for cell in cells] for cells in readings]
-    return next((cells for cells in readings if target in cells), max(readings, key=len))
+    csv.field_size_limit(HEAD)
+    delimiters = excel[1] if excel else ",;\t|"
+    readings = [[[*map(clean, row)] for row in csv.reader(lines[:20], delimiter=d)] for d in delimiters]
+    # the delimiter under which the header has the target, or else the rows' width, or else the most cells
+    best = max(
+        readings,
+        key=lambda rows: (target in rows[0], len({len(r) for r in rows if r}) == 1 < len(rows[0]), len(rows[0])),
+    )
+    return best[0]
 
 
 def decoded(head):

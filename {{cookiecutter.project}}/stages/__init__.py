@@ -1,0 +1,1 @@
+{{ "stages/__init__.py" | from_root }}

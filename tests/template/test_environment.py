@@ -1,0 +1,113 @@
+"""Set-up and checks: the lock, the Makefile, the workflows, pre-commit."""
+
+import re
+import sys
+import tomllib
+from importlib.metadata import version
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+from tests.template.bake import ROOT, run
+
+WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
+
+
+def locked():
+    """{package: the requirement lines that pin it}"""
+    pins = {}
+    for line in (ROOT / "requirements.txt").read_text("utf-8").splitlines():
+        requirement = Requirement(line)
+        pins.setdefault(requirement.name, []).append(requirement)
+    return pins
+
+
+def test_the_lock_holds_pins_and_no_address():
+    for line in (ROOT / "requirements.txt").read_text("utf-8").splitlines():
+        assert re.fullmatch(r"[a-z0-9.-]+==[\w.]+( ; [^#@]+)?", line), line
+        assert "://" not in line and not line.startswith("-")
+
+
+def test_every_dependency_is_locked_within_its_range():
+    about = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    pins = locked()
+    for wanted in map(Requirement, about["project"]["dependencies"] + about["dependency-groups"]["dev"]):
+        assert wanted.name in pins, f"{wanted.name} is not locked; the command is in pyproject.toml"
+        for pin in pins[wanted.name]:
+            (exact,) = pin.specifier
+            assert wanted.specifier.contains(exact.version), f"{pin} is not within {wanted}; lock again"
+
+
+def test_this_environment_is_the_lock():
+    for name in ("dvc", "pandas", "scikit-learn", "ruff", "cookiecutter"):
+        pin = next(p for p in locked()[name] if not p.marker or p.marker.evaluate())
+        assert pin.specifier.contains(version(name)), f"{name} {version(name)} is installed, {pin} is locked: make test"
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda p: p.name)
+def test_a_workflow_fits_githubs_schema(workflow):
+    run(sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", workflow, cwd=ROOT)
+
+
+def test_the_schema_would_find_a_mistake(tmp_path):
+    wrong = tmp_path / "wrong.yml"
+    wrong.write_text(WORKFLOWS[0].read_text("utf-8").replace("runs-on:", "run-on:"))
+    command = (sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", wrong)
+    assert run(*command, cwd=ROOT, check=False).returncode == 1
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda p: p.name)
+def test_a_workflow_uses_actions_at_a_major_version_and_no_make(workflow):
+    jobs = yaml.safe_load(workflow.read_text("utf-8"))["jobs"].values()
+    steps = [step for job in jobs for step in job["steps"]]
+    assert all(re.fullmatch(r"actions/[a-z-]+@v\d+", step["uses"]) for step in steps if "uses" in step)
+    assert not any(re.match(r"make\b", step.get("run", "")) for step in steps), "Windows has no make"
+
+
+def test_the_template_is_tried_on_the_three_systems():
+    matrix = yaml.safe_load((ROOT / ".github/workflows/template.yml").read_text("utf-8"))["jobs"]["generate"][
+        "strategy"
+    ]["matrix"]
+    assert {system.split("-")[0] for system in matrix["os"]} == {"ubuntu", "macos", "windows"}
+
+
+def test_pre_commit_takes_its_configuration_and_pins_what_is_locked():
+    run(sys.executable, "-m", "pre_commit", "validate-config", cwd=ROOT)
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text("utf-8"))
+    pins = [d for hook in config["repos"][0]["hooks"] for d in hook["additional_dependencies"] if d.startswith("ruff")]
+    assert pins
+    assert set(pins) == {f"ruff{pin.specifier}" for pin in locked()["ruff"]}
+
+
+def test_every_target_is_listed_by_make_and_by_the_generated_readme():
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    targets = set(re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[0].split()) - {"help"}
+    assert {"repro", "test", "slow", "lint", "compare"} <= targets
+    listed = run("make", cwd=ROOT).stdout
+    readme = (ROOT / "{{cookiecutter.project}}/README.md").read_text("utf-8")
+    for target in targets:
+        assert f"make {target} " in listed
+        assert f"`make {target}`" in readme
+
+
+def test_make_says_what_is_missing_and_how_to_get_it(tmp_path):
+    (tmp_path / "Makefile").write_text((ROOT / "Makefile").read_text("utf-8"))
+    (tmp_path / "requirements.txt").write_text("")
+    for says, body in (
+        ("older than Python 3.11; install it", "exit 1"),
+        ("apt-get install python3-venv", 'case "$2" in *ensurepip*) exit 1;; esac'),
+    ):
+        python = tmp_path / "python"
+        python.write_text(f"#!/bin/sh\n{body}\n")
+        python.chmod(0o755)
+        done = run("make", "test", f"PYTHON={python}", cwd=tmp_path, check=False)
+        assert done.returncode == 2 and says in done.stderr, done.stderr
+        assert not (tmp_path / ".venv").exists()
+
+
+def test_ci_runs_the_two_test_commands():
+    script = (ROOT / ".ci/run").read_text("utf-8")
+    run("bash", "-n", ".ci/run", cwd=ROOT)
+    lines = script.splitlines()
+    assert "make test" in lines and "make slow" in lines

@@ -1,0 +1,1 @@
+{{ "stages/lib/charts.py" | from_root }}

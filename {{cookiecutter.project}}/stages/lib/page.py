@@ -1,0 +1,1 @@
+{{ "stages/lib/page.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "stages/report.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "stages/validate.py" | from_root }}
