@@ -103,7 +103,7 @@ def try_all(task: Task, blocks: dict[str, dict], seed: int, budget: float) -> tu
     from tqdm import tqdm
 
     tried, left, deadline = [], [], time.monotonic() + budget
-    with tqdm(total=len(blocks) * len(task.folds), desc="train", unit="fold", leave=False, mininterval=0.5) as progress:
+    with tqdm(total=len(blocks) * len(task.folds), desc="train", unit="fold", leave=False, disable=None) as progress:
         for name, hyper in blocks.items():
             progress.set_postfix_str(name)
             try:
