@@ -28,7 +28,6 @@ HANDFUL = {
     "multiclass": ["log_loss", "accuracy", "f1_macro", "ece"],
     "regression": ["rmse", "mae", "r2"],
 }
-CLASSES_SHOWN = 20  # of a confusion matrix
 CONFUSION_ROWS = 5_000  # of confusion.csv, which is kept in Git
 SOURCE = "__source__"
 
@@ -42,7 +41,9 @@ def evaluate(model: Any, contract: dict[str, Any], test: pd.DataFrame, params: d
     columns = [f["name"] for f in fields]
     y = actual(test, problem["target"], classes)
     p = answers(model, test, "probabilities" if classes else "values", classes)
-    naive = np.tile(np.asarray(model.baseline, dtype=float), (len(y), 1)) if classes else np.full(len(y), model.baseline)
+    naive = (
+        np.tile(np.asarray(model.baseline, dtype=float), (len(y), 1)) if classes else np.full(len(y), model.baseline)
+    )
 
     def of(name: str) -> Array:
         """What the metric `name` is measured on: the decided classes may follow a threshold of the model's own."""
@@ -119,14 +120,14 @@ def plots(y: Array, p: Array, told: Array, classes: list[str], importance: list[
     """The tables under reports/plots: four that dvc.yaml declares, and detail.csv, from which report draws the rest."""
     if classes:
         curve, labels = curves.mean_roc(y, p), classes
-        matrix = curves.confusion(y, told, classes, CLASSES_SHOWN)
+        matrix = curves.confusion(y, told, classes, curves.CLASSES_SHOWN)
         shown = [1] if len(classes) == 2 else np.argsort(-np.bincount(y, minlength=len(classes)), kind="stable")[:6]
         detail = [("roc", labels[c], *curves.roc(y == c, p[:, c])) for c in shown]
         detail += [("precision_recall", labels[c], *curves.precision_recall(y == c, p[:, c])) for c in shown]
     else:
         curve = curves.within_error(y, p)
         cuts, labels = curves.fifths(y)
-        matrix = curves.confusion(np.searchsorted(cuts, y), np.searchsorted(cuts, p), labels, CLASSES_SHOWN)
+        matrix = curves.confusion(np.searchsorted(cuts, y), np.searchsorted(cuts, p), labels, curves.CLASSES_SHOWN)
         some = np.linspace(0, len(y) - 1, min(len(y), 800)).astype(int)
         detail = [("points", "", p[some], y[some])]
     counts, names = matrix

@@ -10,18 +10,22 @@ from collections.abc import Sequence
 import numpy as np
 
 Array = np.ndarray
+CLASSES_SHOWN = 20  # of a confusion matrix
 
 
-def short(value: float) -> str:
-    """A number for people: four significant digits, thousands separated, no trailing zeros: 0.4123, 1,235, 26,500."""
-    if not np.isfinite(value):
+def short(value: float | None, significant: int = 4, zeros: bool = False) -> str:
+    """A number for people, to so many significant digits: 0.4123, 12.35, 1,235, 26,518; a dash where there is none.
+
+    `zeros` keeps trailing ones, so that the numbers of a table's column look equally exact.
+    """
+    if value is None or not np.isfinite(value):
         return "–"
     size = abs(value)
     if size >= 1e12 or 0 < size < 1e-4:
-        return f"{value:.3g}"
-    digits = 0 if size >= 1000 else 3 - int(np.floor(np.log10(size))) if size > 0 else 0
+        return f"{value:.{significant - 1}g}"
+    digits = significant - 1 - int(np.floor(np.log10(size))) if 0 < size < 1000 else 0
     text = f"{value:,.{max(digits, 0)}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return text.rstrip("0").rstrip(".") if "." in text and not zeros else text
 
 
 def thinned(x: Array, y: Array, points: int = 150) -> tuple[Array, Array]:
@@ -87,6 +91,7 @@ def calibration(y: Array, p: Array, bins: int = 10) -> list[dict[str, float]]:
         told, true = p[:, 1], (y == 1).astype(float)
     else:
         told, true = p.max(axis=1), (p.argmax(axis=1) == y).astype(float)
+    bins = int(np.clip(len(y) // 20, 2, bins))  # a share of fewer than 20 rows says little
     edges = np.unique(np.quantile(told, np.linspace(0, 1, bins + 1)[1:-1]))
     member = np.searchsorted(edges, told, side="left")
     rows = []

@@ -17,7 +17,7 @@ from stages.lib.metrics import METRICS, bootstrap, draws, interval
 Array = np.ndarray
 Answer = Callable[[pd.DataFrame], Array]
 MISSING = "(missing)"
-ROW_PREDICTIONS = 1_000_000  # what importance may ask of the model, in rows; wide tables get fewer repeats and rows
+ROW_PREDICTIONS = 400_000  # what importance may ask of the model, in rows; wide tables get fewer repeats and rows
 
 
 # ---- slices -------------------------------------------------------------------------------------------------------
@@ -36,7 +36,7 @@ def levels(column: pd.Series, kind: str, limit: int) -> pd.Series:
         named = column.map({0.0: "false", 1.0: "true"})
         kept = ["false", "true"]
     elif kind in ("number", "integer") and column.nunique() > 5:
-        cuts = np.unique(np.nanquantile(column, [0.25, 0.5, 0.75]))
+        cuts = np.unique(column.dropna().quantile([0.25, 0.5, 0.75], interpolation="lower"))
         names = [f"to {short(cuts[0])}"]
         names += [f"{short(low)} to {short(high)}" for low, high in zip(cuts[:-1], cuts[1:], strict=True)]
         names.append(f"above {short(cuts[-1])}")
@@ -61,7 +61,8 @@ def slices(
         if field["type"] == "text" or len(found) >= params["max_slices"]:
             continue
         level = levels(frame[field["name"]], field["type"], params["max_slice_levels"])
-        for name, rows in pd.Series(np.arange(len(frame))).groupby(level.to_numpy(), sort=False, observed=True):
+        for name in level.cat.categories:
+            rows = np.flatnonzero(level == name)
             n = len(rows)
             if n < params["min_slice_rows"] or n == len(frame):
                 continue
@@ -73,8 +74,7 @@ def slices(
                 {"column": field["name"], "level": str(name), "n": n, "score": value, "low": low, "high": high}
                 | {"baseline": base}
             )
-    order = {field["name"]: i for i, field in enumerate(fields)}
-    return sorted(found[: params["max_slices"]], key=lambda s: order[s["column"]])
+    return found[: params["max_slices"]]
 
 
 def _interval_params(params: dict) -> tuple[int, float, int]:
@@ -187,6 +187,8 @@ def worst(
         else:
             told = {"actual": float(y[i]), "predicted": float(p[i]), "error": float(p[i] - y[i])}
         cells = {c: None if pd.isna(v := frame[c].iat[i]) else v for c in columns}
-        cells = {c: str(v.date() if v == v.normalize() else v) if hasattr(v, "normalize") else v for c, v in cells.items()}
+        cells = {
+            c: str(v.date() if v == v.normalize() else v) if hasattr(v, "normalize") else v for c, v in cells.items()
+        }
         found.append({"source": str(frame["__source__"].iat[i]), **told, "cells": cells})
     return found
