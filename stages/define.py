@@ -38,8 +38,8 @@ def build_contract(raw: RawTable, problem: dict, columns: dict, define: dict) ->
                 field |= {"role": override["role"], "reason": "params.yaml: columns"}
             if name in problem["exclude"]:
                 field |= {"role": "ignored", "reason": "params.yaml: problem.exclude"}
-        if count := field.pop("sentinel_count", 0):
-            notes.append(f'"{name}": {count} impossible cells ({", ".join(field["missingValues"][-1:])} and the like) are read as missing')
+        if found := field.pop("impossible", ""):
+            notes.append(f'"{name}": {found} are read as missing')
         fields.append(field)
     by_name = {f["name"]: f for f in fields}
     if not any(f["role"] == "time" for f in fields):

@@ -89,6 +89,12 @@ def affixes(text: str) -> tuple[str, str] | None:
     return (match.group(1).strip(), match.group(3).strip()) if match else None
 
 
+def is_unit(before: str, after: str) -> bool:
+    """Whether the text around a number is a currency before it, or a unit behind it: `$ 12`, `Rs. 4`, `8 GB`, `37 %`."""
+    currency = before == "" or bool(re.fullmatch(r"[$€£¥₹₽]|[A-Z]{2,3}\s?[$€£]?|Rs\.?|CHF|kr\.?", before))
+    return currency and len(after) <= 12 and not any(c.isdigit() for c in after)
+
+
 def booleans(values: pd.Series, true: Iterable[str], false: Iterable[str]) -> np.ndarray:
     """1.0, 0.0, or NaN where a cell is neither."""
     true, false = set(true), set(false)

@@ -92,7 +92,7 @@ def _number(name: str, filled: pd.Series, unique: list[str], sample: list[str], 
     if odd:
         kept = finite[~np.isin(finite, odd)]
         found["sentinels"] = sorted({cells.fold(v) for v in unique if cells.number(v, form["groupChar"], form["bareNumber"]) in odd})
-        found["sentinel_count"] = int(len(finite) - len(kept))
+        found["impossible"] = f"{len(finite) - len(kept)} impossible cells ({', '.join(found['sentinels'])})"
         finite = kept
         if np.all(finite == np.floor(finite)):
             found["type"] = "integer"
@@ -103,11 +103,9 @@ def _number(name: str, filled: pd.Series, unique: list[str], sample: list[str], 
 def _number_format(sample: list[str]) -> dict[str, Any]:
     """decimalChar, groupChar and bareNumber under which most of the sample are numbers."""
     bare = np.mean([np.isnan(cells.number(v)) and np.isnan(cells.number(v, ",")) and np.isnan(cells.number(v, ".")) for v in sample]) < 0.1
-    if not bare:  # the same unit or currency around nearly all of them
-        around = [cells.affixes(v) for v in sample]
-        kinds = pd.Series([a for a in around if a]).value_counts()
-        if len(kinds) and kinds.iloc[:3].sum() < 0.9 * len(sample):
-            bare = True
+    if not bare:  # a currency before or a unit behind nearly all of them; "oven 4" and "B-0017" are names
+        around = [a for v in sample if (a := cells.affixes(v)) and cells.is_unit(*a)]
+        bare = len(around) < 0.9 * len(sample) or len(set(around)) > 6
     text = [v if bare else (cells._AFFIX.match(v.strip()) or ["", "", v])[2] for v in sample]
     text = [v.strip() for v in text]
     both_point = sum(bool(re.fullmatch(r"[-+(]?\d{1,3}(,\d{3})+\.\d+\)?|[-+(]?\d{1,3}(,\d{3}){2,}\)?", v)) for v in text)
