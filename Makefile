@@ -9,21 +9,21 @@ BIN := .venv/bin
 .PHONY: help repro test slow lint compare
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-repro: .venv/ready .dvc/config ## rebuild whatever changed:           dvc repro
+repro: .venv/ready .dvc/config ## rebuild whatever changed (dvc repro)
 	$(BIN)/dvc repro
 
-compare: .venv/ready .dvc/config ## experiments side by side:            dvc exp show ...
-	$(BIN)/dvc exp show --only-changed
+compare: .venv/ready .dvc/config ## experiments side by side (dvc exp show): the verdict, and what differs
+	$(BIN)/dvc exp show --only-changed --keep 'score|baseline|passed' --drop 'Created|rows|/|requirements'
 
-test: .venv/ready ## the tests that take seconds:          pytest
+test: .venv/ready ## the tests that take seconds (pytest)
 	$(BIN)/python -m pytest
 
-slow: .venv/ready ## the tests that run whole pipelines:    pytest -m slow
+slow: .venv/ready ## the tests that run whole pipelines (pytest -m slow)
 	$(BIN)/python -m pytest -m slow
 
-lint: .venv/ready ## style and format:                     ruff check . && ruff format --check .
+lint: .venv/ready ## style and format (ruff check . && ruff format --check .)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 

@@ -8,7 +8,7 @@ OUT ?= ..
 export NAME DATA TARGET OUT
 
 .PHONY: new
-new: .venv/ready ## a new project from NAME, DATA, TARGET: cookiecutter . && dvc repro
+new: .venv/ready ## a project from NAME, DATA, TARGET, reproduced (cookiecutter . && dvc repro)
 	$(BIN)/cookiecutter . --no-input --output-dir "$$OUT" project_name="$$NAME" data="$$DATA" \
 		$${TARGET:+target="$$TARGET"}
 	cd "$$OUT/$$($(BIN)/slugify "$$NAME")" && dvc repro

@@ -1,5 +1,6 @@
 """Set-up and checks: the lock, the Makefile, the workflows, pre-commit."""
 
+import difflib
 import re
 import sys
 import tomllib
@@ -7,6 +8,7 @@ from importlib.metadata import version
 
 import pytest
 import yaml
+from dvc.utils.serialize import modify_yaml
 from packaging.requirements import Requirement
 
 from tests.template.bake import ROOT, run
@@ -88,7 +90,7 @@ def test_every_target_is_listed_by_make_and_by_the_generated_readme():
     readme = (ROOT / "{{cookiecutter.project}}/README.md").read_text("utf-8")
     for target in targets:
         assert f"make {target} " in listed
-        assert f"`make {target}`" in readme
+        assert f"    make {target} " in readme
 
 
 def test_make_says_what_is_missing_and_how_to_get_it(tmp_path):
@@ -104,6 +106,18 @@ def test_make_says_what_is_missing_and_how_to_get_it(tmp_path):
         done = run("make", "test", f"PYTHON={python}", cwd=tmp_path, check=False)
         assert done.returncode == 2 and says in done.stderr, done.stderr
         assert not (tmp_path / ".venv").exists()
+
+
+def test_an_experiment_changes_only_its_own_line_of_the_shared_params(tmp_path):
+    """DVC writes the whole file anew: a line that it lays out otherwise shows up in each diff, and in cruft's."""
+    params = tmp_path / "params.yaml"
+    params.write_text(before := (ROOT / "params.yaml").read_text("utf-8"), "utf-8")
+    with modify_yaml(str(params)) as changed:
+        changed["split"]["seed"] = 77
+    shared = "# ---- from here on"
+    lines = [text.partition(shared)[2].splitlines() for text in (before, params.read_text("utf-8"))]
+    new = [line for line in difflib.ndiff(*lines) if line.startswith("+ ")]
+    assert len(new) == 1 and "seed: 77" in new[0], new
 
 
 def test_ci_runs_the_two_test_commands():

@@ -1,0 +1,1 @@
+{{ "stages/lib/findings.py" | from_root }}
