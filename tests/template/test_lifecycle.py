@@ -1,0 +1,131 @@
+"""The main job, as a user does it: a table becomes a validated model, with no line of code edited."""
+
+import csv
+import io
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.template.bake import DATASETS, commit, generate, run
+
+pytestmark = pytest.mark.slow
+
+telco = pytest.mark.skipif(
+    not (DATASETS / "telco_churn.csv").exists(), reason=f"{DATASETS} is not here: the real tables were NOT tried"
+)
+
+
+@pytest.fixture(scope="module")
+def user(tmp_path_factory):
+    """(folder, environment) of a user"""
+    home = tmp_path_factory.mktemp("user")
+    (home / ".gitconfig").write_text("[user]\n\tname = Ada\n\temail = ada@example.org\n")
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("GIT_", "PYTEST"))}
+    return home, kept | {"HOME": str(home), "PATH": path}
+
+
+@pytest.fixture(scope="module")
+def example(template, user):
+    """The example, generated, reproduced and committed."""
+    home, env = user
+    generate(template, home, env)
+    project = home / "bakery"
+    run("dvc", "repro", cwd=project, env=env)
+    return project, env
+
+
+def measured(project):
+    return json.loads((project / "reports/metrics.json").read_text("utf-8"))
+
+
+def check_model(project):
+    """Better than the naive baseline, past the gate, and with a page for people."""
+    metrics, gate = measured(project), json.loads((project / "reports/gate.json").read_text("utf-8"))
+    assert metrics["score"] < metrics["baseline"]  # log loss: less is better
+    assert gate["passed"] is True, (project / "reports/validation.json").read_text("utf-8")
+    assert (project / "reports/report.html").stat().st_size > 10_000
+    cleaning = json.loads((project / "reports/cleaning.json").read_text("utf-8"))
+    assert cleaning["rows_in"] == cleaning["clean"] + cleaning["quarantined"] + cleaning["duplicates"] > 0
+
+
+def test_the_example_becomes_a_model_that_passes_its_gate(example):
+    check_model(example[0])
+
+
+def test_a_run_leaves_only_its_outputs_and_the_second_does_nothing(example):
+    project, env = example
+    changed = run("git", "status", "--porcelain", "-uall", cwd=project, env=env).stdout.splitlines()
+    assert changed
+    assert [c for c in changed if not c[3:].startswith(("reports/", "data/contract.yaml", "dvc.lock"))] == []
+    assert "up to date" in run("dvc", "repro", cwd=project, env=env).stdout
+
+
+def test_a_generated_project_passes_its_own_lint(example):
+    project, env = example
+    run("ruff", "check", ".", cwd=project, env=env)
+    run("ruff", "format", "--check", ".", cwd=project, env=env)
+
+
+def test_a_generated_project_passes_its_own_tests(example):
+    project, env = example
+    run(sys.executable, "-m", "pytest", "-q", cwd=project, env=env)
+
+
+def test_a_generated_project_passes_its_own_pre_commit(example):
+    project, env = example
+    commit(project, "The first run")
+    run("pre-commit", "run", "--all-files", cwd=project, env=env)
+
+
+@telco
+def test_a_table_of_ones_own_experiments_and_their_comparison(template, user):
+    home, env = user
+    table = DATASETS / "telco_churn.csv"
+    generate(template, home, env, project_name="Telco churn", data=table, target="Churn")
+    project = home / "telco-churn"
+    run("dvc", "repro", cwd=project, env=env)
+    check_model(project)
+    first = measured(project)
+    commit(project, "The first run")
+
+    run("dvc", "exp", "run", "-S", "train.time_budget=20", cwd=project, env=env)
+    run("dvc", "exp", "run", "--temp", "-S", "split.seed=2", cwd=project, env=env)
+    shown = run("dvc", "exp", "show", "--csv", cwd=project, env=env).stdout
+    rows = list(csv.DictReader(io.StringIO(shown)))
+    tried = {(row["train.time_budget"], row["split.seed"]): row for row in rows if row["typ"].startswith("branch")}
+    assert set(tried) == {("20", "1"), ("20", "2")}  # --temp starts from the workspace
+    assert all(float(row["score"]) < float(row["baseline"]) for row in tried.values())
+    assert measured(project)["rows_test"] == first["rows_test"]  # what --temp tried is not in the workspace
+    assert "time_budget" in run("dvc", "params", "diff", cwd=project, env=env).stdout
+
+    compared = run(
+        "make", "compare", "-o", ".venv/ready", "BIN=" + str(Path(sys.executable).parent), cwd=project, env=env
+    )
+    for column in ("score", "baseline", "passed", "split.seed"):
+        assert column in compared.stdout
+    assert "data/raw" not in compared.stdout
+
+
+@telco
+def test_make_new_goes_from_a_clone_to_a_reproduced_project(template, user):
+    home, env = user
+    run("git", "clone", "-q", template, home / "clone" / "template", cwd=home, env=env)
+    shutil.copy(DATASETS / "telco_churn.csv", home / "clone/template/churn.csv")
+    # the set-up itself is what `make test` has just done; here it is this Python's
+    ready = ("-o", ".venv/ready", "BIN=" + str(Path(sys.executable).parent))
+    run(
+        "make",
+        "new",
+        'NAME=It\'s 1 "churn"',
+        "DATA=churn.csv",
+        "TARGET=Churn",
+        *ready,
+        cwd=home / "clone/template",
+        env=env,
+    )
+    check_model(home / "clone/it-s-1-churn")
