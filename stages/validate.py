@@ -20,7 +20,7 @@ import pandas as pd
 from stages.lib.conform import conform, used_fields
 from stages.lib.encode import TableEncoder, field_kinds
 from stages.lib.errors import UserError, stage
-from stages.lib.files import Block, read_contract, read_json, read_parquet, read_params, write_json
+from stages.lib.files import Block, read_contract, read_json, read_params, read_parquet, write_json
 from stages.lib.metrics import metric, paired_difference, score
 from stages.lib.model import Model, encode_target, floor_probabilities, load_model
 
@@ -45,7 +45,9 @@ def check_criteria(criteria: dict[str, Any], evaluation: dict, task: str) -> lis
         up = metric(name, task).greater_is_better
         match = re.fullmatch(r"\s*(>=|<=|>|<)?\s*([-+]?[\d.]+(?:e[-+]?\d+)?)\s*", str(wanted), re.IGNORECASE)
         if not match:
-            raise UserError(f'params.yaml: problem.criteria.{name} is {wanted!r}; write it like "{">=" if up else "<="} 0.8"')
+            raise UserError(
+                f'params.yaml: problem.criteria.{name} is {wanted!r}; write it like "{">=" if up else "<="} 0.8"'
+            )
         sign, bound = match.group(1) or (">=" if up else "<="), float(match.group(2))
         value = evaluation["metrics"][name]["value"]
         holds = {">=": np.greater_equal, "<=": np.less_equal, ">": np.greater, "<": np.less}[sign]
@@ -58,8 +60,10 @@ def check_baseline(evaluation: dict) -> dict:
     """Better than the naive baseline by more than chance: the whole paired interval is above zero."""
     gain = evaluation["score"]["gain"]
     passed = gain["low"] is not None and gain["low"] > 0
-    why = "the answer of one who sees no feature must be beaten by more than the paired interval" if passed else (
-        "the features may say nothing about the target, or there are too few test rows to show that they do"
+    why = (
+        "the answer of one who sees no feature must be beaten by more than the paired interval"
+        if passed
+        else ("the features may say nothing about the target, or there are too few test rows to show that they do")
     )
     return check("beats the naive baseline", gain["low"], "lower end of the gain > 0", passed, why)
 
@@ -79,7 +83,9 @@ def check_champion(model: Model, test: pd.DataFrame, y: np.ndarray, name: str, p
     gain, low, high = paired_difference(
         name, y, model.answers(test), theirs, int(params["n_bootstrap"]), params["confidence"], params["random_state"]
     )
-    return check(title, high, required, high >= 0, f"gain over the champion {gain:.4g}, between {low:.4g} and {high:.4g}")
+    return check(
+        title, high, required, high >= 0, f"gain over the champion {gain:.4g}, between {low:.4g} and {high:.4g}"
+    )
 
 
 def in_classes(answers: np.ndarray, champion: Model, model: Model) -> np.ndarray:
@@ -109,8 +115,10 @@ def check_slices(evaluation: dict, floor: float) -> dict:
         return 1.0 if s["baseline"] == best else (good_end - s["baseline"]) / (best - s["baseline"])
 
     worst = min(slices, key=skill)
-    at = f'{worst["column"]} = {worst["level"]} ({worst["n"]} rows): {worst["score"]:.4g}, baseline {worst["baseline"]:.4g}'
-    return check("no slice below the floor", skill(worst), required, skill(worst) >= floor, f"the worst of {len(slices)}: {at}")
+    at = f"{worst['column']} = {worst['level']} ({worst['n']} rows): {worst['score']:.4g}, baseline {worst['baseline']:.4g}"
+    return check(
+        "no slice below the floor", skill(worst), required, skill(worst) >= floor, f"the worst of {len(slices)}: {at}"
+    )
 
 
 # ---- is it right --------------------------------------------------------------------------------------------
@@ -128,7 +136,9 @@ def check_leaks(train: pd.DataFrame, test: pd.DataFrame, contract: dict, limit: 
     for column, kind in field_kinds(contract["fields"]).items():
         encoder = TableEncoder({column: kind}, "tree")
         x, x_test = encoder.fit_transform(train, y), encoder.transform(test)
-        tree = (DecisionTreeRegressor if task == "regression" else DecisionTreeClassifier)(min_samples_leaf=5, random_state=0)
+        tree = (DecisionTreeRegressor if task == "regression" else DecisionTreeClassifier)(
+            min_samples_leaf=5, random_state=0
+        )
         tree.fit(x, y)
         if task == "regression":
             found[column] = score(name, y_test, tree.predict(x_test))
@@ -139,7 +149,9 @@ def check_leaks(train: pd.DataFrame, test: pd.DataFrame, contract: dict, limit: 
     best = max(found, key=lambda c: -np.inf if np.isnan(found[c]) else found[c])
     passed = not found[best] >= limit
     why = f'"{best}" alone reaches {name} {found[best]:.4g}' + (
-        "" if passed else "; if it is not known when the prediction is made, put it under problem.exclude in params.yaml"
+        ""
+        if passed
+        else "; if it is not known when the prediction is made, put it under problem.exclude in params.yaml"
     )
     return check("no leak suspected", found[best], f"{name} of one column < {limit:g}", passed, why)
 
@@ -156,7 +168,11 @@ def check_batches(model: Model, rows: pd.DataFrame, seed: int) -> dict:
     scale = np.abs(together).max() or 1.0
     worst = max(np.abs(together - other).max() for other in (shuffled, halves))
     worst = max(worst, np.abs(together[: len(single)] - single).max()) / scale
-    why = "reordered, halved and one by one" if worst <= SAME else "does add_features (stages/lib/features.py) look at other rows?"
+    why = (
+        "reordered, halved and one by one"
+        if worst <= SAME
+        else "does add_features (stages/lib/features.py) look at other rows?"
+    )
     return check("same answer in any batch", worst, f"difference <= {SAME:g}", worst <= SAME, why)
 
 
@@ -166,14 +182,20 @@ def check_missing(model: Model, rows: pd.DataFrame, contract: dict) -> dict:
     for field in used_fields(contract, ("feature", "time")):
         changed = rows.copy()
         name = field["name"]
-        changed[name] = pd.Series("never seen \N{SNOWMAN}" if field["type"] in ("string", "text") else np.nan, index=rows.index)
+        changed[name] = pd.Series(
+            "never seen \N{SNOWMAN}" if field["type"] in ("string", "text") else np.nan, index=rows.index
+        )
         changed[name] = changed[name].astype(rows[name].dtype)
         if not np.isfinite(model.answers(changed)).all():
             faults.append(name)
     empty = rows[[contract["problem"]["target"]]]
     if not np.isfinite(model.answers(empty)).all():
         faults.append("all cells missing")
-    why = f"no number for: {', '.join(faults)}" if faults else "each column emptied or given an unseen level, and all at once"
+    why = (
+        f"no number for: {', '.join(faults)}"
+        if faults
+        else "each column emptied or given an unseen level, and all at once"
+    )
     return check("answers rows with missing cells", len(faults), "0 columns without an answer", not faults, why)
 
 
@@ -208,7 +230,11 @@ def check_size(folder: Path, limit: float) -> dict:
 def main() -> None:
     contract, params, evaluation = read_contract(), read_params("validate"), read_json("reports/evaluation.json")
     problem = contract["problem"]
-    model, test, train = load_model("models/candidate"), read_parquet("data/test.parquet"), read_parquet("data/train.parquet")
+    model, test, train = (
+        load_model("models/candidate"),
+        read_parquet("data/test.parquet"),
+        read_parquet("data/train.parquet"),
+    )
     y = encode_target(test[problem["target"]], contract)
     some = np.random.default_rng(params["random_state"]).permutation(len(test))[: int(params.number("n_rows", 1, 1e5))]
     rows = test.iloc[np.sort(some)].reset_index(drop=True)
@@ -229,8 +255,10 @@ def main() -> None:
     write_json("reports/gate.json", {"passed": not failed, "checks": len(checks), "failed": len(failed)})
     write_json("reports/latency.json", latency)
     for c in failed:
-        print(f'  failed: {c["name"]}: {c["measured"]}, required {c["required"]}: {c["why"]}')
-    print(f"validate: gate {'failed' if failed else 'passed'}, {len(checks) - len(failed)} of {len(checks)} checks; one row {latency['median_ms']} ms")
+        print(f"  failed: {c['name']}: {c['measured']}, required {c['required']}: {c['why']}")
+    print(
+        f"validate: gate {'failed' if failed else 'passed'}, {len(checks) - len(failed)} of {len(checks)} checks; one row {latency['median_ms']} ms"
+    )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+{{ "tests/scratch.py" | from_root }}

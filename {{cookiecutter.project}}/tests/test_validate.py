@@ -1,0 +1,1 @@
+{{ "tests/test_validate.py" | from_root }}
