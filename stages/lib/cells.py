@@ -96,8 +96,8 @@ def is_unit(before: str, after: str) -> bool:
 
 
 def booleans(values: pd.Series, true: Iterable[str], false: Iterable[str]) -> np.ndarray:
-    """1.0, 0.0, or NaN where a cell is neither."""
-    true, false = set(true), set(false)
+    """1.0, 0.0, or NaN where a cell is neither. JSON's own true and false are understood whatever the table's spelling."""
+    true, false = {*true, "true"} - set(false), {*false, "false"} - set(true)
 
     def read(unique: list[str]) -> np.ndarray:
         folded = [fold(v) for v in unique]

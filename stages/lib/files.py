@@ -9,6 +9,7 @@ import contextlib
 import json
 import math
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,26 @@ def replacing(path: str | Path) -> Iterator[Path]:
         os.replace(beside, target)
     finally:
         beside.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def replacing_folder(path: str | Path) -> Iterator[Path]:
+    """As `replacing`, for a folder: yields an empty one beside `path`."""
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside, old = (
+        target.with_name(f".{target.name}.{os.getpid()}.tmp"),
+        target.with_name(f".{target.name}.{os.getpid()}.old"),
+    )
+    beside.mkdir()
+    try:
+        yield beside
+        if target.exists():
+            os.replace(target, old)
+        os.replace(beside, target)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -93,7 +114,9 @@ class Block(dict):
         self.name, self.path = name, path
 
     def __missing__(self, key: str) -> Any:
-        raise UserError(f"{self.path} has no {self.name}.{key}; add it (its usual value is in the template's params.yaml)")
+        raise UserError(
+            f"{self.path} has no {self.name}.{key}; add it (its usual value is in the template's params.yaml)"
+        )
 
     def number(self, key: str, low: float, high: float) -> float:
         """The number `key`, within [low, high]."""
@@ -126,7 +149,9 @@ def _read(path: str | Path) -> str:
     try:
         return Path(path).read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise UserError(f"{path} is missing; `dvc repro` makes it, or `git checkout -- {path}` brings it back") from None
+        raise UserError(
+            f"{path} is missing; `dvc repro` makes it, or `git checkout -- {path}` brings it back"
+        ) from None
     except UnicodeDecodeError as error:
         raise UserError(f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8") from error
 

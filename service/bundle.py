@@ -1,0 +1,145 @@
+"""Bundle: a model folder that is loaded only after every file in it has the hash that its manifest states.
+
+    python -m service.bundle FOLDER [--exact]      verify it: hashes, library versions, golden answers
+
+Nothing of the bundle is imported or unpickled before its hash is known to be right.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+CLOSE = 1e-9  # another processor may differ in the last digits of a sum; a wrong model differs in the first
+
+
+class BundleError(Exception):
+    """Why a folder cannot be served, with every fault found, each naming its cure."""
+
+    def __init__(self, folder: Path, faults: list[str]) -> None:
+        super().__init__(f"{folder} cannot be served: {'; '.join(faults)}")
+        self.faults = faults
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    refused = folder / "REFUSED.md"
+    if refused.exists():
+        raise BundleError(folder, [f"its candidate failed the gate ({refused})"])
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    except FileNotFoundError:
+        raise BundleError(
+            folder, ["it has no manifest.json; `dvc repro` makes a bundle, `dvc pull` fetches one"]
+        ) from None
+    except ValueError:
+        raise BundleError(folder, ["its manifest.json is not JSON; `dvc checkout` brings the right one back"]) from None
+    if not isinstance(manifest, dict) or manifest.get("format") != 1:
+        raise BundleError(folder, ["its manifest.json is of another format; serve it with the code of its own commit"])
+    return manifest
+
+
+def wrong_files(folder: Path, manifest: dict[str, Any]) -> list[str]:
+    """Files that are missing, changed, or not of the bundle."""
+    told, faults = manifest["files"], []
+    for name, digest in told.items():
+        path = folder / name
+        if not path.is_file():
+            faults.append(f"{name} is missing; `dvc checkout` or `dvc pull` brings it back")
+        elif hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+            faults.append(f"{name} is not the file that the manifest names; `dvc checkout` brings the right one back")
+    present = {
+        p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts
+    }
+    faults += [f"{name} is not in the manifest; remove it" for name in sorted(present - set(told) - {"manifest.json"})]
+    return faults
+
+
+def wrong_versions(manifest: dict[str, Any]) -> list[str]:
+    """Libraries that are not those that the model was fitted and tried with."""
+    faults = []
+    for name, told in manifest["versions"].items():
+        try:
+            here = f"{sys.version_info.major}.{sys.version_info.minor}" if name == "python" else metadata.version(name)
+        except metadata.PackageNotFoundError:
+            here = "not installed"
+        if here != told:
+            cure = f"run it with Python {told}" if name == "python" else "install the bundle's requirements.txt"
+            faults.append(f"{name} is {here}, the bundle was made with {told}; {cure}")
+    return faults
+
+
+class Bundle:
+    """A verified, loaded bundle: `model`, `contract`, `manifest`, `golden`, `version`; `predictor` answers rows."""
+
+    def __init__(self, folder: str | Path, version: str = "") -> None:
+        self.folder = Path(folder)
+        self.manifest = read_manifest(self.folder)
+        faults = wrong_files(self.folder, self.manifest) + wrong_versions(self.manifest)
+        if faults:
+            raise BundleError(self.folder, faults)
+        # only now: joblib runs what the file says
+        from stages.lib.files import read_contract, read_json
+        from stages.lib.model import load_model
+
+        self.contract = read_contract(self.folder / "contract.yaml")
+        self.golden = read_json(self.folder / "golden.json")
+        self.model = load_model(self.folder)
+        self.digest = hashlib.sha256((self.folder / "manifest.json").read_bytes()).hexdigest()
+        self.version = version or self.digest[:12]
+
+        from service.predictor import Predictor
+
+        self.predictor = Predictor(self.model, self.contract)
+
+    def golden_difference(self, one_by_one: bool = False) -> float:
+        """The largest difference between the golden answers and what is answered now, relative to the largest of them."""
+        told, rows = np.array(self.golden["answers"]), self.golden["rows"]
+        now = (
+            np.concatenate([self.predictor.answers([r]) for r in rows]) if one_by_one else self.predictor.answers(rows)
+        )
+        return float(np.abs(now - told).max() / max(1.0, np.abs(told).max()))
+
+    def faults(self) -> list[str]:
+        """What is wrong now; empty when ready. Called at the start and by GET /health/ready."""
+        found = wrong_files(self.folder, self.manifest) + wrong_versions(self.manifest)
+        difference = self.golden_difference()
+        if not difference <= CLOSE:
+            found.append(
+                f"golden rows are answered otherwise than at release (by up to {difference:.3g}); install its requirements.txt"
+            )
+        return found
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m service.bundle", description="verify a bundle")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument(
+        "--exact", action="store_true", help="golden answers to the last digit, as on the machine that made them"
+    )
+    given = parser.parse_args(arguments)
+    try:
+        bundle = Bundle(given.folder)
+    except BundleError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    difference = bundle.golden_difference()
+    alike = difference <= (0.0 if given.exact else CLOSE) and bundle.golden_difference(one_by_one=True) <= CLOSE
+    if not alike:
+        print(f"error: {given.folder}: golden rows are answered otherwise, by up to {difference:.3g}", file=sys.stderr)
+        return 1
+    n_files, n_golden = len(bundle.manifest["files"]), len(bundle.golden["rows"])
+    print(
+        f"ready: {n_files} files and {len(bundle.manifest['versions'])} versions as stated, {n_golden} golden rows answered alike"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+{{ "service/bundle.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "service/predictor.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "stages/deploy.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "stages/lib/card.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "stages/lib/code.py" | from_root }}
