@@ -45,10 +45,12 @@ class RawTable:
 
 
 def read_raw(folder: str | Path = "data/raw") -> RawTable:
-    """All tables in `folder`, in the order of their names, as one. Raises UserError where no table can be read."""
+    """All tables in `folder` (or one file), in the order of their names, as one. UserError where no table can be read."""
     import pandas as pd
 
-    files = sorted(p for p in Path(folder).rglob("*") if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
+    folder = Path(folder)
+    places = [folder] if folder.is_file() else folder.rglob("*")
+    files = sorted(p for p in places if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
     if not files:
         raise UserError(f"{folder} has no table (.csv, .tsv, .parquet); put one there, or `dvc pull` if it is on a remote")
     parts = [_read_parquet(p) if p.suffix.lower() in (".parquet", ".pq") else _read_text(p) for p in files]
