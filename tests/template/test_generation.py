@@ -225,6 +225,18 @@ def test_without_dvc_the_commands_that_are_left_put_the_data_under_it(template, 
     check_repository(place / "bakery", env)
 
 
+@posix
+def test_make_does_what_a_machine_without_git_and_dvc_left(template, place, env, tmp_path):
+    generate(template, place, without_dvc({**env, "PATH": path_with(tmp_path / "bin")}, tmp_path / "site"))
+    project = place / "bakery"
+    assert not (project / ".git").exists() and not (project / ".dvc").exists()
+    environment = ("-o", ".venv/ready", f"BIN={Path(sys.executable).parent}")
+    run("make", ".dvc/config", *environment, cwd=project, env=env)
+    check_repository(project, env)
+    assert "data/later.dvc" in committed(project, env)
+    assert run("dvc", "config", "core.analytics", cwd=project, env=env).stdout == "false\n"
+
+
 @pytest.mark.slow
 def test_dvc_need_not_be_on_the_path_where_this_python_has_it(template, place, env, tmp_path):
     generate(template, place, {**env, "PATH": path_with(tmp_path / "bin", "git")}, data="churn.csv", target="Churn")
