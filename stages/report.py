@@ -74,13 +74,13 @@ def verdict(evaluation: dict) -> str:
         f"the baseline, which {naive}, has {base}"
     )
     if gain["value"] is not None:
-        second += f", a gain of {short(gain['value'], 3, zeros=True)} ({interval(gain)})"
+        second += f", a difference of {short(abs(gain['value']), 3, zeros=True)}"
     return f"{first} {second}. {name} tells {meaning}."
 
 
 def figures(contract: dict, evaluation: dict) -> list[tuple[str, str]]:
     """Three figures that need no statistics to read, each with what it says."""
-    scores, classes = evaluation["metrics"], [charts.cut(c, 24) for c in evaluation["classes"]]
+    scores, classes = evaluation["metrics"], [charts.cut(c, 24, middle=True) for c in evaluation["classes"]]
     rows = (f"{evaluation['n_rows']:,}", "test rows, kept apart before any model was fitted")
     if not classes:
         near, explained = scores["median_absolute_error"], percent(scores["r2"]["value"])
@@ -113,7 +113,7 @@ def problem_section(contract: dict) -> str:
             value = ", ".join(f"{k} {v}" for k, v in value.items())
         elif isinstance(value, list):
             more = f" and {len(value) - 20} more" if len(value) > 20 else ""
-            value = ", ".join(charts.cut(v, 40) for v in value[:20]) + more
+            value = ", ".join(charts.cut(v, 40, middle=True) for v in value[:20]) + more
         elif key == "metric":
             value = f"{value}: {WORDS[value][1]}"
         if value or key in ("decision", "owner"):
@@ -166,7 +166,7 @@ def column_table(contract: dict, profile: dict, cleaning: dict) -> str:
         filled = percent(facts["filled"] / profile["rows"]) if facts and profile["rows"] else "–"
         distinct = f"{facts['distinct']:,}" if facts else "–"
         bad = cells.get("corrupt", 0) + cells.get("out_of_range", 0)
-        name, reason = charts.cut(field["name"], 40), charts.cut(field.get("reason") or "", 160)
+        name, reason = charts.cut(field["name"], 40, middle=True), charts.cut(field.get("reason") or "", 160)
         row = [name, field["type"], field["role"], filled, distinct, f"{bad:,}" if bad else ""]
         rows.append([*row, values_of(field, facts), reason])
     used = [i for i in range(len(head)) if any(row[i] for row in rows)]  # no column of blanks
@@ -184,7 +184,7 @@ def values_of(field: dict, facts: dict) -> str:
         return f"{low} to {high}"
     values = limits.get("enum") or facts.get("examples") or []
     more = f", … ({len(values)})" if len(values) > 4 else ""
-    return ", ".join(charts.cut(v, 20) for v in values[:4]) + more
+    return ", ".join(charts.cut(v, 20, middle=True) for v in values[:4]) + more
 
 
 # ---- model --------------------------------------------------------------------------------------------------------

@@ -50,10 +50,16 @@ STYLE = {
 NUMBER = FuncFormatter(lambda value, _: short(value))
 
 
-def cut(text: Any, length: int) -> str:
-    """One line of at most `length` characters, an ellipsis for the rest."""
+def cut(text: Any, length: int, middle: bool = False) -> str:
+    """One line of at most `length` characters, an ellipsis for the rest.
+
+    `middle`: it is left out of the middle, since long names of one table tend to differ at their ends.
+    """
     text = re.sub(r"[\x00-\x20\x7f]+", " ", str(text)).strip()
-    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+    if len(text) <= length:
+        return text
+    tail = (length - 1) // 2 if middle else 0
+    return text[: length - 1 - tail].rstrip() + "…" + text[len(text) - tail :].lstrip()
 
 
 def _svg(name: str, draw: Any, width: float = 4.6, height: float = 3.5) -> str:
@@ -105,7 +111,7 @@ def lines(
         if chance == "diagonal":
             ax.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=(0, (3, 3)))
         for colour, (label, x, y) in zip(COLOURS, series, strict=False):
-            ax.plot(x, y, color=colour, label=cut(label, 24))
+            ax.plot(x, y, color=colour, label=cut(label, 24, middle=True))
         ax.set(xlabel=x_label, ylabel=y_label, ylim=(-0.02, 1.02))
         _numbers(ax.xaxis)
         _numbers(ax.yaxis)
@@ -114,7 +120,7 @@ def lines(
         else:
             ax.set(xlim=(0, None))
         if len(series) > 1:
-            ax.legend(loc="lower right" if chance else "lower left")
+            ax.legend(loc="lower right" if chance else "best")
 
     return _svg(name, draw)
 
@@ -137,7 +143,9 @@ def calibration(name: str, rows: list[dict[str, float]], x_label: str, y_label: 
         _numbers(ax.xaxis)
         _numbers(ax.yaxis)
         if unit:
-            ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+            # a rare class has all its probabilities in one corner
+            end = 1.02 if known.max() > 0.5 else 1.1 * known.max()
+            ax.set(xlim=(-0.02 * end, end), ylim=(-0.02 * end, end))
 
     return _svg(name, draw)
 
@@ -158,9 +166,15 @@ def confusion(name: str, counts: np.ndarray, labels: list[str]) -> str:
                 )
             # a small number in each of 400 cells is noise
             if k <= 6 or (share[i, j] >= 0.005 and k <= 12) or share[i, j] >= 0.1:
-                text = f"{share[i, j]:.0%}" if share[i, j] == 0 or share[i, j] >= 0.005 else "<1%"
-                ax.text(j, i, text if k <= 12 else text[:-1], ha="center", va="center", fontsize=8.5 if k <= 8 else 6.5)
-        ticks = [cut(label, 20) for label in labels]
+                ax.text(
+                    j,
+                    i,
+                    _percent(share[i, j]) if k <= 12 else f"{100 * share[i, j]:.0f}",
+                    ha="center",
+                    va="center",
+                    fontsize=8.5 if k <= 8 else 6.5,
+                )
+        ticks = [cut(label, 20, middle=True) for label in labels]
         slanted = k > 6 or max(map(len, ticks)) > 40 // k
         ax.set_xticks(range(k), ticks, rotation=40 if slanted else 0, ha="right" if slanted else "center")
         ax.set_yticks(range(k), ticks)
@@ -168,6 +182,11 @@ def confusion(name: str, counts: np.ndarray, labels: list[str]) -> str:
         ax.grid(False)
 
     return _svg(name, draw, width=max(4.6, size + 0.8), height=size)
+
+
+def _percent(share: float) -> str:
+    """Never a false 0% or 100%."""
+    return "<1%" if 0 < share < 0.005 else ">99%" if 0.995 <= share < 1 else f"{share:.0%}"
 
 
 def points(name: str, x: np.ndarray, y: np.ndarray, x_label: str, y_label: str, line: str) -> str:
@@ -201,20 +220,22 @@ def intervals(
     """A dot and its interval per row, (label, value, low, high), from the top; vertical lines at `references`."""
     if not rows:
         return ""
-    labels = [cut(label, 44) for label, *_ in rows]
+    labels = [cut(label, 58, middle=True) for label, *_ in rows]
 
     def draw(ax: Any) -> None:
         at = np.arange(len(rows))
         value, low, high = (np.array([row[i] for row in rows], dtype=float) for i in (1, 2, 3))
         ax.hlines(at, low, high, color=COLOURS[0], linewidth=1.4, alpha=0.55)
         ax.plot(value, at, "o", color=COLOURS[0], markersize=4)
-        for style, (label, x) in zip(("-", (0, (3, 3))), references.items(), strict=False):
-            if np.isfinite(x):
-                ax.axvline(x, color=MUTED, linewidth=1, linestyle=style, zorder=0)
-                ax.annotate(
-                    label, (x, 1), xycoords=("data", "axes fraction"), xytext=(0, 3), textcoords="offset points",
-                    ha="center", va="bottom", color=MUTED, fontsize=8,
-                )  # fmt: skip
+        # two lines may be close: the labels of the lower one and the higher one go apart
+        sides = ["center"] if len(references) < 2 else ["right", "left"]
+        for side, (label, x) in zip(sides, sorted(references.items(), key=lambda item: item[1]), strict=True):
+            style = "-" if label == next(iter(references)) else (0, (3, 3))
+            ax.axvline(x, color=MUTED, linewidth=1, linestyle=style, zorder=0)
+            ax.annotate(
+                label, (x, 1), xycoords=("data", "axes fraction"), textcoords="offset points",
+                xytext=({"right": 4, "left": -4}.get(side, 0), 3), ha=side, va="bottom", color=MUTED, fontsize=8,
+            )  # fmt: skip
         ax.set_yticks(at, labels)
         ax.set(ylim=(len(rows) - 0.4, -0.6), xlabel=x_label)
         _numbers(ax.xaxis)
@@ -233,20 +254,27 @@ def dependence(name: str, feature: dict[str, Any], y_label: str, y_range: tuple[
     x = values if numeric else list(range(len(values)))
 
     def draw(ax: Any) -> None:
-        for colour, line in zip(COLOURS, shown, strict=False):
-            joined = numeric or feature["type"] in ("date", "datetime")
+        joined = numeric or feature["type"] in ("date", "datetime")
+        for i, (colour, line) in enumerate(zip(COLOURS, shown, strict=False)):
             style = {"marker": "o", "markersize": 3.5} if joined else {"marker": "o", "markersize": 6, "linestyle": ""}
-            ax.plot(x, line["mean"], color=colour, label=cut(line["class"], 24), **style)
+            beside = 0 if joined else 0.09 * (i - (len(shown) - 1) / 2)
+            ax.plot(
+                np.array(x) + beside, line["mean"], color=colour, label=cut(line["class"], 24, middle=True), **style
+            )
         if numeric:
             _numbers(ax.xaxis)
         else:
             names = {0.0: "false", 1.0: "true"} if feature["type"] == "boolean" else {}
-            ticks = [cut(names.get(v, v), 18) for v in values]
+            ticks = [cut(names.get(v, v), 18, middle=True) for v in values]
             slanted = sum(map(len, ticks)) > 36
             ax.set_xticks(x, ticks, rotation=35 if slanted else 0, ha="right" if slanted else "center")
             ax.margins(x=0.08)
         margin = 0.06 * (y_range[1] - y_range[0]) or 1
-        ax.set(xlabel=cut(feature["column"], 44), ylabel=y_label, ylim=(y_range[0] - margin, y_range[1] + margin))
+        ax.set(
+            xlabel=cut(feature["column"], 44, middle=True),
+            ylabel=y_label,
+            ylim=(y_range[0] - margin, y_range[1] + margin),
+        )
         _numbers(ax.yaxis)
         if len(shown) > 1:
             ax.legend(loc="best")

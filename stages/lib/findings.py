@@ -47,9 +47,11 @@ def metrics_section(evaluation: dict) -> str:
         score, (label, meaning) = evaluation["metrics"][name], WORDS[name]
         better = better_is(name)
         if name not in IN_UNITS:  # -2.4e-05 is nothing, unless it is in units of the target
-            score = {key: None if value is None else round(value, 4) for key, value in score.items()}
-        value, base = (short(score[key], zeros=True) for key in ("value", "baseline"))
-        rows.append([label, value, interval(score), base, f"{meaning} ({better} is better)"])
+            said = {key: "–" if value is None else f"{round(value, 4) + 0:.4f}" for key, value in score.items()}
+            around = f"{said['low']} to {said['high']}" if score["low"] is not None else "–"
+        else:
+            said, around = {key: short(value) for key, value in score.items()}, interval(score)
+        rows.append([label, said["value"], around, said["baseline"], f"{meaning} ({better} is better)"])
     head = ["Metric", "Test", f"{percent(evaluation['confidence'])} interval", "Baseline", "What it says"]
     body = table(head, rows, numeric=[1, 2, 3], marked=[name == evaluation["metric"] for name in names])
     return section("metrics", "Metrics on the test rows", body)
@@ -70,7 +72,7 @@ def classification_plots(evaluation: dict, plots: dict[str, pd.DataFrame]) -> li
         kind: [(str(label), g["x"].to_numpy(), g["y"].to_numpy()) for label, g in rows.groupby("label", sort=False)]
         for kind, rows in detail.groupby("chart")
     }
-    which = f" of “{charts.cut(classes[1], 24)}”" if len(classes) == 2 else ", each class against the rest"
+    which = f" of “{charts.cut(classes[1], 24, middle=True)}”" if len(classes) == 2 else ", each class against the rest"
     most = "" if len(classes) <= 6 else f" The 6 most frequent of {len(classes)} classes."
     few = "Not drawn: the test rows are of one class only."
     told = "probability told" if len(classes) == 2 else "probability of the likeliest class"
@@ -96,7 +98,7 @@ def classification_plots(evaluation: dict, plots: dict[str, pd.DataFrame]) -> li
             "On the dashed line, what is told at 70% comes true 70% of the time. With 95% intervals.",
             calibration,
         ),
-        figure("Confusion", how, confusion_chart(plots["confusion"], classes)),
+        figure("Confusion", how, confusion_chart(plots["confusion"], classes), wide=len(classes) > 8),
     ]
 
 
@@ -143,7 +145,7 @@ def explanation_section(evaluation: dict, target: str) -> str:
     if features:
         means = [m for f in features for line in f["lines"] for m in line["mean"]]
         if len(evaluation["classes"]) == 2:
-            said, of = "mean probability", f"probability of “{charts.cut(evaluation['classes'][1], 24)}”"
+            said, of = "mean probability", f"probability of “{charts.cut(evaluation['classes'][1], 24, middle=True)}”"
         else:
             said, of = (
                 ("mean probability", "probability") if evaluation["classes"] else ("mean prediction", "prediction")
@@ -169,7 +171,12 @@ def slices_section(evaluation: dict) -> str:
         sign = 1 if METRICS[metric].greater_is_better else -1
         found = sorted(found, key=lambda s: sign * s["score"])[:SHOWN_SLICES]
     rows = [
-        (f"{charts.cut(s['column'], 24)}: {charts.cut(s['level'], 22)}  ({s['n']:,})", s["score"], s["low"], s["high"])
+        (
+            f"{charts.cut(s['column'], 22, middle=True)}: {charts.cut(s['level'], 22, middle=True)} ({s['n']:,})",
+            s["score"],
+            s["low"],
+            s["high"],
+        )
         for s in found
     ]
     how = (
@@ -191,10 +198,15 @@ def worst_section(evaluation: dict) -> str:
         "Actual",
         "Predicted",
         "P(actual)" if classes else "Error",
-        *(charts.cut(c, 24) for c in columns),
+        *(charts.cut(c, 24, middle=True) for c in columns),
     ]
     body = [
-        [r["source"], cell(r["actual"]), cell(r["predicted"]), cell(r["probability"] if classes else r["error"])]
+        [
+            r["source"],
+            cell(r["actual"]),
+            cell(r["predicted"]),
+            percent(r["probability"]) if classes else cell(r["error"]),
+        ]
         + [cell(r["cells"][c]) for c in columns]
         for r in rows
     ]

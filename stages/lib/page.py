@@ -55,8 +55,10 @@ def table(
     """A table that scrolls in its own box; columns in `numeric` are aligned right, rows in `marked` stand out."""
 
     def cells(tag: str, row: Sequence[Any]) -> str:
+        kinds = ("n" if i in numeric else "w" if len(str(cell)) > 40 else "" for i, cell in enumerate(row))
         return "".join(
-            f"<{tag}{' class=n' if i in numeric else ''}>{escape(cell)}</{tag}>" for i, cell in enumerate(row)
+            f"<{tag}{f' class={kind}' if kind else ''}>{escape(cell)}</{tag}>"
+            for kind, cell in zip(kinds, row, strict=True)
         )
 
     body = "".join(
@@ -133,11 +135,12 @@ table { border-collapse: collapse; width: 100%; font-size: 13.5px; font-variant-
 th { text-align: left; font-weight: 600; color: var(--muted); vertical-align: bottom }
 th, td { padding: 5px 14px 5px 0; border-bottom: 1px solid var(--line) }
 td { vertical-align: top; max-width: 36ch; overflow-wrap: break-word } .n { text-align: right; white-space: nowrap }
+.w { min-width: 24ch }
 .marked td { font-weight: 600; background: var(--soft) }
 .sum { font-size: 18px } .bar { display: flex; height: 10px; border-radius: 3px; overflow: hidden; margin: 8px 0; gap: 2px }
 .bar span { min-width: 2px } .clean { background: var(--c1) } .quarantined { background: var(--c2) } .duplicates { background: var(--muted) }
 .grid { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 400px), 1fr)); gap: 28px 32px }
-figure { margin: 0; min-width: 0 } figure.wide { margin-top: 12px } figcaption { font-size: 13.5px; max-width: 76ch }
+figure { margin: 0; min-width: 0 } .grid .wide { grid-column: 1 / -1 } figure.wide { margin-top: 12px } figcaption { font-size: 13.5px; max-width: 76ch }
 figcaption b { color: var(--ink); display: block; overflow-wrap: anywhere }
 svg { display: block; width: 100%; max-width: 520px; height: auto; font-family: inherit }
 .wide svg { max-width: 780px; min-width: 520px }
