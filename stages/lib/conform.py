@@ -43,7 +43,7 @@ def conform(frame: pd.DataFrame, contract: dict[str, Any], roles: tuple[str, ...
     columns = {}
     for spec in used_fields(contract, roles):
         name = spec["name"]
-        values = as_text(frame[name]) if name in frame else pd.Series("", index=frame.index, dtype="str")
+        values = as_text(frame[name], spec.get("decimalChar", ".")) if name in frame else pd.Series("", index=frame.index, dtype="str")
         absent = cells.is_token(values, spec["missingValues"]) | values.isna().to_numpy()
         typed, corrupt = _typed(values, absent, spec, contract["problem"]["task"])
         columns[name] = typed
@@ -57,8 +57,11 @@ def conform(frame: pd.DataFrame, contract: dict[str, Any], roles: tuple[str, ...
     return out
 
 
-def as_text(values: pd.Series) -> pd.Series:
-    """Cells of any origin as text, missing ones empty; a whole float loses its ".0", so that 3.0 and "3" agree."""
+def as_text(values: pd.Series, decimal: str = ".") -> pd.Series:
+    """Cells of any origin as text, missing ones empty; a whole float loses its ".0", so that 3.0 and "3" agree.
+
+    Numbers are spelled with the contract's `decimal` mark: where "." parts thousands, 1234.5 as text would be 12345.
+    """
     if isinstance(values.dtype, pd.StringDtype):
         return values.fillna("")
     if values.dtype.kind in "fc":
@@ -71,6 +74,8 @@ def as_text(values: pd.Series) -> pd.Series:
             return ""
         if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
             return str(int(value))
+        if isinstance(value, float) and decimal != ".":
+            return str(value).replace(".", decimal)
         return str(value)
 
     return pd.Series([text(v) for v in values], index=values.index, dtype="str")
@@ -100,12 +105,13 @@ def _typed(values: pd.Series, absent: np.ndarray, spec: dict, task: str) -> tupl
 
 def _labels(values: pd.Series, absent: np.ndarray, spec: dict) -> np.ndarray:
     """Texts without outer blanks, a category in the contract's spelling; NaN where missing."""
-    known = {cells.fold(v): v for v in spec.get("constraints", {}).get("enum", []) if len(v) > 1}
-    exact = set(spec.get("constraints", {}).get("enum", []))
+    exact = spec.get("constraints", {}).get("enum", [])
+    known = {cells.level(v): v for v in exact}
 
     def read(unique: list[str]) -> np.ndarray:
-        stripped = [" ".join(v.split()) if spec["type"] != "text" else v.strip() for v in unique]
-        return np.array([v if v in exact else known.get(cells.fold(v), v) for v in stripped], dtype=object)
+        if spec["type"] == "text":
+            return np.array([v.strip() for v in unique], dtype=object)
+        return np.array([known.get(cells.level(v), cells.tidy(v)) for v in unique], dtype=object)
 
     out = cells._by_unique(values, read, np.nan).astype(object)
     out[absent] = np.nan

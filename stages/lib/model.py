@@ -18,6 +18,9 @@ from stages.lib.errors import UserError
 from stages.lib.features import add_features
 from stages.lib.files import read_json, replacing, write_json
 
+Frame = pd.DataFrame | dict[str, np.ndarray]
+# whether add_features is as it was delivered, `return frame`
+NO_FEATURES = add_features.__code__.co_code == (lambda frame: frame).__code__.co_code
 LIBRARIES = ("scikit-learn", "numpy", "pandas", "joblib")  # a model is trusted only under the versions it was fitted with
 
 
@@ -30,27 +33,42 @@ class Model:
         self.baseline, self.n_rows = baseline, n_rows
         self.members: list[tuple[float, Any]] = []
 
-    def rows(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """The feature columns of `frame`, a column it lacks as missing, and the user's own features."""
+    def rows(self, frame: Frame) -> Frame:
+        """The feature columns of `frame`, a column it lacks as missing, and the user's own features.
+
+        Arrays by column stay arrays where there are no such features: making a table of one row takes longer than
+        answering it.
+        """
+        if isinstance(frame, dict) and NO_FEATURES:
+            return {c: frame[c] for c in self.columns}
+        if isinstance(frame, dict):
+            frame = pd.DataFrame({c: pd.Series(v, dtype="str" if v.dtype == object else None) for c, v in frame.items()})
         given = {c: frame[c] if c in frame else _blank(kind, frame.index) for c, kind in self.columns.items()}
         return add_features(pd.DataFrame(given, index=frame.index))
 
-    def predict_proba(self, frame: pd.DataFrame) -> np.ndarray:
-        """Probabilities, shape (n, k), columns in the order of `classes`; for a classification."""
+    def predict_proba(self, frame: Frame) -> np.ndarray:
+        """Probabilities, shape (n, k), columns in the order of `classes`; for a classification.
+
+        `frame`: typed rows as `conform` makes them, or a dict of their arrays (texts as objects, NaN where missing).
+        """
         rows = self.rows(frame)
-        total = np.zeros((len(frame), len(self.classes)))
+        total = np.zeros((len(next(iter(frame.values()))) if isinstance(frame, dict) else len(frame), len(self.classes)))
         for weight, pipeline in self.members:
             total[:, pipeline.classes_] += weight * pipeline.predict_proba(rows)
         return floor_probabilities(total, self.n_rows)
 
-    def predict(self, frame: pd.DataFrame) -> np.ndarray:
+    def predict(self, frame: Frame) -> np.ndarray:
         """Labels (str) of the likeliest class, or values (float) of a regression; shape (n,)."""
         if self.task == "regression":
             rows = self.rows(frame)
             return sum(weight * np.asarray(pipeline.predict(rows), dtype=float) for weight, pipeline in self.members)
-        return np.array(self.classes, dtype=object)[self.predict_proba(frame).argmax(axis=1)]
+        return self.decide(self.predict_proba(frame))
 
-    def answers(self, frame: pd.DataFrame) -> np.ndarray:
+    def decide(self, answers: np.ndarray) -> np.ndarray:
+        """What `predict` says where `answers` (probabilities or values) are known already."""
+        return answers if self.task == "regression" else np.array(self.classes, dtype=object)[answers.argmax(axis=1)]
+
+    def answers(self, frame: Frame) -> np.ndarray:
         """What metrics compare: probabilities (n, k) or values (n,)."""
         return self.predict(frame) if self.task == "regression" else self.predict_proba(frame)
 
