@@ -72,7 +72,7 @@ def _svg(name: str, draw: Any, width: float = 4.6, height: float = 3.5) -> str:
         figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     svg = stream.getvalue()
     svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.S)
+    svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", svg, flags=re.S)  # a style there is the whole page's
     svg = re.sub(r' xmlns(:\w+)?="[^"]*"', "", svg)  # inline in HTML they are implied, and look like links
     svg = svg.replace("xlink:href", "href")
     svg = re.sub(

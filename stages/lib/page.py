@@ -143,6 +143,7 @@ td { vertical-align: top; max-width: 36ch; overflow-wrap: break-word } .n { text
 figure { margin: 0; min-width: 0 } .grid .wide { grid-column: 1 / -1 } figure.wide { margin-top: 12px } figcaption { font-size: 13.5px; max-width: 76ch }
 figcaption b { color: var(--ink); display: block; overflow-wrap: anywhere }
 svg { display: block; width: 100%; max-width: 520px; height: auto; font-family: inherit }
+svg * { stroke-linejoin: round; stroke-linecap: butt }
 .wide svg { max-width: 780px; min-width: 520px }
 details { margin: 8px 0 } summary { cursor: pointer; color: var(--c1) }
 @media (max-width: 560px) { main { padding: 18px 14px 40px } h1 { font-size: 23px } dl { grid-template-columns: 1fr; gap: 0 }
