@@ -1,6 +1,7 @@
 """Set-up and checks: the lock, the Makefile, the workflows, pre-commit."""
 
 import difflib
+import os
 import re
 import sys
 import tomllib
@@ -13,6 +14,7 @@ from packaging.requirements import Requirement
 
 from tests.template.bake import ROOT, run
 
+posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no make: README's plain commands are for it")
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 
 
@@ -33,8 +35,9 @@ def test_the_lock_holds_pins_and_no_address():
 
 def test_every_dependency_is_locked_within_its_range():
     about = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    groups = [entry for group in about["dependency-groups"].values() for entry in group if isinstance(entry, str)]
     pins = locked()
-    for wanted in map(Requirement, about["project"]["dependencies"] + about["dependency-groups"]["dev"]):
+    for wanted in map(Requirement, about["project"]["dependencies"] + groups):
         assert wanted.name in pins, f"{wanted.name} is not locked; the command is in pyproject.toml"
         for pin in pins[wanted.name]:
             (exact,) = pin.specifier
@@ -82,6 +85,7 @@ def test_pre_commit_takes_its_configuration_and_pins_what_is_locked():
     assert set(pins) == {f"ruff{pin.specifier}" for pin in locked()["ruff"]}
 
 
+@posix
 def test_every_target_is_listed_by_make_and_by_the_generated_readme():
     makefile = (ROOT / "Makefile").read_text("utf-8")
     targets = set(re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[0].split()) - {"help"}
@@ -93,6 +97,7 @@ def test_every_target_is_listed_by_make_and_by_the_generated_readme():
         assert f"    make {target} " in readme
 
 
+@posix
 def test_make_says_what_is_missing_and_how_to_get_it(tmp_path):
     (tmp_path / "Makefile").write_text((ROOT / "Makefile").read_text("utf-8"))
     (tmp_path / "requirements.txt").write_text("")
@@ -120,6 +125,7 @@ def test_an_experiment_changes_only_its_own_line_of_the_shared_params(tmp_path):
     assert len(new) == 1 and "seed: 77" in new[0], new
 
 
+@posix
 def test_ci_runs_the_two_test_commands():
     script = (ROOT / ".ci/run").read_text("utf-8")
     run("bash", "-n", ".ci/run", cwd=ROOT)

@@ -33,28 +33,34 @@ def shared_files():
     return [name for name in root_files() if name not in REAL_TEMPLATES and not is_root_only(name)]
 
 
+def stubbed_files():
+    return [name for name in shared_files() if (TEMPLATE / name).is_file()]
+
+
 def test_each_shared_file_of_the_root_has_a_stub():
-    lacking = [name for name in shared_files() if not (TEMPLATE / name).is_file()]
-    stub = '{{ "%s" | from_root }}' % (lacking or [""])[0]
-    assert not lacking, f"{lacking} would not be in a generated project; write `{stub}` there, or name it in ROOT_ONLY"
+    lacking = [name for name in shared_files() if name not in stubbed_files()]
+    make = [
+        f"""mkdir -p '{(TEMPLATE / n).parent}' && echo '{{{{ "{n}" | from_root }}}}' > '{TEMPLATE / n}'"""
+        for n in lacking
+    ]
+    assert not lacking, "not in a generated project; make their stubs, or name them in ROOT_ONLY:\n" + "\n".join(make)
 
 
 def test_each_file_of_the_template_has_its_home_in_the_root():
-    stubs = {str(p.relative_to(TEMPLATE).as_posix()) for p in TEMPLATE.rglob("*") if p.is_file()}
+    stubs = {p.relative_to(TEMPLATE).as_posix() for p in TEMPLATE.rglob("*") if p.is_file()}
     assert stubs - REAL_TEMPLATES - set(shared_files()) == set()
 
 
 def test_what_is_shared_is_generated_byte_for_byte(project):
-    assert shared_files()
-    other = [name for name in shared_files() if (project / name).read_bytes() != (ROOT / name).read_bytes()]
-    assert other == []
+    assert stubbed_files()
+    assert [name for name in stubbed_files() if (project / name).read_bytes() != (ROOT / name).read_bytes()] == []
 
 
 def test_a_file_keeps_its_mode(project):
     def runs(path):
         return bool(path.stat().st_mode & stat.S_IXUSR)
 
-    assert [name for name in shared_files() if runs(project / name) != runs(ROOT / name)] == []
+    assert [name for name in stubbed_files() if runs(project / name) != runs(ROOT / name)] == []
 
 
 def test_the_example_decides_what_the_root_decides(project):

@@ -11,6 +11,8 @@ import pytest
 
 from tests.template.bake import generate, run
 
+posix = pytest.mark.skipif(os.name == "nt", reason="links tools, and runs the printed commands with bash")
+
 TABLE = "age,Churn\n" + "".join(f"{i},{'yes' if i % 3 else 'no'}\n" for i in range(30))
 
 
@@ -110,6 +112,8 @@ def test_a_table_is_copied_as_it_is_and_the_example_left_out(template, place, en
     assert (project / "data/raw/churn.csv").read_bytes() == (place / "churn.csv").read_bytes()
     assert not (project / "example").exists() and not (project / "data/later.dvc").exists()
     assert not any("bakery" in f for f in committed(project, env))
+    imports = run("git", "grep", "-lE", "(from|import) example", cwd=project, env=env, check=False)
+    assert imports.stdout == "", "imports the example; name it in EXAMPLE_ONLY (hooks/post_gen_project.py)"
     assert next_commands(done.stdout)[0] == "cd telco-ubung"
 
 
@@ -201,9 +205,6 @@ def do_what_is_left(output, place, env):
     run("bash", "-ec", "\n".join(left_commands(output)), cwd=place, env=env)
 
 
-posix = pytest.mark.skipif(os.name == "nt", reason="runs the printed commands with bash")
-
-
 @posix
 def test_without_git_the_commands_that_are_left_make_the_repository(template, place, env, tmp_path):
     here = {**env, "PATH": path_with(tmp_path / "bin", "dvc")}
@@ -237,6 +238,7 @@ def test_make_does_what_a_machine_without_git_and_dvc_left(template, place, env,
     assert run("dvc", "config", "core.analytics", cwd=project, env=env).stdout == "false\n"
 
 
+@posix
 @pytest.mark.slow
 def test_dvc_need_not_be_on_the_path_where_this_python_has_it(template, place, env, tmp_path):
     generate(template, place, {**env, "PATH": path_with(tmp_path / "bin", "git")}, data="churn.csv", target="Churn")

@@ -1,0 +1,1 @@
+{{ "tests/small_model.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "tests/test_evaluate.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "tests/test_report.py" | from_root }}
