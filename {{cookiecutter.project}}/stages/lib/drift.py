@@ -1,0 +1,1 @@
+{{ "stages/lib/drift.py" | from_root }}

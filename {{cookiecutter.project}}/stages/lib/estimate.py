@@ -1,0 +1,1 @@
+{{ "stages/lib/estimate.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "stages/lib/live.py" | from_root }}

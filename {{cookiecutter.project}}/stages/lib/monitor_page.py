@@ -1,0 +1,1 @@
+{{ "stages/lib/monitor_page.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "stages/lib/quality.py" | from_root }}

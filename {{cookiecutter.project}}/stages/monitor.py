@@ -1,0 +1,1 @@
+{{ "stages/monitor.py" | from_root }}
