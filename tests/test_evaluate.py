@@ -38,6 +38,12 @@ def test_importance_puts_the_column_that_decides_first_and_noise_at_nothing(eval
     assert set(found) == {"signal", "noise", "place", "member", "day", "remark"}
 
 
+def test_a_column_that_matters_has_positive_importance_where_greater_is_better_too():
+    result = evaluate.evaluate(fitted("binary"), contract("binary", "roc_auc"), table("binary", 300, seed=2), PARAMS)
+    assert result["importance"][0]["column"] == "signal"
+    assert 0 < result["importance"][0]["low"] < result["importance"][0]["importance"] < result["importance"][0]["high"]
+
+
 def test_the_slice_where_the_target_is_random_is_the_worst_of_its_column(evaluated):
     _, result = evaluated
     places = {s["level"]: s for s in result["slices"] if s["column"] == "place"}

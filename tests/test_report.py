@@ -234,8 +234,8 @@ def test_long_names_keep_the_end_that_tells_them_apart():
 
 
 def test_charts_take_names_that_are_not_plain_text():
-    svg = charts.intervals("x", [("$\\frac{", 1.0, 0.5, 2.0), ("漢字\x00\n<&>", 2.0, 1.0, 3.0)], "x", {"all": 1.0})
-    assert "$\\frac{" in svg
+    svg = charts.intervals("x", [("$\\frac{$", 1.0, 0.5, 2.0), ("漢字\x00\n<&>", 2.0, 1.0, 3.0)], "x", {"all": 1.0})
+    assert "$\\frac{$" in svg
     assert "漢字 &lt;&amp;&gt;" in svg
 
 
