@@ -14,13 +14,25 @@ from stages.lib import cells, infer
 from stages.lib.conform import conform, used_fields
 from stages.lib.errors import UserError, nearest, stage
 from stages.lib.files import read_params, write_json, write_yaml
-from stages.lib.leaks import given_away
+from stages.lib.leaks import given_away, suspected
 from stages.lib.table import SOURCE, RawTable, read_raw
 
 TYPES = ("string", "text", "number", "integer", "boolean", "date", "datetime")
 ROLES = ("feature", "id", "group", "time", "ignored")
-OVERRIDES = ("type", "role", "missingValues", "format", "decimalChar", "groupChar", "bareNumber", "trueValues", "falseValues")
+OVERRIDES = (
+    "type",
+    "role",
+    "missingValues",
+    "format",
+    "decimalChar",
+    "groupChar",
+    "bareNumber",
+    "unit",
+    "trueValues",
+    "falseValues",
+)
 MIN_ROWS = 20
+RARE = 5  # rows of a class
 
 
 def build_contract(raw: RawTable, problem: dict, columns: dict, define: dict) -> tuple[dict[str, Any], list[str]]:
@@ -38,29 +50,73 @@ def build_contract(raw: RawTable, problem: dict, columns: dict, define: dict) ->
                 field |= {"role": override["role"], "reason": "params.yaml: columns"}
             if name in problem["exclude"]:
                 field |= {"role": "ignored", "reason": "params.yaml: problem.exclude"}
+        if field["role"] in ("id", "group") and "type" not in override:
+            infer.as_name(field)
         if found := field.pop("impossible", ""):
             notes.append(f'"{name}": {found} are read as missing')
         fields.append(field)
     by_name = {f["name"]: f for f in fields}
+    infer.settle_groups(fields, frame, columns)
     if not any(f["role"] == "time" for f in fields):
         infer.assign_time(fields, frame)
     described = describe_problem(problem, by_name[target], frame[target], notes)
     contract = {"problem": described, "source": source(raw), "fields": fields}
     set_levels(frame, fields)
-    drop_giveaways(frame, contract, columns)
+    drop_giveaways(frame, contract, columns, notes)
     notes += [f'"{f["name"]}" is not used: {f["reason"]}' for f in fields if f["role"] in ("ignored", "id")]
-    notes += [f'"{f["name"]}" is the {f["role"]} column: {f["reason"]}' for f in fields if f["role"] in ("group", "time")]
+    notes += [
+        f'"{f["name"]}" is the {f["role"]} column: {f["reason"]}' for f in fields if f["role"] in ("group", "time")
+    ]
     if not used_fields(contract, ("feature", "time")):
-        raise UserError(f'data/raw has no column left to predict "{target}" from; set a role under params.yaml: columns')
+        raise UserError(
+            f'data/raw has no column left to predict "{target}" from; set a role under params.yaml: columns'
+        )
     contract["notes"] = notes
     return contract, notes
+
+
+def check_types(problem: dict, columns: dict) -> None:
+    """Make each column's name text, which YAML may have read as a number; UserError where a value is of another kind."""
+    for key, kind, example in (
+        ("exclude", list, "[name]"),
+        ("criteria", dict, '{roc_auc: ">= 0.8"}'),
+        ("costs", dict, "{false_negative: 5}"),
+    ):
+        if not isinstance(problem[key], kind):
+            raise UserError(
+                f"params.yaml: problem.{key} is {problem[key]!r}; it takes the form {example}, or {kind()} for none"
+            )
+    problem["target"] = as_name(problem["target"] if problem["target"] is not None else "", "problem.target")
+    problem["exclude"] = [as_name(n, "problem.exclude") for n in problem["exclude"]]
+    for key in ("task", "metric"):
+        problem[key] = problem[key] or ""
+    for name in list(columns):
+        override = columns.pop(name)
+        if not isinstance(override, dict):
+            raise UserError(
+                f"params.yaml: columns.{name} is {override!r}; it takes the form {{type: string}} or {{role: ignored}}"
+            )
+        columns[as_name(name, "columns")] = override
+
+
+def as_name(name: object, where: str) -> str:
+    if isinstance(name, bool) or not isinstance(name, str | int | float):
+        hint = (
+            ', which is what YAML makes of an unquoted yes, no, on or off; put the name in quotes, "yes"'
+            if isinstance(name, bool)
+            else "; it takes a name"
+        )
+        raise UserError(f"params.yaml: {where} is {name!r}{hint}")
+    return " ".join(str(name).split())
 
 
 def check_names(header: list[str], problem: dict, columns: dict) -> None:
     """UserError where params.yaml speaks of a column, a type or a role that is not there."""
     target = problem["target"]
     if not target:
-        raise UserError(f"params.yaml: problem.target is empty; name the column to predict, one of {', '.join(header[:12])}")
+        raise UserError(
+            f"params.yaml: problem.target is empty; name the column to predict, one of {', '.join(header[:12])}"
+        )
     named = {"problem.target": [target], "problem.exclude": problem["exclude"], "columns": list(columns)}
     for where, names in named.items():
         for name in names:
@@ -77,7 +133,9 @@ def check_names(header: list[str], problem: dict, columns: dict) -> None:
             if allowed and value not in allowed:
                 raise UserError(f"params.yaml: columns.{name}.{key} is {value!r}; it takes one of {', '.join(allowed)}")
         if name == target and "role" in (override or {}):
-            raise UserError(f'params.yaml: columns.{name} gives the target a role; a target is a target (see "problem.target")')
+            raise UserError(
+                f'params.yaml: columns.{name} gives the target a role; a target is a target (see "problem.target")'
+            )
 
 
 # ---- the problem ------------------------------------------------------------------------------------------
@@ -85,10 +143,11 @@ def check_names(header: list[str], problem: dict, columns: dict) -> None:
 
 def describe_problem(problem: dict, field: dict, values: pd.Series, notes: list[str]) -> dict[str, Any]:
     """The problem block with every default filled in and said aloud; the target's field gets its type and classes."""
-    absent = cells.is_token(values, field["missingValues"])
-    filled = values[~absent]
+    filled = infer.filled_cells(values, field)
     if not len(filled):
-        raise UserError(f'data/raw: every cell of the target "{field["name"]}" is missing; is it the right column (params.yaml: problem.target)?')
+        raise UserError(
+            f'data/raw: every cell of the target "{field["name"]}" is missing; is it the right column (params.yaml: problem.target)?'
+        )
     task = infer_task(problem, field, filled, notes)
     out = {k: problem[k] for k in ("statement", "decision", "owner", "unit")} | {"target": field["name"], "task": task}
     metric = {"regression": "rmse"}.get(task, "log_loss")
@@ -97,7 +156,9 @@ def describe_problem(problem: dict, field: dict, values: pd.Series, notes: list[
         notes.append(f"problem.metric is empty: {metric}, the usual one for {task}")
     if task == "regression":
         if problem["positive"]:
-            raise UserError("params.yaml: problem.positive is for a binary task, and this one is a regression; empty it")
+            raise UserError(
+                "params.yaml: problem.positive is for a binary task, and this one is a regression; empty it"
+            )
         if field["type"] not in ("number", "integer"):
             raise UserError(
                 f'data/raw: the target "{field["name"]}" is not a number in most rows (such as {filled.iloc[0]!r}); '
@@ -107,12 +168,14 @@ def describe_problem(problem: dict, field: dict, values: pd.Series, notes: list[
         out["positive"], out["classes"] = classes(problem, field, filled, task, notes)
     out |= {k: problem[k] for k in ("criteria", "costs", "exclude")}
     if not problem["criteria"]:
-        notes.append("problem.criteria is empty: a release must beat the naive baseline, and the champion where there is one")
+        notes.append(
+            "problem.criteria is empty: a release must beat the naive baseline, and the champion where there is one"
+        )
     return out
 
 
 def infer_task(problem: dict, field: dict, filled: pd.Series, notes: list[str]) -> str:
-    name, distinct = field["name"], filled.map(cells.fold).nunique()
+    name, distinct = field["name"], filled.map(cells.level).nunique()
     numeric = field["type"] in ("number", "integer")
     if distinct < 2:
         raise UserError(
@@ -120,9 +183,13 @@ def infer_task(problem: dict, field: dict, filled: pd.Series, notes: list[str]) 
         )
     if task := problem["task"]:
         if task not in ("binary", "multiclass", "regression"):
-            raise UserError(f"params.yaml: problem.task is {task!r}; it takes binary, multiclass, regression, or nothing")
+            raise UserError(
+                f"params.yaml: problem.task is {task!r}; it takes binary, multiclass, regression, or nothing"
+            )
         if task == "binary" and distinct != 2:
-            raise UserError(f'data/raw: the target "{name}" has {distinct} classes; params.yaml: problem.task cannot be binary')
+            raise UserError(
+                f'data/raw: the target "{name}" has {distinct} classes; params.yaml: problem.task cannot be binary'
+            )
         return task
     few = distinct <= 10 and field["type"] == "integer" and len(filled) >= 10 * distinct
     task = "binary" if distinct == 2 else "regression" if numeric and not few else "multiclass"
@@ -132,35 +199,50 @@ def infer_task(problem: dict, field: dict, filled: pd.Series, notes: list[str]) 
             "is it the right column (params.yaml: problem.target)?"
         )
     how = f"{distinct} different values" if task != "regression" else f"numbers, {distinct} different ones"
-    notes.append(f'problem.task is empty: {task}, since "{name}" has {how}')
+    other = {"multiclass": "regression", "regression": "multiclass"}.get(task) if numeric and distinct <= 30 else None
+    notes.append(
+        f'problem.task is empty: {task}, since "{name}" has {how}'
+        + (f"; or set problem.task: {other}" if other else "")
+    )
     return task
 
 
 def classes(problem: dict, field: dict, filled: pd.Series, task: str, notes: list[str]) -> tuple[str, list[str]]:
     """(positive class, labels in the order of the model's probabilities); the target's field lists them."""
     field["type"] = "string"
-    for key in ("decimalChar", "groupChar", "bareNumber"):
+    for key in ("decimalChar", "groupChar", "bareNumber", "unit"):
         field.pop(key, None)
     labels = infer.spellings(filled)
     if all(not np.isnan(cells.number(v)) for v in labels):
         labels.sort(key=cells.number)
     field["constraints"] = {"enum": labels}
+    counts = filled.map(cells.level).value_counts()
+    if rare := [f'"{v}" ({counts[cells.level(v)]})' for v in labels if counts[cells.level(v)] < RARE]:
+        notes.append(
+            f'"{field["name"]}" has classes of very few rows, hardly to be learned or tested: {", ".join(rare[:5])}'
+        )
     if task != "binary":
         return "", labels
     positive = problem["positive"]
     if positive and str(positive) not in labels:
         # YAML reads yes and true as booleans: the user meant the text
-        told = {True: cells.TRUE, False: cells.FALSE}.get(positive, [cells.fold(str(positive))])
-        meant = [v for v in labels if cells.fold(v) in told]
+        words = {True: cells.TRUE, False: cells.FALSE}.get(positive) if isinstance(positive, bool) else None
+        meant = [
+            v for v in labels if (cells.fold(v) in words if words else cells.level(v) == cells.level(str(positive)))
+        ]
         if len(meant) != 1:
             near = nearest(str(positive), labels) or f"; its classes are {', '.join(labels)}"
-            raise UserError(f'data/raw: the target "{field["name"]}" has no class {positive!r}{near} (params.yaml: problem.positive)')
+            raise UserError(
+                f'data/raw: the target "{field["name"]}" has no class {positive!r}{near} (params.yaml: problem.positive)'
+            )
         positive = meant[0]
     elif not positive:
+        # yes beside no or "unknown", 1 beside 0 or -1; but of 1 and 2 neither says yes
         said = [v for v in labels if cells.fold(v) in cells.TRUE]
-        counts = filled.map(cells.fold).value_counts()
-        positive = said[0] if len(said) == 1 else min(labels, key=lambda v: (counts.get(cells.fold(v), 0), v))
-        share = counts.get(cells.fold(positive), 0) / len(filled)
+        other = [v for v in labels if v not in said]
+        clear = len(said) == 1 and (cells.fold(other[0]) in cells.FALSE | {"-1"} or np.isnan(cells.number(other[0])))
+        positive = said[0] if clear else min(labels, key=lambda v: (counts.get(cells.level(v), 0), v))
+        share = counts.get(cells.level(positive), 0) / len(filled)
         notes.append(f'problem.positive is empty: "{positive}", {share:.1%} of the rows')
     positive = str(positive)
     return positive, [v for v in labels if v != positive] + [positive]
@@ -172,26 +254,37 @@ def classes(problem: dict, field: dict, filled: pd.Series, task: str, notes: lis
 def set_levels(frame: pd.DataFrame, fields: list[dict]) -> None:
     """List the levels of each category in its field, unless there are too many to read."""
     for field in fields:
-        if field["type"] == "string" and field["role"] in ("feature", "group") and "enum" not in field.get("constraints", {}):
-            values = frame[field["name"]]
-            levels = infer.spellings(values[~cells.is_token(values, field["missingValues"])])
+        if field["type"] == "string" and field["role"] == "feature" and "enum" not in field.get("constraints", {}):
+            levels = infer.spellings(infer.filled_cells(frame[field["name"]], field))
             field["constraints"] = {"enum": levels} if len(levels) <= infer.MAX_ENUM else {}
 
 
-def drop_giveaways(frame: pd.DataFrame, contract: dict, columns: dict) -> None:
-    """Ignore what gives the target away, unless the user gave the column a role."""
+def drop_giveaways(frame: pd.DataFrame, contract: dict, columns: dict, notes: list[str]) -> None:
+    """Ignore what gives the target away and name what may, unless the user gave the column a role."""
     target, task = contract["problem"]["target"], contract["problem"]["task"]
     typed = conform(frame, contract, ("target", "feature")).frame
     features = [f["name"] for f in used_fields(contract, ("feature",)) if "role" not in (columns.get(f["name"]) or {})]
     by_name = {f["name"]: f for f in contract["fields"]}
     for name, reason in given_away(typed, target, features, task).items():
         by_name[name] |= {"role": "ignored", "reason": reason}
+    for name, reason in suspected(
+        typed, target, [c for c in features if by_name[c]["role"] == "feature"], task
+    ).items():
+        by_name[name]["suspicion"] = reason
+        notes.append(
+            f'"{name}" may give the target away: {reason}; if it is not known when the prediction is made, put it under '
+            f"problem.exclude, else say so: columns: {{{name}: {{role: feature}}}} (until then the gate fails)"
+        )
 
 
 def source(raw: RawTable) -> dict[str, Any]:
     """How the files were read; no row counts, which would change the contract with each new row."""
     encodings, delimiters = [sorted({f[k] for f in raw.facts}) for k in ("encoding", "delimiter")]
-    return {"files": [f["file"] for f in raw.facts], "encoding": ", ".join(encodings), "delimiter": " ".join(delimiters)}
+    return {
+        "files": [f["file"] for f in raw.facts],
+        "encoding": ", ".join(encodings),
+        "delimiter": " ".join(delimiters),
+    }
 
 
 def profile(raw: RawTable, contract: dict) -> dict[str, Any]:
@@ -199,7 +292,7 @@ def profile(raw: RawTable, contract: dict) -> dict[str, Any]:
     columns = {}
     for field in contract["fields"]:
         values = raw.frame[field["name"]]
-        filled = values[~cells.is_token(values, field["missingValues"])]
+        filled = infer.filled_cells(values, field)
         columns[field["name"]] = {
             "type": field["type"],
             "role": field["role"],
@@ -209,14 +302,23 @@ def profile(raw: RawTable, contract: dict) -> dict[str, Any]:
             "reason": field.get("reason", ""),
             "examples": [str(v)[:60] for v in filled.unique()[:3]],
         }
-    return {"rows": len(raw.frame) + len(raw.broken), "files": raw.facts, "columns": columns, "notes": contract["notes"]}
+    return {
+        "rows": len(raw.frame) + len(raw.broken),
+        "files": raw.facts,
+        "columns": columns,
+        "notes": contract["notes"],
+    }
 
 
 def main() -> None:
     problem, columns, define = read_params("problem"), read_params("columns"), read_params("define")
+    check_types(problem, columns)
+    define.number("min_typed", 0.5, 1), define.number("max_levels", 0, 1)
     raw = read_raw()
     if len(raw.frame) < MIN_ROWS:
-        raise UserError(f"data/raw has {len(raw.frame)} usable rows; a model needs {MIN_ROWS} to be fitted and tested: add rows")
+        raise UserError(
+            f"data/raw has {len(raw.frame)} usable rows; a model needs {MIN_ROWS} to be fitted and tested: add rows"
+        )
     contract, notes = build_contract(raw, problem, columns, define)
     write_yaml("data/contract.yaml", contract, "written by `python -m stages.define`; to change it, change params.yaml")
     write_json("reports/data_profile.json", profile(raw, contract))
@@ -224,7 +326,9 @@ def main() -> None:
         print(f"  {note}")
     roles = pd.Series([f["role"] for f in contract["fields"]]).value_counts()
     counts = ", ".join(f"{n} {role}" for role, n in roles.items())
-    print(f'define: {len(raw.frame) + len(raw.broken)} rows, {len(contract["fields"])} columns ({counts}), {contract["problem"]["task"]}')
+    print(
+        f"define: {len(raw.frame) + len(raw.broken)} rows, {len(contract['fields'])} columns ({counts}), {contract['problem']['task']}"
+    )
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import pandas as pd
 
 from stages.lib.conform import used_fields
 from stages.lib.errors import UserError, stage
-from stages.lib.files import read_contract, read_parquet, read_params, write_parquet
+from stages.lib.files import read_contract, read_params, read_parquet, write_parquet
 from stages.lib.folds import scheme_of
 from stages.lib.identity import identities, identity_columns, shares
 
@@ -33,6 +33,8 @@ def held_out(frame: pd.DataFrame, contract: dict[str, Any], scheme: str, test_si
 def newest(times: np.ndarray, test_size: float) -> np.ndarray:
     """Mask of the newest share of the rows; one moment is never parted, a row without a time is trained on."""
     known = times[~pd.isna(times)]
+    if not len(known):
+        raise UserError("data/clean.parquet has no row with a time; set split.scheme in params.yaml to random or group")
     cut = np.quantile(known.astype("int64"), 1 - test_size, method="higher")
     return ~pd.isna(times) & (times.astype("int64") >= cut)
 
@@ -51,19 +53,45 @@ def check(train: pd.DataFrame, test: pd.DataFrame, contract: dict[str, Any]) -> 
     """UserError where one side cannot serve its purpose."""
     for name, rows in (("train", train), ("test", test)):
         if len(rows) < 5:
-            raise UserError(f"split left {len(rows)} rows to {name}; add rows, or change split.test_size or split.seed in params.yaml")
+            raise UserError(
+                f"split left {len(rows)} rows to {name}; add rows, or change split.test_size or split.seed in params.yaml"
+            )
     target, task = contract["problem"]["target"], contract["problem"]["task"]
     if task != "regression" and train[target].nunique() < 2:
-        raise UserError(f'split left one class of "{target}" to train on; change split.seed in params.yaml, or add rows')
+        raise UserError(
+            f'split left one class of "{target}" to train on; change split.seed in params.yaml, or add rows'
+        )
+    if task == "binary" and test[target].nunique() < 2:
+        kept = ", ".join(map(str, test[target].unique()))
+        raise UserError(
+            f'split left no class of "{target}" but "{kept}" to test on; change split.seed or split.test_size, or add rows'
+        )
+
+
+def lost_classes(train: pd.DataFrame, test: pd.DataFrame, contract: dict[str, Any]) -> list[str]:
+    """A sentence for each class that is on one side only: it cannot be learned, or not be tested."""
+    target, said = contract["problem"]["target"], []
+    for label in contract["problem"].get("classes", []):
+        for rows, side, lack in (
+            (train, "train", "it cannot be learned"),
+            (test, "test", "nothing will be known of it"),
+        ):
+            if not (rows[target] == label).any():
+                said.append(f'class "{label}" has no row in {side}: {lack}')
+    return said
 
 
 def main() -> None:
     contract, params = read_contract(), read_params("split")
     scheme = scheme_of(contract, params.choice("scheme", ["auto", "random", "group", "time"]))
     frame = read_parquet("data/clean.parquet")
-    held = held_out(frame, contract, scheme, params.number("test_size", 0.01, 0.9), params["seed"])
+    held = held_out(
+        frame, contract, scheme, params.number("test_size", 0.01, 0.9), int(params.number("seed", 0, 2**32 - 1))
+    )
     train, test = frame[~held].reset_index(drop=True), frame[held].reset_index(drop=True)
     check(train, test, contract)
+    for sentence in lost_classes(train, test, contract):
+        print(f"  {sentence}")
     write_parquet("data/train.parquet", train)
     write_parquet("data/test.parquet", test)
     print(f"split: {len(train)} train + {len(test)} test rows ({scheme}, seed {params['seed']})")

@@ -147,6 +147,11 @@ def check_leaks(train: pd.DataFrame, test: pd.DataFrame, contract: dict, limit: 
             p[:, tree.classes_] = tree.predict_proba(x_test)
             found[column] = score(name, y_test, p)
     best = max(found, key=lambda c: -np.inf if np.isnan(found[c]) else found[c])
+    suspects = [f for f in used_fields(contract, ("feature", "time")) if "suspicion" in f]
+    if suspects:
+        why = "; ".join(f'"{f["name"]}": {f["suspicion"]}' for f in suspects[:5])
+        cure = "put it under problem.exclude, or confirm it under columns with role: feature (params.yaml)"
+        return check("no leak suspected", len(suspects), "no column that `define` suspects", False, f"{why}; {cure}")
     passed = not found[best] >= limit
     why = f'"{best}" alone reaches {name} {found[best]:.4g}' + (
         ""

@@ -13,8 +13,29 @@ if TYPE_CHECKING:
 
 # compared without case and outer blanks
 MISSING = frozenset(
-    ["", "?", "na", "n/a", "#n/a", "#na", "n.a.", "nan", "null", "none", "nil", "-", "--", "---", ".", "..", "missing", "(null)", "\\n", "<na>"]
-    + ["#value!", "#ref!", "#div/0!", "nat", "k.a."]
+    [
+        "",
+        "?",
+        "na",
+        "n/a",
+        "#n/a",
+        "#na",
+        "n.a.",
+        "nan",
+        "null",
+        "none",
+        "nil",
+        "-",
+        "--",
+        "---",
+        ".",
+        "..",
+        "missing",
+        "(null)",
+        "\\n",
+        "<na>",
+    ]
+    + ["#value!", "#ref!", "#div/0!", "#num!", "#name?", "nat", "k.a.", "<null>", "[null]"]
 )
 # in a target, a word may be a class of its own: {none, mild, severe}
 MISSING_TARGET = MISSING - {"none", "nil", "missing", "-", "."}
@@ -28,15 +49,41 @@ DATE_FORMATS = [
     "%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d-%b-%y",
 ]  # fmt: skip
 TIMES = ["", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", ", %H:%M", ", %H:%M:%S"]
-_DATE_LIKE = re.compile(r"\s*(\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{1,2}[ -][A-Za-z]{3,9}\.?[ ,-]+\d{2,4}|[A-Za-z]{3,9} \d{1,2},? \d{4})")
+_DATE_LIKE = re.compile(
+    r"\s*(\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{1,2}[ -][A-Za-z]{3,9}\.?[ ,-]+\d{2,4}|[A-Za-z]{3,9} \d{1,2},? \d{4})"
+)
 
+_WHOLE_FLOAT = re.compile(r"-?\d+\.0+")
 _SPACES = {"\xa0": " ", "\u202f": " ", "\u2009": " ", "\u2212": "-", "\u2013": "-"}
-_AFFIX = re.compile(r"^([^\d+\-.,(]*)([-+(]?[\d.,' ]*\d[\d.,' ]*(?:[eE][-+]?\d+)?\)?)(.*)$", re.DOTALL)
+_FIRST_NUMBER = re.compile(r"[-+]?(?:\d|(?<![A-Za-z])[.,](?=\d))[\d.,' ]*(?:[eE][-+]?\d+)?")
+_CURRENCY = re.compile(
+    r"[$€£¥₹₽]|(US|R|C|A|NZ|HK)\$|Rs\.?|kr\.?|zł|Fr\.?"
+    r"|USD|EUR|GBP|JPY|INR|CHF|CAD|AUD|CNY|RUB|BRL|SEK|NOK|DKK|PLN|CZK|HUF|TRY|ZAR|MXN|NZD|SGD|HKD|KRW"
+)
 
 
 def fold(value: str) -> str:
     """A spelling without outer blanks, doubled blanks and case: `" Sourdough"` and `"sourdough"` are one."""
     return " ".join(value.split()).casefold()
+
+
+def tidy(value: str) -> str:
+    """A label as it is shown: no doubled blanks, no quotes around it, no ".0" behind a whole number (`1.0` is `1`)."""
+    text = " ".join(value.split()).strip('"')
+    if len(text) > 2 and text[0] == text[-1] == "'":
+        text = text[1:-1]
+    return (text.partition(".")[0] if _WHOLE_FLOAT.fullmatch(text) else text) or value.strip()
+
+
+def level(value: str) -> str:
+    """The key under which spellings of a label are one: `Yes`, `yes ` and `YES.` are; of single letters, case counts."""
+    text = tidy(value)
+    return text if len(text) == 1 else fold(text).rstrip(".") or text
+
+
+def is_garbled(values: pd.Series) -> np.ndarray:
+    """Mask of the cells that hold a NUL, or a character that no encoding could read: their text is not what was meant."""
+    return values.str.contains("[\0\ufffd]", regex=True).to_numpy(dtype=bool, na_value=False)
 
 
 def is_token(values: pd.Series, tokens: Iterable[str]) -> np.ndarray:
@@ -45,32 +92,38 @@ def is_token(values: pd.Series, tokens: Iterable[str]) -> np.ndarray:
     return _by_unique(values, lambda u: np.array([fold(v) in tokens for v in u], dtype=bool), False)
 
 
-def numbers(values: pd.Series, decimal: str = ".", group: str = "", bare: bool = True) -> np.ndarray:
+def numbers(values: pd.Series, decimal: str = ".", group: str = "", bare: bool = True, of: str = "") -> np.ndarray:
     """float64 of each cell, NaN where it is not a number; infinity stays infinity.
 
     `decimal`, `group`, `bare`: decimalChar, groupChar, bareNumber of the Table Schema; with bare False, text
-    around the number (`$ 12`, `8 GB`) is dropped.
+    around the number (`$ 12`, `8 GB`) is dropped, unless it is another unit than `of`.
     """
     simple = decimal == "." and group != "."
-    out = pd.to_numeric(values, errors="coerce").to_numpy("float64", na_value=np.nan) if simple else np.full(len(values), np.nan)
+    out = (
+        pd.to_numeric(values, errors="coerce").to_numpy("float64", na_value=np.nan)
+        if simple
+        else np.full(len(values), np.nan)
+    )
     rest = np.isnan(out)
     if rest.any():
         out = out.copy()
-        out[rest] = _by_unique(values[rest], lambda u: np.array([number(v, group, bare) for v in u]), np.nan)
+        out[rest] = _by_unique(values[rest], lambda u: np.array([number(v, group, bare, of) for v in u]), np.nan)
     return out
 
 
-def number(text: str, group: str = "", bare: bool = True) -> float:
+def number(text: str, group: str = "", bare: bool = True, of: str = "") -> float:
     """One cell as a number, else NaN; after `group` is removed, a comma or point that is left is the decimal mark."""
     for odd, plain in _SPACES.items():
         text = text.replace(odd, plain)
     text = text.strip()
-    if not bare and (match := _AFFIX.match(text)):
-        text = match.group(2).strip()
-    if group:
-        text = text.replace(group, "")
+    if not bare and (parts := split_unit(text)) and not any(c.isdigit() for c in parts[2]):
+        if of and (unit(text) or of).casefold() != of.casefold():
+            return np.nan  # 512 MB among GB is not 512
+        text = parts[1]
     if text.startswith("(") and text.endswith(")"):
         text = "-" + text[1:-1]
+    if group and re.fullmatch(r"[-+]?\d{1,3}(" + re.escape(group) + r"\d{3})+([.,]\d*)?", text):
+        text = text.replace(group, "")
     if re.fullmatch(r"[-+]?\d{1,3}([ ']\d{3})+([.,]\d+)?", text):
         text = text.replace(" ", "").replace("'", "")
     if text.count(",") == 1 and "." not in text:
@@ -83,16 +136,30 @@ def number(text: str, group: str = "", bare: bool = True) -> float:
         return np.nan
 
 
-def affixes(text: str) -> tuple[str, str] | None:
-    """(text before, text after) the number in a cell, or None where there is no number."""
-    match = _AFFIX.match(text.strip())
-    return (match.group(1).strip(), match.group(3).strip()) if match else None
+def split_unit(text: str) -> tuple[str, str, str] | None:
+    """(before, number, after) of a cell: `- Rs. 500` gives ("Rs.", "-500", ""); None where there is no number."""
+    text, sign = text.strip(), ""
+    if text.startswith("(") and text.endswith(")"):
+        text, sign = text[1:-1].strip(), "-"
+    match = _FIRST_NUMBER.search(text)
+    if not match:
+        return None
+    before, found, after = text[: match.start()].strip(), match.group().strip(), text[match.end() :].strip()
+    if before.startswith("-"):
+        before, sign = before[1:].strip(), "-"
+    return before, sign + found, after
 
 
-def is_unit(before: str, after: str) -> bool:
-    """Whether the text around a number is a currency before it, or a unit behind it: `$ 12`, `Rs. 4`, `8 GB`, `37 %`."""
-    currency = before == "" or bool(re.fullmatch(r"[$€£¥₹₽]|[A-Z]{2,3}\s?[$€£]?|Rs\.?|CHF|kr\.?", before))
-    return currency and len(after) <= 12 and not any(c.isdigit() for c in after)
+def unit(text: str) -> str | None:
+    """The currency before a number or the unit behind it, without plural s and full stop: `$ 12`, `8 GB`, `36 months`;
+    None where the cell is something else: `oven 4`, `B-0017`, `12 Main St`."""
+    parts = split_unit(text)
+    if not parts or (parts[0] and not _CURRENCY.fullmatch(parts[0])):
+        return None
+    before, _, after = parts
+    if len(after) > 12 or any(c.isdigit() for c in after) or re.search(r"\s[A-Z]", after):
+        return None
+    return f"{before} {after.rstrip('.').removesuffix('s')}".strip()
 
 
 def booleans(values: pd.Series, true: Iterable[str], false: Iterable[str]) -> np.ndarray:

@@ -43,7 +43,11 @@ def conform(frame: pd.DataFrame, contract: dict[str, Any], roles: tuple[str, ...
     columns = {}
     for spec in used_fields(contract, roles):
         name = spec["name"]
-        values = as_text(frame[name], spec.get("decimalChar", ".")) if name in frame else pd.Series("", index=frame.index, dtype="str")
+        values = (
+            as_text(frame[name], spec.get("decimalChar", "."))
+            if name in frame
+            else pd.Series("", index=frame.index, dtype="str")
+        )
         absent = cells.is_token(values, spec["missingValues"]) | values.isna().to_numpy()
         typed, corrupt = _typed(values, absent, spec, contract["problem"]["task"])
         columns[name] = typed
@@ -53,7 +57,9 @@ def conform(frame: pd.DataFrame, contract: dict[str, Any], roles: tuple[str, ...
             _note(out.out_of_range, name, _outside(typed, spec))
         elif "enum" in spec.get("constraints", {}):
             _note(out.unseen, name, (pd.notna(typed) & ~np.isin(typed, spec["constraints"]["enum"])))
-    out.frame = pd.DataFrame({n: pd.Series(v, index=frame.index, dtype="str" if v.dtype == object else None) for n, v in columns.items()})
+    out.frame = pd.DataFrame(
+        {n: pd.Series(v, index=frame.index, dtype="str" if v.dtype == object else None) for n, v in columns.items()}
+    )
     return out
 
 
@@ -67,6 +73,8 @@ def as_text(values: pd.Series, decimal: str = ".") -> pd.Series:
     if values.dtype.kind in "fc":
         values = values.astype(object)
     if values.dtype.kind == "M":
+        if values.dt.tz is not None:
+            values = values.dt.tz_convert("UTC")  # as `cells.dates` does with a text that has an offset
         return values.dt.strftime("%Y-%m-%dT%H:%M:%S.%f").fillna("").astype("str")
 
     def text(value: Any) -> str:
@@ -84,11 +92,17 @@ def as_text(values: pd.Series, decimal: str = ".") -> pd.Series:
 def _typed(values: pd.Series, absent: np.ndarray, spec: dict, task: str) -> tuple[np.ndarray, np.ndarray]:
     """(typed cells, mask of those that were neither missing nor of the type)."""
     kind = spec["type"]
-    nul = values.str.contains("\0", regex=False).to_numpy(dtype=bool, na_value=False)
+    garbled = cells.is_garbled(values) if kind != "text" else values.str.contains("\0", regex=False).to_numpy(bool)
     if spec["role"] == "target" and task != "regression":
-        return _labels(values, absent | nul, spec), nul & ~absent
+        return _labels(values, absent | garbled, spec), garbled & ~absent
     if kind in ("number", "integer"):
-        typed = cells.numbers(values, spec.get("decimalChar", "."), spec.get("groupChar", ""), spec.get("bareNumber", True))
+        typed = cells.numbers(
+            values,
+            spec.get("decimalChar", "."),
+            spec.get("groupChar", ""),
+            spec.get("bareNumber", True),
+            spec.get("unit", ""),
+        )
         codes = [cells.number(str(t)) for t in spec["missingValues"]]  # 9999 is missing however it is written
         absent |= np.isin(typed, [c for c in codes if not np.isnan(c)])
         typed = np.where(np.isfinite(typed), typed, np.nan)
@@ -97,9 +111,9 @@ def _typed(values: pd.Series, absent: np.ndarray, spec: dict, task: str) -> tupl
     elif kind in ("date", "datetime"):
         typed = cells.dates(values, spec["format"])
     else:
-        typed = _labels(values, absent | nul, spec)
+        typed = _labels(values, absent | garbled, spec)
     blank = np.datetime64("NaT") if kind in ("date", "datetime") else np.nan
-    typed = np.where(absent | nul, blank, typed) if kind not in ("string", "text") else typed
+    typed = np.where(absent | garbled, blank, typed) if kind not in ("string", "text") else typed
     return typed, pd.isna(typed) & ~absent
 
 

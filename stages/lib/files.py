@@ -101,6 +101,8 @@ def read_yaml(path: str | Path) -> Any:
 def read_params(block: str, path: str | Path = "params.yaml") -> dict[str, Any]:
     """One block of params.yaml."""
     params = read_yaml(path)
+    if isinstance(params, dict) and block in params and params[block] is None:
+        params[block] = {}  # its last line was deleted
     if not isinstance(params, dict) or not isinstance(params.get(block), dict):
         raise UserError(f'{path} has no block "{block}:"; restore it (git checkout -- {path})')
     return Block(params[block], name=block, path=path)

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from stages.lib.conform import used_fields
+from stages.lib.table import SOURCE
 
 
 def identity_columns(contract: dict[str, Any], scheme: str) -> list[str]:
@@ -27,7 +28,15 @@ def identity_columns(contract: dict[str, Any], scheme: str) -> list[str]:
 def identities(frame: pd.DataFrame, columns: list[str]) -> np.ndarray:
     """One text a row, shape (n,); the same text for the same thing, whatever else is in the table."""
     texts = [_text(frame[c]) for c in columns]
-    return np.array(texts[0] if len(texts) == 1 else ["\x1f".join(cells) for cells in zip(*texts, strict=True)], dtype=object)
+    out = np.array(
+        texts[0] if len(texts) == 1 else ["\x1f".join(cells) for cells in zip(*texts, strict=True)], dtype=object
+    )
+    # rows that do not say whose they are do not belong together: each stands for itself
+    nobody = frame[columns].isna().all(axis=1).to_numpy()
+    rest = [c for c in frame if c not in columns and c != SOURCE]
+    if nobody.any() and rest:
+        out[nobody] = identities(frame.loc[nobody, rest], rest)
+    return out
 
 
 def shares(texts: np.ndarray, seed: int) -> np.ndarray:

@@ -22,6 +22,19 @@ SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
 DELIMITERS = (",", ";", "\t", "|")
 SOURCE = "__source__"  # the column that says where a row came from: "bakes.csv:17"
 _NUMBER = re.compile(r"\s*[-+]?(\d+([.,]\d+)?|[.,]\d+)(e[-+]?\d+)?\s*$", re.IGNORECASE)
+# what a file that is no text table begins with, and what to do about it
+_OTHER_FILES = {
+    b"PK\x03\x04": "a zip archive or an Excel workbook; export the sheet as CSV",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook; export the sheet as CSV",
+    b"\x1f\x8b": "compressed; gunzip it",
+    b"PAR1": "Parquet; let its name end in .parquet",
+    b"SQLite": "a database; export the table as CSV",
+    b"version https://git-lfs": "a Git LFS pointer; run `git lfs pull`",
+    b"<": "HTML or XML, perhaps an error page that was downloaded in its place; fetch the table again",
+    b"{": "JSON; export it as CSV",
+    b"[{": "JSON; export it as CSV",
+}
+_MAX_CELL = 1_000_000  # characters; a longer one is a quote that was never closed
 _CHUNK = 50_000  # rows held as Python lists before they become Arrow columns
 
 
@@ -49,19 +62,34 @@ def read_raw(folder: str | Path = "data/raw") -> RawTable:
     import pandas as pd
 
     folder = Path(folder)
+    top = folder.parent if folder.is_file() else folder
     places = [folder] if folder.is_file() else folder.rglob("*")
-    files = sorted(p for p in places if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
+    there = sorted(p for p in places if not p.is_dir() and not p.name.startswith("."))
+    files = [p for p in there if p.suffix.lower() in SUFFIXES]
     if not files:
-        raise UserError(f"{folder} has no table (.csv, .tsv, .parquet); put one there, or `dvc pull` if it is on a remote")
-    parts = [_read_parquet(p) if p.suffix.lower() in (".parquet", ".pq") else _read_text(p) for p in files]
+        raise UserError(
+            f"{folder} has no table (.csv, .tsv, .parquet); put one there, or `dvc pull` if it is on a remote"
+        )
+    parts = []
+    for path in files:
+        read = _read_parquet if path.suffix.lower() in (".parquet", ".pq") else _read_text
+        try:
+            parts.append(read(path, path.relative_to(top).as_posix()))
+        except OSError as error:
+            raise UserError(
+                f"{path} cannot be read ({error.strerror or error}); mend its permissions, or remove it"
+            ) from error
     _same_columns(files, parts)
     order = list(parts[0].frame.columns)
     frame = pd.concat([p.frame[order] for p in parts], ignore_index=True) if len(parts) > 1 else parts[0].frame
+    passed_over = [
+        f"{p} is not read: its name does not end in one of {', '.join(SUFFIXES)}" for p in there if p not in files
+    ]
     return RawTable(
         frame,
         [b for p in parts for b in p.broken],
         [f for p in parts for f in p.facts],
-        [n for p in parts for n in p.notes],
+        passed_over + [n for p in parts for n in p.notes],
     )
 
 
@@ -79,8 +107,13 @@ def _same_columns(files: list[Path], parts: list[RawTable]) -> None:
 # ---- text files -------------------------------------------------------------------------------------------
 
 
-def _read_text(path: Path) -> RawTable:
-    text, encoding, odd_lines = decode(path.read_bytes())
+def _read_text(path: Path, name: str) -> RawTable:
+    raw = path.read_bytes()
+    for start, what in _OTHER_FILES.items():
+        if raw.lstrip().startswith(start):
+            raise UserError(f"{path} is {what}")
+    text, encoding, odd_lines = decode(raw)
+    csv.field_size_limit(_MAX_CELL)
     lines = list(io.StringIO(text, newline=""))  # keeps \r\n inside quotes as it is
     skip = 0
     delimiter = None
@@ -92,21 +125,22 @@ def _read_text(path: Path) -> RawTable:
         raise UserError(f"{path} is empty; put a table there: a line of column names, then the rows")
     delimiter = delimiter or sniff(lines[skip : skip + 200])
     header, first_row = _header(path, lines, skip, delimiter)
-    rows = _Rows(path, header)
-    notes = []
+    rows = _Rows(name, len(header))
     for line, cells, reason in records(lines, first_row, delimiter, len(header)):
+        while cells and len(cells) > len(header) and not cells[-1].strip():
+            cells.pop()  # a delimiter at the end of a line says nothing
         if cells is None or len(cells) != len(header):
             reason = reason or f"has {len(cells)} cells where the header has {len(header)}"
-            rows.broken.append(Broken(f"{path.name}:{line}", reason, lines[line - 1].rstrip("\r\n")))
+            rows.broken.append(Broken(f"{name}:{line}", reason, lines[line - 1].rstrip("\r\n")))
         else:
             rows.append(line, cells)
     _check_shape(path, header, rows, lines, delimiter)
     frame = rows.frame()
-    names, notes = _names(path, header, frame)
+    names, notes = _names(path, header)
     frame.columns = names
     if odd_lines:
-        notes.append(f"{path.name} mixes encodings: {odd_lines} lines are not {encoding} and were read as cp1252")
-    fact = {"file": path.name, "rows": rows.count, "encoding": encoding, "delimiter": delimiter}
+        notes.append(f"{name} mixes encodings: {odd_lines} lines are not {encoding} and were read as cp1252")
+    fact = {"file": name, "rows": rows.count, "encoding": encoding, "delimiter": delimiter}
     return RawTable(_drop_empty_unnamed(frame), rows.broken, [fact], notes)
 
 
@@ -114,6 +148,8 @@ def decode(raw: bytes) -> tuple[str, str, int]:
     """(text, encoding, number of lines that had to be read in another one): BOM, UTF-16, UTF-8, cp1252."""
     if raw.startswith(b"\xef\xbb\xbf"):
         raw, encoding = raw[3:], "utf-8-sig"
+    elif raw.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
+        return raw.decode("utf-32", errors="replace"), "utf-32", 0
     elif raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         return raw.decode("utf-16", errors="replace"), "utf-16", 0
     elif raw[:400].count(0) > len(raw[:400]) * 0.3:  # every second byte of western text is NUL in UTF-16
@@ -141,11 +177,30 @@ def sniff(lines: list[str]) -> str:
     """The delimiter under which most lines have as many cells as the first one."""
 
     def fit(delimiter: str) -> tuple[bool, float, int]:
-        rows = [r for r in csv.reader(lines, delimiter=delimiter) if r]
+        rows = [r for line in lines if (r := _cells(line, delimiter))] or [[]]
         same = sum(len(r) == len(rows[0]) for r in rows) / len(rows)
         return len(rows[0]) > 1, round(same, 1), len(rows[0])
 
     return max(DELIMITERS, key=fit)
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    """The cells of a line taken by itself; none where it is longer than a cell may be."""
+    try:
+        return next(csv.reader([line.rstrip("\r\n")], delimiter=delimiter), [])
+    except csv.Error:
+        return []
+
+
+def _swallowed(lines: list[str], delimiter: str, width: int) -> bool:
+    """Whether a record of several lines is rather a quote that was not closed, and the rows after it: each line by
+    itself has all the cells. Prose in a quoted cell has as many delimiters only by chance, and three are no chance."""
+
+    def whole(line: str) -> bool:
+        return line.count(delimiter) == width - 1 or len(_cells(line, delimiter)) == width
+
+    further = [line for line in lines[1:] if line.strip()]
+    return len(further) * (width - 1) >= 3 and all(map(whole, [lines[0], *further]))
 
 
 def records(
@@ -154,35 +209,41 @@ def records(
     """(line number, cells, reason) of each record; cells None where a quote is broken.
 
     A quote that opens and does not close properly would swallow the lines after it: such a line is given up
-    alone, and reading goes on at the next one.
+    alone, and reading goes on at the next one. Lines without a character are no records.
     """
-    csv.field_size_limit(1_000_000)
     while start < len(lines):
         begun = start
         reader = csv.reader((lines[i] for i in range(begun, len(lines))), delimiter=delimiter, strict=True)
         try:
             for cells in reader:
                 first, start = start, begun + reader.line_num
-                if start - first > 1 and len(cells) != width and any(cells):
+                if (
+                    start - first > 1
+                    and any(cells)
+                    and (len(cells) != width or _swallowed(lines[first:start], delimiter, width))
+                ):
                     start = first
                     break
-                if cells:
+                if len(cells) > 1 or any(map(str.strip, cells)):
                     yield first + 1, cells, None
             else:
                 return
         except csv.Error:
             pass
-        cells = next(csv.reader([lines[start]], delimiter=delimiter), [])
-        cells = [c.rstrip("\r\n") for c in cells]
-        yield start + 1, (cells if len(cells) == width else None), "broken quote"
+        cells = _cells(lines[start], delimiter)
+        yield (
+            start + 1,
+            (cells if len(cells) == width else None),
+            "broken quote" if len(lines[start]) < _MAX_CELL else "a cell too long",
+        )
         start += 1
 
 
 class _Rows:
     """Rows on their way into Arrow columns: lists of Python strings only for a chunk at a time."""
 
-    def __init__(self, path: Path, header: list[str]) -> None:
-        self.name, self.width = path.name, len(header)
+    def __init__(self, name: str, width: int) -> None:
+        self.name, self.width = name, width
         self.rows: list[list[str]] = []
         self.sources: list[str] = []
         self.chunks: list = []
@@ -216,13 +277,16 @@ class _Rows:
 
 def _header(path: Path, lines: list[str], skip: int, delimiter: str) -> tuple[list[str], int]:
     """(column names, index of the line after them)."""
-    reader = csv.reader((lines[i] for i in range(skip, len(lines))), delimiter=delimiter)
+    reader = csv.reader((lines[i] for i in range(skip, len(lines))), delimiter=delimiter, strict=True)
     try:
         header = [" ".join(c.replace("\0", "").split()) for c in next(reader)]
     except csv.Error as error:
         raise UserError(f"{path}:{skip + 1} is not a line of column names ({error}); mend its quotes") from error
     after = skip + reader.line_num
-    sample = [c for _, c, _ in records(lines[after : after + 300], 0, delimiter, len(header)) if c and len(c) == len(header)]
+    _check_preamble(path, lines, skip, delimiter, len(header))
+    sample = [
+        c for _, c, _ in records(lines[after : after + 300], 0, delimiter, len(header)) if c and len(c) == len(header)
+    ]
     if sample and looks_like_data(header, sample):
         raise UserError(
             f"{path}:{skip + 1} looks like a row of data, not column names (its first cells: {', '.join(header[:4])}); "
@@ -231,19 +295,33 @@ def _header(path: Path, lines: list[str], skip: int, delimiter: str) -> tuple[li
     return header, after
 
 
+def _check_preamble(path: Path, lines: list[str], skip: int, delimiter: str, width: int) -> None:
+    """UserError where the table seems to begin further down, below a title or remarks."""
+    widths = [len(_cells(line, delimiter)) for line in lines[skip : skip + 200]]
+    usual = max(widths, key=widths.count)
+    if width < usual and widths.count(usual) > 0.5 * len(widths):
+        begin = skip + widths.index(usual) + 1
+        if begin > skip + 1 and len(_cells(lines[skip], delimiter)) < usual - 1:
+            raise UserError(
+                f"{path}:{skip + 1} has {width} cells, and most lines from line {begin} on have {usual}; "
+                f"delete what stands above the line of column names"
+            )
+
+
 def looks_like_data(header: list[str], sample: list[list[str]]) -> bool:
     """Whether the first line is a row: it holds numbers where the rows do, or values that the rows repeat."""
-    years = all(re.fullmatch(r"(19|20)\d\d", h) for h in header if _NUMBER.match(h))
-    counted = [h for h in header if h.isdigit()] == [str(i) for i in range(sum(h.isdigit() for h in header))]
-    numbers = sum(bool(_NUMBER.match(h)) for h in header)
-    if numbers >= max(1, 0.3 * len(header)) and not years and not counted:
+    numbers = [float(h.replace(",", ".")) for h in header if _NUMBER.match(h)]
+    years = all(1900 <= n < 2100 and n == int(n) for n in numbers)
+    # 0, 1, 2 ... or wavelengths: columns named by where they stand
+    axis = numbers == sorted(set(numbers)) and (numbers == [*range(len(numbers))] or len(numbers) >= 5)
+    if len(numbers) >= max(1, 0.3 * len(header)) and not years and not axis:
         return True
     named = [i for i, h in enumerate(header) if h]
     repeated = sum(header[i] in {row[i].strip() for row in sample} for i in named)
     return len(named) > 1 and repeated >= max(2, 0.5 * len(named))
 
 
-def _names(path: Path, header: list[str], frame: pd.DataFrame) -> tuple[list[str], list[str]]:
+def _names(path: Path, header: list[str]) -> tuple[list[str], list[str]]:
     """Unique, non-empty column names, and what had to be changed."""
     names, notes, taken = [], [], set(header)
     for position, name in enumerate(header, 1):
@@ -253,7 +331,9 @@ def _names(path: Path, header: list[str], frame: pd.DataFrame) -> tuple[list[str
             count += 1
             new = f"{name}_{count}" if f"{name}_{count}" not in taken else new + "_"
         if name and new != name:
-            notes.append(f'{path.name} has the column name "{name}" twice; the one in column {position} is read as "{new}"')
+            notes.append(
+                f'{path.name} has the column name "{name}" twice; the one in column {position} is read as "{new}"'
+            )
         names.append(new)
     if SOURCE in names:
         raise UserError(f'{path} has a column "{SOURCE}", a name kept for a row\'s origin; rename it')
@@ -286,7 +366,7 @@ def _check_shape(path: Path, header: list[str], rows: _Rows, lines: list[str], d
 # ---- Parquet ----------------------------------------------------------------------------------------------
 
 
-def _read_parquet(path: Path) -> RawTable:
+def _read_parquet(path: Path, name: str) -> RawTable:
     """Each cell as the text it would have in a CSV, so that one set of rules reads both."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -295,17 +375,19 @@ def _read_parquet(path: Path) -> RawTable:
     try:
         table = pq.read_table(path)
     except (pa.ArrowInvalid, OSError) as error:
-        raise UserError(f"{path} is not a Parquet file that can be read ({str(error).splitlines()[0]}); export it again") from error
+        raise UserError(
+            f"{path} is not a Parquet file that can be read ({str(error).splitlines()[0]}); export it again"
+        ) from error
     arrays = []
     for column in table.columns:
         try:
             arrays.append(pc.fill_null(pc.cast(column, pa.large_string()), ""))
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
             arrays.append(pa.array(["" if v is None else str(v) for v in column.to_pylist()], pa.large_string()))
-    arrays.append(pa.array([f"{path.name}:{i}" for i in range(1, len(table) + 1)], pa.large_string()))
+    arrays.append(pa.array([f"{name}:{i}" for i in range(1, len(table) + 1)], pa.large_string()))
     if not len(table):
         raise UserError(f"{path} has no rows; export it again")
     frame = pa.table(arrays, names=[str(i) for i in range(len(table.columns))] + [SOURCE]).to_pandas()
-    names, notes = _names(path, [str(n) for n in table.column_names], frame)
+    names, notes = _names(path, [str(n) for n in table.column_names])
     frame.columns = names
-    return RawTable(frame, [], [{"file": path.name, "rows": len(table), "encoding": "parquet", "delimiter": ""}], notes)
+    return RawTable(frame, [], [{"file": name, "rows": len(table), "encoding": "parquet", "delimiter": ""}], notes)
