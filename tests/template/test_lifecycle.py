@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.template.bake import DATASETS, commit, generate, run
 
@@ -31,12 +32,14 @@ def user(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def example(template, user):
-    """The example, generated, reproduced and committed."""
+    """(the example, generated, reproduced and committed; its environment; what the run had changed)"""
     home, env = user
     generate(template, home, env)
     project = home / "bakery"
     run("dvc", "repro", cwd=project, env=env)
-    return project, env
+    changed = run("git", "status", "--porcelain", "-uall", cwd=project, env=env).stdout.splitlines()
+    commit(project, "The first run")
+    return project, env, changed
 
 
 def measured(project):
@@ -58,28 +61,52 @@ def test_the_example_becomes_a_model_that_passes_its_gate(example):
 
 
 def test_a_run_leaves_only_its_outputs_and_the_second_does_nothing(example):
-    project, env = example
-    changed = run("git", "status", "--porcelain", "-uall", cwd=project, env=env).stdout.splitlines()
+    project, env, changed = example
     assert changed
     assert [c for c in changed if not c[3:].startswith(("reports/", "data/contract.yaml", "dvc.lock"))] == []
     assert "up to date" in run("dvc", "repro", cwd=project, env=env).stdout
 
 
 def test_a_generated_project_passes_its_own_lint(example):
-    project, env = example
+    project, env, _ = example
     run("ruff", "check", ".", cwd=project, env=env)
     run("ruff", "format", "--check", ".", cwd=project, env=env)
 
 
 def test_a_generated_project_passes_its_own_tests(example):
-    project, env = example
+    project, env, _ = example
     run(sys.executable, "-m", "pytest", "-q", cwd=project, env=env)
 
 
 def test_a_generated_project_passes_its_own_pre_commit(example):
-    project, env = example
-    commit(project, "The first run")
+    project, env, _ = example
     run("pre-commit", "run", "--all-files", cwd=project, env=env)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the workflow's job runs on Linux")
+def test_the_workflows_commands_tell_a_pull_request_what_it_does_to_the_metrics(example, tmp_path):
+    project, env, _ = example
+    steps = yaml.safe_load((project / ".github/workflows/pipeline.yml").read_text("utf-8"))["jobs"]["reproduce"][
+        "steps"
+    ]
+    commands = {step.get("name"): step["run"] for step in steps if "run" in step}
+    base = run("git", "rev-parse", "HEAD", cwd=project, env=env).stdout.strip()
+    here = env | {"BASE": base, "GITHUB_ENV": str(tmp_path / "env"), "GITHUB_STEP_SUMMARY": str(tmp_path / "summary")}
+
+    run("git", "clone", "-q", project, tmp_path / "without", cwd=tmp_path, env=env)
+    told = run("bash", "-ec", commands["Fetch data and models"], cwd=tmp_path / "without", env=here).stdout
+    assert "::warning::data/raw is not here" in told and (tmp_path / "env").read_text() == "SKIP=1\n"
+
+    run("dvc", "remote", "add", "-d", "--local", "storage", tmp_path / "store", cwd=project, env=env)
+    run("dvc", "push", cwd=project, env=env)
+    run("git", "clone", "-q", project, clone := tmp_path / "with", cwd=tmp_path, env=env)
+    run("dvc", "remote", "add", "-d", "storage", tmp_path / "store", cwd=clone, env=env)
+    params = (clone / "params.yaml").read_text("utf-8")
+    (clone / "params.yaml").write_text(params.replace("test_size: 0.2", "test_size: 0.3"), "utf-8")
+    for name in ("Fetch data and models", "Reproduce", "What changed"):
+        run("bash", "-ec", commands[name], cwd=clone, env=here)
+    summary = (tmp_path / "summary").read_text("utf-8")
+    assert "split.test_size" in summary and "| reports/metrics.json" in summary and "rows_test" in summary
 
 
 @telco
