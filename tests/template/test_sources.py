@@ -79,7 +79,7 @@ def test_cruft_sees_no_difference_until_there_is_one(project, env):
 
 @pytest.mark.slow
 def test_cruft_update_brings_a_changed_stage_and_keeps_the_users_edits(source, project, env):
-    edit(project / "params.yaml", 'owner: ""   ', 'owner: "me" ')
+    edit(project / "params.yaml", "owner: ''  ", "owner: me  ")
     edit(project / "params.yaml", "test_size: 0.2", "test_size: 0.3")
     (project / "README.md").write_text("# Mine\n")
     commit(project, "Our decisions")
@@ -98,7 +98,7 @@ def test_cruft_update_brings_a_changed_stage_and_keeps_the_users_edits(source, p
     assert changed == {"stages/define.py", "stages/added.py", "params.yaml", ".cruft.json"}
     assert after["stages/define.py"][0].endswith(b"# a later version\n")
     params = (project / "params.yaml").read_text("utf-8")
-    assert 'owner: "me"' in params and "test_size: 0.3" in params and "importance_repeats: 6" in params
+    assert "owner: me" in params and "test_size: 0.3" in params and "importance_repeats: 6" in params
     assert (project / "data/raw/churn.csv").read_text() == TABLE
     assert not list(project.rglob("*.rej"))
 
