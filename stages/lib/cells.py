@@ -163,8 +163,10 @@ def unit(text: str) -> str | None:
 
 
 def booleans(values: pd.Series, true: Iterable[str], false: Iterable[str]) -> np.ndarray:
-    """1.0, 0.0, or NaN where a cell is neither. JSON's own true and false are understood whatever the table's spelling."""
-    true, false = {*true, "true"} - set(false), {*false, "false"} - set(true)
+    """1.0, 0.0, or NaN where a cell is neither. JSON's true and false, and the 1 and 0 of rows that are typed already, are
+    understood where the table does not use these words otherwise."""
+    words = {*true, *false}
+    true, false = {*true, *({"true", "1"} - words)}, {*false, *({"false", "0"} - words)}
 
     def read(unique: list[str]) -> np.ndarray:
         folded = [fold(v) for v in unique]

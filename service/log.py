@@ -1,0 +1,220 @@
+"""The prediction log: each answer with its row as received, and the true values that come back later, by the answer's id.
+
+SQLite in a file (write-ahead log, so that it can be read while it is written) or PostgreSQL, by one URL; the same code.
+What `write` has returned from is on its way to the disk, whatever happens to this process.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
+
+KEPT_SECONDS = 10  # how long a writer waits for another one, and for a server that does not answer
+
+tables = sa.MetaData()
+predictions = sa.Table(
+    "predictions",
+    tables,
+    sa.Column("id", sa.String(32), primary_key=True),  # begins with its time: new ones come last
+    sa.Column("time", sa.DateTime, nullable=False, index=True),  # UTC
+    sa.Column("version", sa.String(64), nullable=False),
+    sa.Column("request", sa.String(64), nullable=False),
+    sa.Column("row", sa.Text, nullable=False),  # JSON, as received
+    sa.Column("flags", sa.Text, nullable=False),  # JSON: {column: missing, unseen or out_of_range}
+    sa.Column("answer", sa.Text, nullable=False),  # JSON: probabilities in the order of the classes, or the value
+    sa.Column("label", sa.Text, nullable=False),  # JSON: what was said
+    sa.Column("shadow", sa.Text),  # JSON: {version: answer} of one that runs beside
+)
+truths = sa.Table(
+    "truths",
+    tables,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("id", sa.String(32), nullable=False, index=True),
+    sa.Column("time", sa.DateTime, nullable=False),
+    sa.Column("value", sa.Text, nullable=False),  # JSON; of several for one id the last counts
+)
+probe = sa.Table("probe", tables, sa.Column("id", sa.Integer, primary_key=True), sa.Column("time", sa.DateTime))
+
+
+class LogError(Exception):
+    """The log cannot be written or read: a short reason without addresses or passwords."""
+
+
+def new_ids(n: int) -> list[str]:
+    """32 hexadecimal digits, milliseconds first: they sort by time, so that an index only grows at its end."""
+    now = f"{time.time_ns() // 1_000_000:012x}"
+    return [now + secrets.token_hex(10) for _ in range(n)]
+
+
+class PredictionLog:
+    """`url`: sqlite:///PATH or postgresql://…; raises LogError where it cannot be opened."""
+
+    def __init__(self, url: str, sync: str = "normal") -> None:
+        try:
+            address = sa.make_url(url)
+        except SQLAlchemyError:
+            raise LogError("PREDICTION_LOG is not an address; write sqlite:///PATH or postgresql://…") from None
+        self.kind = address.get_backend_name()
+        if self.kind not in ("sqlite", "postgresql"):
+            raise LogError(f"PREDICTION_LOG names {self.kind}; sqlite and postgresql are supported")
+        self.path = Path(address.database) if self.kind == "sqlite" and address.database else None
+        self.sync = sync
+        self.lock = threading.Lock()
+        if self.kind == "sqlite":
+            if self.path:
+                _make_folder(self.path.parent)
+            self.engine = sa.create_engine(address, connect_args={"timeout": KEPT_SECONDS})
+            sa.event.listen(self.engine, "connect", self._pragmas)
+        else:
+            seconds = {"connect_timeout": KEPT_SECONDS, "options": f"-c statement_timeout={KEPT_SECONDS}s"}
+            self.engine = sa.create_engine(
+                address.set(drivername="postgresql+psycopg"), connect_args=seconds, pool_pre_ping=True
+            )
+        # an answer may be written twice where a connection breaks after the commit: the second time says nothing
+        insert = (sqlite if self.kind == "sqlite" else postgresql).insert
+        self.add = insert(predictions).on_conflict_do_nothing(index_elements=["id"])
+        with self._errors(), self.engine.connect() as connection:
+            if self.kind == "postgresql":  # several workers start at once
+                connection.execute(sa.text("SELECT pg_advisory_xact_lock(7041)"))
+            tables.create_all(connection)
+            connection.commit()
+
+    def _pragmas(self, connection: Any, _: Any) -> None:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(f"PRAGMA synchronous={self.sync.upper()}")
+
+    def _errors(self) -> _Errors:
+        return _Errors(self)
+
+    def write(self, answers: list[dict[str, Any]]) -> None:
+        """All of them or none, in one transaction; each has the columns of `predictions`."""
+        self._twice(lambda c: c.execute(self.add, answers))
+
+    def write_truths(self, values: list[dict[str, Any]]) -> list[str]:
+        """Labels [{id, value}]; nothing is written, and the ids are returned, where any of them is not in the log."""
+        now = _now()
+        records = [{"id": v["id"], "time": now, "value": json.dumps(v["value"])} for v in values]
+
+        def write(connection: sa.Connection) -> list[str]:
+            ids = [r["id"] for r in records]
+            known = {
+                i
+                for part in _parts(ids)
+                for (i,) in connection.execute(sa.select(predictions.c.id).where(predictions.c.id.in_(part)))
+            }
+            unknown = [i for i in dict.fromkeys(ids) if i not in known]
+            if not unknown:
+                connection.execute(sa.insert(truths), records)
+            return unknown
+
+        return self._twice(write)
+
+    def write_shadow(self, answers: list[tuple[str, str]]) -> None:
+        """(id, JSON) of another version's answers, beside those that were given."""
+        change = (
+            sa.update(predictions).where(predictions.c.id == sa.bindparam("key")).values(shadow=sa.bindparam("other"))
+        )
+        self._twice(lambda c: c.execute(change, [{"key": i, "other": a} for i, a in answers]))
+
+    def check(self) -> None:
+        """Write and read one row. Raises LogError."""
+        now = _now()
+
+        def write(connection: sa.Connection) -> None:
+            if not connection.execute(sa.update(probe).where(probe.c.id == 1).values(time=now)).rowcount:
+                connection.execute(sa.insert(probe), [{"id": 1, "time": now}])
+
+        self._twice(write)
+
+    def days(self) -> list[str]:
+        """UTC days that have answers."""
+        with self._errors(), self.engine.connect() as connection:
+            ends = connection.execute(sa.select(sa.func.min(predictions.c.time), sa.func.max(predictions.c.time))).one()
+            if ends[0] is None:
+                return []
+            day = (
+                sa.func.substr(predictions.c.time, 1, 10)
+                if self.kind == "sqlite"
+                else sa.func.to_char(predictions.c.time, "YYYY-MM-DD")
+            )
+            return sorted(d for (d,) in connection.execute(sa.select(day).distinct()))
+
+    def read_day(self, day: str, chunk: int = 20_000) -> Iterator[list[dict[str, Any]]]:
+        """The day's answers in their order, each with its last true value (`truth`, JSON or None)."""
+        start = datetime.fromisoformat(day)
+        end = datetime.fromordinal(start.toordinal() + 1)
+        last = sa.select(truths.c.id, sa.func.max(truths.c.number).label("number")).group_by(truths.c.id).subquery()
+        joined = predictions.outerjoin(last, last.c.id == predictions.c.id).outerjoin(
+            truths, truths.c.number == last.c.number
+        )
+        query = (
+            sa.select(predictions, truths.c.value.label("truth"))
+            .select_from(joined)
+            .where(predictions.c.time >= start, predictions.c.time < end)
+            .order_by(predictions.c.time, predictions.c.id)
+            .execution_options(yield_per=chunk)
+        )
+        with self._errors(), self.engine.connect() as connection:
+            for part in connection.execute(query).mappings().partitions():
+                yield [dict(row) for row in part]
+
+    def count(self) -> int:
+        with self._errors(), self.engine.connect() as connection:
+            return connection.execute(sa.select(sa.func.count()).select_from(predictions)).scalar_one()
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    def _twice(self, work: Any) -> Any:
+        """Run `work` in a transaction; once more on a new connection where the first one turns out to be dead."""
+        with self.lock, self._errors():
+            for last in (False, True):
+                try:
+                    with self.engine.begin() as connection:
+                        return work(connection)
+                except sa.exc.DBAPIError as error:
+                    if last or not error.connection_invalidated:
+                        raise
+                    self.engine.dispose()
+
+
+class _Errors:
+    """Turns the library's errors into LogError, without statement, parameters or address."""
+
+    def __init__(self, log: PredictionLog) -> None:
+        self.log = log
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: Any, error: Any, _: Any) -> None:
+        if isinstance(error, SQLAlchemyError):
+            detail = str(getattr(error, "orig", error)).strip().splitlines()
+            said = detail[0] if self.log.kind == "sqlite" and detail else type(getattr(error, "orig", error)).__name__
+            raise LogError(f"the prediction log ({self.log.kind}) does not answer: {said}") from error
+
+
+def _parts(values: list[str], size: int = 500) -> Iterator[list[str]]:
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LogError(f"the prediction log's folder cannot be made: {error.strerror}") from error

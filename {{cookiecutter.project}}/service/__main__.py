@@ -1,0 +1,1 @@
+{{ "service/__main__.py" | from_root }}

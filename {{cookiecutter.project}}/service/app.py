@@ -1,0 +1,1 @@
+{{ "service/app.py" | from_root }}

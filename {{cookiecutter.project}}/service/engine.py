@@ -1,0 +1,1 @@
+{{ "service/engine.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "service/guard.py" | from_root }}

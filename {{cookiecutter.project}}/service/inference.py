@@ -1,0 +1,1 @@
+{{ "service/inference.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "service/log.py" | from_root }}

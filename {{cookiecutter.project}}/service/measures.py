@@ -1,0 +1,1 @@
+{{ "service/measures.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "service/openapi.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "service/page.py" | from_root }}

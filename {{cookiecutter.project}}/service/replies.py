@@ -1,0 +1,1 @@
+{{ "service/replies.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "service/schema.py" | from_root }}

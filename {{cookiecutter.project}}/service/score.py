@@ -1,0 +1,1 @@
+{{ "service/score.py" | from_root }}

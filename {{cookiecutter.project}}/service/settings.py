@@ -1,0 +1,1 @@
+{{ "service/settings.py" | from_root }}

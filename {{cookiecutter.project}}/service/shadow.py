@@ -1,0 +1,1 @@
+{{ "service/shadow.py" | from_root }}
