@@ -1,0 +1,1 @@
+{{ "tests/test_bakery.py" | from_root }}
