@@ -18,7 +18,7 @@ from stages.lib.leaks import given_away, suspected
 from stages.lib.table import SOURCE, RawTable, read_raw
 
 TYPES = ("string", "text", "number", "integer", "boolean", "date", "datetime")
-ROLES = ("feature", "id", "group", "time", "ignored")
+ROLES = ("feature", "id", "group", "time", "weight", "ignored")
 OVERRIDES = (
     "type",
     "role",

@@ -1,82 +1,162 @@
 """The model families that `train` chooses among. To add one: a function below, its line in CANDIDATES, and a block of
-its hyper-parameters under `train.candidates` in params.yaml (the block goes straight into the constructor).
+its hyper-parameters under `train.candidates` in params.yaml (the block goes straight into the constructor):
+
+    def knn(y, hyper, random_state):
+        from sklearn.neighbors import KNeighborsClassifier
+        return KNeighborsClassifier(**hyper)
+
+    "knn": Candidate("linear", knn),                   # here: numbers scaled, categories one-hot
+
+    knn: {n_neighbors: 15}                             # params.yaml
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.pipeline import Pipeline
 
-from stages.lib.encode import TableEncoder
 from stages.lib.errors import UserError, nearest
+from stages.lib.plan import Shape
+from stages.lib.target import Target
+
+Hyper = dict[str, Any]
+
+
+def plain_cost(shape: Shape, hyper: Hyper) -> float:
+    """For a candidate that says nothing about its work."""
+    return 2e-6 * shape.rows * shape.columns * shape.outputs
 
 
 class Candidate(NamedTuple):
-    """`style`: how the encoder prepares the rows. `make(y, hyper_parameters, random_state)`: an unfitted estimator;
-    y is integer codes for a classification and floats for a regression."""
+    """`style`: how the encoder prepares the rows, "tree" or "linear". `make(y, hyper_parameters, random_state)`: an
+    unfitted estimator; y is integer codes for a classification and floats for a regression (`small`: standardised).
+    `cost`: seconds of one fit on one core of the machine where it was recorded (see stages.lib.plan).
+    `latency`: milliseconds to answer one row there, of (hyper-parameters, rounds, outputs); counted from the model's
+    parts and never timed, so that it can decide what a model is made of.
+    `rounds`: the hyper-parameter that counts boosting rounds, whose number the folds find together.
+    `scaled_target`: of a regression, fitted on the standardised target. `max_rows`: on larger tables it is left out."""
 
     style: str
-    make: Callable[[np.ndarray, dict[str, Any], int], Any]
+    make: Callable[[np.ndarray, Hyper, int], Any]
+    cost: Callable[[Shape, Hyper], float] = plain_cost
+    latency: Callable[[Hyper, int, int], float] = lambda hyper, rounds, outputs: 1.0
+    rounds: str = ""
+    scaled_target: bool = False
+    max_rows: float = np.inf
 
 
-def linear(y: np.ndarray, hyper: dict[str, Any], random_state: int) -> Any:
-    """Logistic regression (C) or ridge regression (alpha), the latter on log y where y is positive and skewed."""
-    from sklearn.compose import TransformedTargetRegressor
+def linear(y: np.ndarray, hyper: Hyper, random_state: int) -> Any:
+    """Logistic regression (C) or ridge regression (alpha)."""
     from sklearn.linear_model import LogisticRegression, Ridge
 
-    if y.dtype.kind != "f":
-        return LogisticRegression(C=hyper["C"], max_iter=1000)
-    ridge = Ridge(alpha=hyper["alpha"], random_state=random_state)
-    if y.min() > 0 and np.mean(y) > 1.2 * np.median(y):
-        return TransformedTargetRegressor(ridge, func=np.log, inverse_func=np.exp)
-    return ridge
+    if y.dtype.kind == "f":
+        return Ridge(alpha=hyper["alpha"], random_state=random_state)
+    return LogisticRegression(C=hyper["C"], max_iter=300, tol=1e-3)
 
 
-def extra_trees(y: np.ndarray, hyper: dict[str, Any], random_state: int) -> Any:
+def linear_cost(shape: Shape, hyper: Hyper) -> float:
+    return 3e-7 * shape.rows * shape.wide * (1 if shape.regression else shape.outputs)
+
+
+def extra_trees(y: np.ndarray, hyper: Hyper, random_state: int) -> Any:
     from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 
     family = ExtraTreesRegressor if y.dtype.kind == "f" else ExtraTreesClassifier
-    return family(n_jobs=-1, random_state=random_state, **hyper)
+    return family(n_jobs=1, random_state=random_state, **hyper)
 
 
-def hist_gradient_boosting(y: np.ndarray, hyper: dict[str, Any], random_state: int) -> Any:
+def extra_trees_cost(shape: Shape, hyper: Hyper) -> float:
+    tried = shape.columns * (hyper["max_features"] if isinstance(hyper["max_features"], float) else 0.3)
+    levels = np.log2(2 + shape.rows / hyper["min_samples_leaf"])
+    return hyper["n_estimators"] * shape.rows * (2e-8 * tried * levels + 1e-7)
+
+
+def hist_gradient_boosting(y: np.ndarray, hyper: Hyper, random_state: int) -> Any:
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
     family = HistGradientBoostingRegressor if y.dtype.kind == "f" else HistGradientBoostingClassifier
-    hyper = dict(hyper)
-    if y.dtype.kind != "f" and hyper.get("early_stopping"):
-        counts = np.unique(y, return_counts=True)[1]
-        # its stratified validation rows need two rows of each class and room for one of each
-        if counts.min() < 2 or len(counts) > hyper.get("validation_fraction", 0.1) * len(y):
-            hyper |= {"early_stopping": False, "max_iter": min(60, hyper.get("max_iter", 100))}
-    return family(random_state=random_state, **hyper)
+    # the folds stop it on their held rows; `fit_members` then sets early_stopping to False
+    return family(random_state=random_state, **{"early_stopping": True, "n_iter_no_change": 40, "tol": 0.0} | hyper)
+
+
+def boosting_cost(shape: Shape, hyper: Hyper) -> float:
+    a_round = shape.rows * shape.columns * 1.0e-8 + hyper["max_leaf_nodes"] * (shape.columns * 2e-6 + 4e-5)
+    return hyper["max_iter"] * (1 if shape.regression or shape.outputs == 2 else shape.outputs) * a_round
+
+
+def boosting_latency(hyper: Hyper, rounds: int, outputs: int) -> float:
+    return 0.4 + 0.002 * rounds * outputs
+
+
+def network(y: np.ndarray, hyper: Hyper, random_state: int) -> Any:
+    from stages.lib.network import Network
+
+    return Network(y.dtype.kind == "f", random_state=random_state, **{"early_stopping": True} | hyper)
+
+
+def network_cost(shape: Shape, hyper: Hyper) -> float:
+    nodes = [shape.wide, *hyper["hidden_layer_sizes"], shape.outputs]
+    weights = sum(a * b for a, b in zip(nodes, nodes[1:], strict=False))
+    epochs = min(hyper["max_iter"], 40)
+    return hyper["n_estimators"] * epochs * shape.rows * (6e-10 * weights + 2.5e-6)
+
+
+def network_latency(hyper: Hyper, rounds: int, outputs: int) -> float:
+    return 0.1 + 1e-5 * hyper["n_estimators"] * sum(hyper["hidden_layer_sizes"])
+
+
+class TooFew(Exception):
+    """This candidate cannot be fitted on these rows; the others can."""
 
 
 CANDIDATES = {
-    "linear": Candidate("linear", linear),
-    "extra_trees": Candidate("tree", extra_trees),
-    "hist_gradient_boosting": Candidate("tree", hist_gradient_boosting),
+    "linear": Candidate("linear", linear, linear_cost, lambda hyper, rounds, outputs: 0.1, scaled_target=True),
+    "boosting": Candidate("tree", hist_gradient_boosting, boosting_cost, boosting_latency, rounds="max_iter"),
+    "network": Candidate("linear", network, network_cost, network_latency, rounds="max_iter", scaled_target=True),
+    "extra_trees": Candidate(
+        "tree", extra_trees, extra_trees_cost, lambda hyper, rounds, outputs: 0.05 * hyper["n_estimators"]
+    ),
+}
+# further shapes of the same families
+CANDIDATES |= {
+    "linear_strong": CANDIDATES["linear"],
+    "additive": CANDIDATES["linear"]._replace(style="piecewise"),
+    "boosting_shallow": CANDIDATES["boosting"],
+    "boosting_deep": CANDIDATES["boosting"],
+    "network_piecewise": CANDIDATES["network"]._replace(style="piecewise"),
+    "extra_trees_smooth": CANDIDATES["extra_trees"],
 }
 
 
-def check_candidates(blocks: dict[str, Any]) -> None:
-    """UserError where params.yaml names a candidate that is not in CANDIDATES."""
-    for name in blocks:
-        if name not in CANDIDATES:
-            near = nearest(name, list(CANDIDATES)) or f"; there are {', '.join(CANDIDATES)}"
-            raise UserError(f"params.yaml: train.candidates has {name!r}, which stages/lib/candidates.py does not{near}")
+def check_candidates(blocks: dict[str, Any], y: np.ndarray) -> None:
+    """UserError where params.yaml names a candidate that is not in CANDIDATES, or that cannot be made of its block."""
     if not blocks:
         raise UserError(f"params.yaml: train.candidates is empty; name one or more of {', '.join(CANDIDATES)}")
+    for name, hyper in blocks.items():
+        if name not in CANDIDATES:
+            near = nearest(name, list(CANDIDATES)) or f"; there are {', '.join(CANDIDATES)}"
+            raise UserError(
+                f"params.yaml: train.candidates has {name!r}, which stages/lib/candidates.py does not{near}"
+            )
+        with contextlib.suppress(TooFew):
+            build(name, y, hyper, 0)
 
 
-def build(name: str, kinds: dict[str, str], y: np.ndarray, hyper: dict[str, Any], random_state: int) -> Pipeline:
-    """The unfitted pipeline of one candidate: encoder, then estimator."""
+def build(name: str, y: np.ndarray, hyper: Hyper, random_state: int, log: bool = False) -> Any:
+    """The unfitted estimator of one candidate; `log`: of a regression, fitted on the target's logarithm."""
     candidate = CANDIDATES[name]
     try:
         estimator = candidate.make(y, hyper or {}, random_state)
+    except ImportError as error:
+        raise UserError(
+            f"train.candidates.{name} needs a package that is not installed ({error}); install it, or take the "
+            f"block {name} out of params.yaml"
+        ) from error
     except (TypeError, KeyError) as error:
-        raise UserError(f"params.yaml: train.candidates.{name} does not fit its estimator ({error}); see its documentation") from error
-    return Pipeline([("encode", TableEncoder(kinds, candidate.style, random_state)), ("fit", estimator)])
+        raise UserError(
+            f"params.yaml: train.candidates.{name} does not fit its estimator ({error}); see its documentation"
+        ) from error
+    return Target(estimator, log) if y.dtype.kind == "f" and (log or candidate.scaled_target) else estimator

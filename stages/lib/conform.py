@@ -13,7 +13,7 @@ import pandas as pd
 
 from stages.lib import cells
 
-USED = ("feature", "target", "id", "group", "time")
+USED = ("feature", "target", "id", "group", "time", "weight")
 
 
 @dataclass

@@ -17,6 +17,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 MANY_LEVELS = 8  # from here on a category also gets the target's mean
 MAX_ONE_HOT = 60
+MAX_BINS = 12
 MIN_LEVEL_ROWS = 3
 SMOOTHING = 10.0  # rows at which a level's own mean weighs as much as the mean of all (Micci-Barreca 2001)
 MAX_MEAN_CLASSES = 8
@@ -38,7 +39,9 @@ def added_kinds(frame: pd.DataFrame, kinds: dict[str, str]) -> dict[str, str]:
     def kind(column: str) -> str:
         if column in kinds:
             return kinds[column]
-        return {"M": "date", "f": "number", "i": "number", "u": "number", "b": "number"}.get(frame[column].dtype.kind, "category")
+        return {"M": "date", "f": "number", "i": "number", "u": "number", "b": "number"}.get(
+            frame[column].dtype.kind, "category"
+        )
 
     return {str(c): kind(c) for c in frame.columns}
 
@@ -77,14 +80,19 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         return out
 
     def _parts(self, kind: str) -> list:
-        linear = self.style == "linear"
+        linear = self.style != "tree"
         if kind == "number":
-            return [Scaled() if linear else Number()]
+            return [Piecewise() if self.style == "piecewise" else Scaled() if linear else Number()]
         if kind == "category":
             return [OneHot() if linear else Rank(), TargetMean(self.random_state)]
         if kind == "text":
             return [Text(self.random_state, linear)]
         return [Dates(count_days=kind == "date", linear=linear)]
+
+
+def as_arrays(frame: pd.DataFrame) -> dict[str, np.ndarray]:
+    """The columns as arrays, texts as objects with NaN where missing."""
+    return {str(c): _array(frame, c) for c in frame.columns}
 
 
 def _array(frame: Frame, column: str) -> np.ndarray:
@@ -133,6 +141,32 @@ class Scaled(_Part):
         # a live value far outside must not carry the answer away with it
         scaled = np.where(absent, 0.0, np.clip((values - self.mean) / self.scale, -8, 8))
         return np.column_stack([scaled, absent]) if self.flag else scaled[:, None]
+
+
+class Piecewise(_Part):
+    """How far the value has come through each interval between quantiles, 0 to 1; missing is 0 throughout, and flagged.
+
+    Piecewise linear encoding (Gorishniy, Rubachev, Babenko 2022): a linear model of it is a curve of each number."""
+
+    def fit(self, values: np.ndarray, y: np.ndarray) -> list[str]:
+        values = values.astype(float)
+        known = values[~np.isnan(values)]
+        bins = int(np.clip(len(known) // 40, 2, MAX_BINS))
+        edges = np.unique(np.quantile(known, np.linspace(0, 1, bins + 1))) if len(known) else np.zeros(0)
+        self.edges = edges if len(edges) > 1 else np.array([0.0, 1.0]) + (edges[0] if len(edges) else 0.0)
+        self.flag = bool(len(known) < len(values))
+        low, high = self.edges[:-1], self.edges[1:]
+        inner = np.clip((known[:, None] - low) / (high - low), 0, 1) if len(known) else np.zeros((1, len(low)))
+        self.mean, self.scale = inner.mean(axis=0), np.maximum(inner.std(axis=0), 0.05)
+        return [f" past {e:.4g}" for e in low] + ([" missing"] if self.flag else [])
+
+    def transform(self, values: np.ndarray) -> np.ndarray:
+        values = values.astype(float)
+        absent = np.isnan(values)
+        low, high = self.edges[:-1], self.edges[1:]
+        share = np.clip((np.where(absent, 0.0, values)[:, None] - low) / (high - low), 0, 1)
+        out = np.where(absent[:, None], 0.0, (share - self.mean) / self.scale)
+        return np.column_stack([out, absent]) if self.flag else out
 
 
 class Rank(_Part):

@@ -21,8 +21,10 @@ def scheme_of(contract: dict[str, Any], scheme: str) -> str:
 def make_folds(
     frame: pd.DataFrame, y: np.ndarray, contract: dict[str, Any], scheme: str, n_folds: int, seed: int
 ) -> list[tuple[np.ndarray, np.ndarray]]:
-    """[(rows to fit on, rows to score on), ...] as positions. Random folds are stratified by class or by the
+    """[(rows to fit on, rows to score on), ...] as positions; one fold is the last of five. Random folds are stratified by class or by the
     target's tenths; a class with fewer rows than folds is in as many folds as it has rows."""
+    if n_folds == 1:
+        return make_folds(frame, y, contract, scheme, 5, seed)[-1:]
     if scheme == "time":
         return _forward(frame[used_fields(contract, ("time",))[0]["name"]].to_numpy(), n_folds)
     fold = _stratified(identities(frame, identity_columns(contract, scheme)), _strata(y), n_folds, seed)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -21,17 +22,25 @@ from stages.lib.files import read_json, replacing, write_json
 Frame = pd.DataFrame | dict[str, np.ndarray]
 # whether add_features is as it was delivered, `return frame`
 NO_FEATURES = add_features.__code__.co_code == (lambda frame: frame).__code__.co_code
-LIBRARIES = ("scikit-learn", "numpy", "pandas", "joblib")  # a model is trusted only under the versions it was fitted with
+LIBRARIES = (
+    "scikit-learn",
+    "numpy",
+    "pandas",
+    "joblib",
+)  # a model is trusted only under the versions it was fitted with
 
 
 class Model:
-    """A weighted mean of fitted pipelines. `columns`: {column of the contract: dtype kind}; `baseline`: class
-    frequencies (k,) or the mean of the target, the naive answer of one who sees no feature."""
+    """A weighted mean of fitted pipelines (encoder, estimator), calibrated. `columns`: {column of the contract: dtype
+    kind}; `baseline`: class frequencies (k,) or the mean of the target, the naive answer of one who sees no feature;
+    `threshold`: of a binary task, the probability from which `predict` says the positive class."""
 
     def __init__(self, task: str, classes: list[str], columns: dict[str, str], baseline: Any, n_rows: int) -> None:
         self.task, self.classes, self.columns = task, classes, columns
         self.baseline, self.n_rows = baseline, n_rows
         self.members: list[tuple[float, Any]] = []
+        self.calibration: Any = None
+        self.threshold = 0.5
 
     def rows(self, frame: Frame) -> Frame:
         """The feature columns of `frame`, a column it lacks as missing, and the user's own features.
@@ -42,7 +51,9 @@ class Model:
         if isinstance(frame, dict) and NO_FEATURES:
             return {c: frame[c] for c in self.columns}
         if isinstance(frame, dict):
-            frame = pd.DataFrame({c: pd.Series(v, dtype="str" if v.dtype == object else None) for c, v in frame.items()})
+            frame = pd.DataFrame(
+                {c: pd.Series(v, dtype="str" if v.dtype == object else None) for c, v in frame.items()}
+            )
         given = {c: frame[c] if c in frame else _blank(kind, frame.index) for c, kind in self.columns.items()}
         return add_features(pd.DataFrame(given, index=frame.index))
 
@@ -52,21 +63,38 @@ class Model:
         `frame`: typed rows as `conform` makes them, or a dict of their arrays (texts as objects, NaN where missing).
         """
         rows = self.rows(frame)
-        total = np.zeros((len(next(iter(frame.values()))) if isinstance(frame, dict) else len(frame), len(self.classes)))
-        for weight, pipeline in self.members:
-            total[:, pipeline.classes_] += weight * pipeline.predict_proba(rows)
-        return floor_probabilities(total, self.n_rows)
+        total = np.zeros(
+            (len(next(iter(frame.values()))) if isinstance(frame, dict) else len(frame), len(self.classes))
+        )
+        for weight, estimator, x in self._encoded(rows):
+            total[:, estimator.classes_] += weight * estimator.predict_proba(x)
+        p = floor_probabilities(total, self.n_rows)
+        return self.calibration(p) if self.calibration else p
 
     def predict(self, frame: Frame) -> np.ndarray:
-        """Labels (str) of the likeliest class, or values (float) of a regression; shape (n,)."""
+        """Labels (str), of the likeliest class or by the threshold, or values (float) of a regression; shape (n,)."""
         if self.task == "regression":
-            rows = self.rows(frame)
-            return sum(weight * np.asarray(pipeline.predict(rows), dtype=float) for weight, pipeline in self.members)
+            return sum(
+                weight * np.asarray(estimator.predict(x), dtype=float)
+                for weight, estimator, x in self._encoded(self.rows(frame))
+            )
         return self.decide(self.predict_proba(frame))
 
     def decide(self, answers: np.ndarray) -> np.ndarray:
         """What `predict` says where `answers` (probabilities or values) are known already."""
-        return answers if self.task == "regression" else np.array(self.classes, dtype=object)[answers.argmax(axis=1)]
+        if self.task == "regression":
+            return answers
+        codes = (answers[:, 1] >= self.threshold).astype(int) if self.task == "binary" else answers.argmax(axis=1)
+        return np.array(self.classes, dtype=object)[codes]
+
+    def _encoded(self, rows: Frame) -> Iterator[tuple[float, Any, np.ndarray]]:
+        """(weight, estimator, its matrix) of each member; members of one encoder share the matrix."""
+        matrices: dict[int, np.ndarray] = {}
+        for weight, pipeline in self.members:
+            encoder = pipeline[0]
+            if id(encoder) not in matrices:
+                matrices[id(encoder)] = encoder.transform(rows)
+            yield weight, pipeline[-1], matrices[id(encoder)]
 
     def answers(self, frame: Frame) -> np.ndarray:
         """What metrics compare: probabilities (n, k) or values (n,)."""
@@ -113,10 +141,18 @@ def load_model(folder: str | Path, facts: str = "candidate.json") -> Model:
         raise UserError(f"{path} is missing; `dvc repro` makes it, `dvc pull` fetches it")
     raw = path.read_bytes()
     if hashlib.sha256(raw).hexdigest() != told["sha256"]:
-        raise UserError(f"{path} is not the file that {facts} beside it speaks of; `dvc checkout` brings the right one back")
-    other = [f"{name} {told['versions'][name]}, here {here}" for name, here in versions().items() if told["versions"][name] != here]
+        raise UserError(
+            f"{path} is not the file that {facts} beside it speaks of; `dvc checkout` brings the right one back"
+        )
+    other = [
+        f"{name} {told['versions'][name]}, here {here}"
+        for name, here in versions().items()
+        if told["versions"][name] != here
+    ]
     if other:
-        raise UserError(f"{path} was fitted with {'; '.join(other)}; install requirements.txt, or `dvc repro` to fit it anew")
+        raise UserError(
+            f"{path} was fitted with {'; '.join(other)}; install requirements.txt, or `dvc repro` to fit it anew"
+        )
     return joblib.load(io.BytesIO(raw))
 
 

@@ -1,0 +1,291 @@
+"""The pipeline's own stages beside FLAML and AutoGluon: same rows, same seconds, same cores, error on the same held-out rows.
+
+Run from the root of the repository:
+
+    python benchmarks/quality.py                                   everything, about 60 s a table, seed and library
+    python benchmarks/quality.py --tables titanic,wine --seeds 1 --libraries ours,flaml --budget 30
+
+Each library gets an environment of its own under benchmarks/work/ (AutoGluon's takes gigabytes). Each result is a line of
+benchmarks/quality.csv as soon as it is there, and a line that is there is not run again. The summary compares errors (log
+loss, RMSE): below 1 is better than the library named.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import math
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+WORK = ROOT / "benchmarks/work"
+RESULTS = ROOT / "benchmarks/quality.csv"
+COLUMNS = ["table", "seed", "library", "budget", "cores", "error", "metric", "seconds", "rows", "note"]
+LIBRARIES = {
+    "ours": [],
+    "flaml": [["flaml[automl]"], ["pandas", "pyarrow"]],
+    "autogluon_medium": [["torch==2.13.0"], ["autogluon.tabular[all]", "pyarrow"]],
+    "autogluon_best": [["torch==2.13.0"], ["autogluon.tabular[all]", "pyarrow"]],
+}
+SHARED = ROOT.parent / "shared/datasets"
+SCIKIT_LEARN = ["breast_cancer", "diabetes", "wine", "digits"]
+
+
+# ---- one fit, in the library's own environment --------------------------------------------------------------------
+
+
+def run_one(library: str, folder: Path, budget: float, cores: int) -> None:
+    """Fit on folder/data/train.parquet, print the answers' error on test.parquet as JSON."""
+    import numpy as np
+    import pandas as pd
+
+    contract = json.loads((folder / "contract.json").read_text())
+    problem = contract["problem"]
+    target, task, classes = problem["target"], problem["task"], problem.get("classes") or []
+    features = [f["name"] for f in contract["fields"] if f["role"] in ("feature", "time")]
+    train, test = (pd.read_parquet(folder / f"data/{part}.parquet")[[*features, target]] for part in ("train", "test"))
+    for frame in (train, test):  # as these libraries expect texts
+        for column in features:
+            if frame[column].dtype.kind not in "fM":
+                frame[column] = frame[column].astype(object).where(frame[column].notna(), None)
+        if classes:
+            frame[target] = frame[target].astype(object)
+    start = time.monotonic()
+    answer = flaml if library == "flaml" else autogluon
+    p, labels = answer(train, test.drop(columns=target), target, task, budget, cores, folder, library)
+    seconds = time.monotonic() - start
+    if classes:
+        aligned = np.full((len(test), len(classes)), 0.0)
+        aligned[:, [classes.index(str(label)) for label in labels]] = p
+        error = log_loss(np.array([classes.index(str(v)) for v in test[target]]), aligned)
+    else:
+        error = float(np.sqrt(np.mean((test[target].to_numpy(float) - np.asarray(p, dtype=float)) ** 2)))
+    print("RESULT " + json.dumps({"error": error, "seconds": round(seconds, 1), "rows": len(train)}))
+
+
+def log_loss(y, p):  # the same floor for everybody: no answer is worse than 1 in a million
+    import numpy as np
+
+    p = np.clip(p, 1e-6, None)
+    return float(-np.log(p[np.arange(len(y)), y] / p.sum(axis=1)).mean())
+
+
+def flaml(train, rows, target, task, budget, cores, folder, library):
+    from flaml import AutoML
+
+    automl = AutoML()
+    x, y = train.drop(columns=target), train[target]
+    for frame in (x, rows):
+        for column in frame.select_dtypes("object").columns:
+            frame[column] = frame[column].astype("category")
+    automl.fit(
+        x,
+        y,
+        task="regression" if task == "regression" else "classification",
+        time_budget=budget,
+        n_jobs=cores,
+        seed=1,
+        metric="rmse" if task == "regression" else "log_loss",
+        verbose=0,
+        log_file_name=str(folder / "flaml.log"),
+    )
+    if task == "regression":
+        return automl.predict(rows), []
+    return automl.predict_proba(rows), list(automl.classes_)
+
+
+def autogluon(train, rows, target, task, budget, cores, folder, library):
+    from autogluon.tabular import TabularPredictor
+
+    where = folder / library
+    shutil.rmtree(where, ignore_errors=True)
+    preset = "best_quality" if library.endswith("best") else "medium_quality"
+    predictor = TabularPredictor(
+        label=target,
+        path=str(where),
+        verbosity=1,
+        problem_type=task,
+        eval_metric="root_mean_squared_error" if task == "regression" else "log_loss",
+    ).fit(train, presets=preset, time_limit=budget, num_cpus=cores, num_gpus=0)
+    if task == "regression":
+        out = predictor.predict(rows).to_numpy(), []
+    else:
+        p = predictor.predict_proba(rows)
+        out = p.to_numpy(), list(p.columns)
+    shutil.rmtree(where, ignore_errors=True)
+    return out
+
+
+# ---- our side: the stages as a user runs them -----------------------------------------------------------------------
+
+
+def prepare(table: str, seed: int, budget: float, cores: int) -> Path:
+    """A folder with define, clean and split done by our stages; the same rows for everybody."""
+    import yaml
+
+    folder = WORK / "tables" / f"{table}_{seed}"
+    if not (folder / "contract.json").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        raw = folder / "data/raw"
+        raw.mkdir(parents=True)
+        target = raw_table(table, raw)
+        params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+        params["problem"] |= {"statement": "", "target": target}
+        params["split"]["seed"] = seed
+        (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
+        for name in ("define", "clean", "split"):
+            stage(name, folder)
+        contract = yaml.safe_load((folder / "data/contract.yaml").read_text(encoding="utf-8"))
+        (folder / "contract.json").write_text(json.dumps(contract, default=str))
+    params = yaml.safe_load((folder / "params.yaml").read_text(encoding="utf-8"))
+    params["train"] = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))["train"]
+    params["train"] |= {"time_budget": budget, "n_jobs": cores}
+    (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
+    return folder
+
+
+def catalogue() -> list[dict]:
+    return list(csv.DictReader((SHARED / "catalogue.csv").read_text("utf-8").splitlines())) if SHARED.exists() else []
+
+
+def raw_table(table: str, raw: Path) -> str:
+    """The table as a file in `raw`; the name of its target."""
+    if table in SCIKIT_LEARN:
+        import sklearn.datasets
+
+        getattr(sklearn.datasets, f"load_{table}")(as_frame=True).frame.to_csv(raw / f"{table}.csv", index=False)
+        return "target"
+    row = next(r for r in catalogue() if r["name"] == table)
+    shutil.copy(SHARED / row["file"], raw)
+    return row["target"]
+
+
+def stage(name: str, folder: Path) -> None:
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-m", f"stages.{name}"], cwd=folder, env=env, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"{folder}: stage {name} failed: {done.stderr.strip()}")
+
+
+def run_ours(folder: Path) -> dict:
+    start = time.monotonic()
+    stage("train", folder)
+    seconds = time.monotonic() - start
+    code = (
+        "import numpy as np, json; from stages.lib.model import load_model, encode_target; from stages.lib.files import *; "
+        "from benchmarks.quality import log_loss; m = load_model('models/candidate'); t = read_parquet('data/test.parquet'); "
+        "c = read_contract(); y = encode_target(t[c['problem']['target']], c); a = m.answers(t); "
+        "print(log_loss(y, a) if m.classes else float(np.sqrt(np.mean((y - a) ** 2))), m.n_rows)"
+    )
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, env=env, capture_output=True, text=True, check=True)
+    error, rows = done.stdout.split()
+    return {"error": float(error), "seconds": round(seconds, 1), "rows": int(rows)}
+
+
+# ---- the run ----------------------------------------------------------------------------------------------------
+
+
+def environment(library: str) -> str:
+    """The interpreter of the library's own environment, made if it is not there."""
+    folder = WORK / "environments" / library.split("_")[0]
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    if not (folder / "ready").exists():
+        print(f"making {folder}", flush=True)
+        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+        for packages in LIBRARIES[library]:
+            subprocess.run([str(python), "-m", "pip", "install", "--quiet", *packages], check=True)
+        (folder / "ready").touch()
+    return str(python)
+
+
+def run_other(library: str, folder: Path, budget: float, cores: int) -> dict:
+    command = [environment(library), __file__, "--one", library, str(folder.resolve()), str(budget), str(cores)]
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHONPATH", "OMP_NUM"))}
+    done = subprocess.run(command, capture_output=True, text=True, env=env, cwd=folder)
+    told = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
+    if not told:
+        return {"error": math.nan, "note": (done.stderr.strip().splitlines() or ["no answer"])[-1][:120]}
+    return json.loads(told[-1][7:])
+
+
+def results() -> list[dict]:
+    if not RESULTS.exists():
+        return []
+    with open(RESULTS, encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def summary() -> None:
+    """Each table's errors, and the geometric mean of ours over each library's, over the tables that both have."""
+    errors: dict[tuple, dict[str, float]] = {}
+    for row in results():
+        if row["error"] not in ("", "nan"):
+            errors.setdefault((row["table"], row["seed"]), {})[row["library"]] = float(row["error"])
+    names = [n for n in LIBRARIES if any(n in e for e in errors.values())]
+    print(f"{'table':<16}{'seed':>5}" + "".join(f"{n:>18}" for n in names))
+    for (table, seed), found in sorted(errors.items()):
+        print(f"{table:<16}{seed:>5}" + "".join(f"{found[n]:>18.5g}" if n in found else f"{'':>18}" for n in names))
+    for name in names[1:]:
+        ratios: dict[str, list[float]] = {}
+        for (table, _), found in errors.items():
+            if "ours" in found and name in found:
+                ratios.setdefault(table, []).append(math.log(found["ours"] / found[name]))
+        if ratios:
+            means = {t: math.exp(sum(r) / len(r)) for t, r in ratios.items()}
+            every = [r for rs in ratios.values() for r in rs]
+            worst = max(means, key=means.get)
+            print(
+                f"ours / {name}: {math.exp(sum(every) / len(every)):.3f} over {len(every)} runs; by table "
+                + ", ".join(f"{t} {m:.3f}" for t, m in sorted(means.items()))
+                + f"; worst {worst} {means[worst]:.3f}"
+            )
+
+
+def main() -> None:
+    shared = [r["name"] for r in catalogue()]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--tables", default=",".join([*shared, *SCIKIT_LEARN]))
+    parser.add_argument("--seeds", default="1,2")
+    parser.add_argument("--libraries", default=",".join(LIBRARIES))
+    parser.add_argument("--budget", type=float, default=60)
+    parser.add_argument("--cores", type=int, default=2)
+    parser.add_argument("--summary", action="store_true", help="only what is in quality.csv")
+    parser.add_argument("--one", nargs=4, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.one:
+        return run_one(args.one[0], Path(args.one[1]), float(args.one[2]), int(args.one[3]))
+    jobs = [(t, s, n) for n in args.libraries.split(",") for s in args.seeds.split(",") for t in args.tables.split(",")]
+    known = {(r["table"], r["seed"], r["library"], float(r["budget"])) for r in results()}
+    jobs = [] if args.summary else [j for j in jobs if (*j, args.budget) not in known]
+    for i, (table, seed, library) in enumerate(jobs, 1):
+        print(f"[{i}/{len(jobs)}] {library} on {table}, seed {seed} ...", end=" ", flush=True)
+        folder = prepare(table, int(seed), args.budget, args.cores)
+        found = run_ours(folder) if library == "ours" else run_other(library, folder, args.budget, args.cores)
+        row = {
+            "table": table,
+            "seed": seed,
+            "library": library,
+            "budget": args.budget,
+            "cores": args.cores,
+            "metric": "",
+            "note": "",
+        } | found
+        new = not RESULTS.exists()
+        with open(RESULTS, "a", encoding="utf-8", newline="") as out:
+            writer = csv.DictWriter(out, COLUMNS)
+            if new:
+                writer.writeheader()
+            writer.writerow(row)
+        print(f"error {found['error']:.5g} {found.get('note', '')}", flush=True)
+    summary()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""Target: a regressor fitted on the standardised target, or on its logarithm; answers come back in the target's unit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+
+class Target:
+    """`log`: for a positive and skewed target. An answer stays within the targets seen and a tenth of their span."""
+
+    def __init__(self, estimator: Any, log: bool) -> None:
+        self.estimator, self.log = estimator, log
+
+    def fit(self, x: np.ndarray, y: np.ndarray, **more: Any) -> Target:
+        z = np.log(y) if self.log else y
+        self.mean, self.scale = float(z.mean()), float(z.std()) or 1.0
+        margin = 0.1 * (z.max() - z.min())
+        self.low, self.high = float(z.min() - margin), float(z.max() + margin)
+        if "y_val" in more:
+            more["y_val"] = self._to(more["y_val"])
+        self.estimator.fit(x, self._to(y), **more)
+        return self
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        return self._back(self.estimator.predict(x))
+
+    def staged_predict(self, x: np.ndarray) -> Iterator[np.ndarray]:
+        return (self._back(z) for z in self.estimator.staged_predict(x))
+
+    def _to(self, y: np.ndarray) -> np.ndarray:
+        return ((np.log(np.maximum(y, 1e-300)) if self.log else y) - self.mean) / self.scale
+
+    def _back(self, z: np.ndarray) -> np.ndarray:
+        z = np.clip(z * self.scale + self.mean, self.low, self.high)
+        return np.exp(z) if self.log else z

@@ -1,0 +1,1 @@
+{{ "stages/lib/blend.py" | from_root }}

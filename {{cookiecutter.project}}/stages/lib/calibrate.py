@@ -1,0 +1,1 @@
+{{ "stages/lib/calibrate.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "stages/lib/network.py" | from_root }}

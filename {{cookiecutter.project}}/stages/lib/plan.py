@@ -1,0 +1,1 @@
+{{ "stages/lib/plan.py" | from_root }}

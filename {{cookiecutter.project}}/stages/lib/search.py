@@ -1,0 +1,1 @@
+{{ "stages/lib/search.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "stages/lib/target.py" | from_root }}
