@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test slow lint compare
+.PHONY: help repro serve check score collect release rollback test slow lint compare
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,6 +16,24 @@ repro: .venv/ready .dvc/config ## rebuild whatever changed (dvc repro)
 
 compare: .venv/ready .dvc/config ## experiments side by side (dvc exp show): the verdict, and what differs
 	$(BIN)/dvc exp show --only-changed --keep 'score|baseline|passed' --drop 'Created|rows|/|requirements'
+
+serve: .venv/ready ## answer over HTTP (python -m actions.serve); VERSION=v1.1.0, SHADOW=v1.2.0, PORT, API_KEY ...
+	$(BIN)/python -m actions.serve $(VERSION:%=--version %) $(SHADOW:%=--shadow %)
+
+check: .venv/ready ## verify the model that is served (python -m actions.check); VERSION=v1.1.0
+	$(BIN)/python -m actions.check $(VERSION)
+
+score: .venv/ready ## a table with answers beside it (python -m actions.score IN OUT); INPUT=new.csv OUTPUT=scored.csv
+	$(BIN)/python -m actions.score "$(INPUT)" "$(OUTPUT)" $(VERSION:%=--version %)
+
+collect: .venv/ready ## the prediction log into data/live (python -m actions.collect)
+	$(BIN)/python -m actions.collect
+
+release: .venv/ready ## the next version, in production (python -m actions.release); BUMP=major|minor|patch
+	$(BIN)/python -m actions.release $(BUMP)
+
+rollback: .venv/ready ## the version before (python -m actions.rollback); VERSION=v1.0.0
+	$(BIN)/python -m actions.rollback $(VERSION)
 
 test: .venv/ready ## the tests that take seconds (pytest)
 	$(BIN)/python -m pytest

@@ -1,0 +1,1 @@
+"""What is done to the world, each a thin command: `python -m actions.NAME`. Unlike the stages they know Git and the clock."""

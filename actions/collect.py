@@ -1,0 +1,106 @@
+"""Snapshot the prediction log into data/live, a Parquet file a day, each row with its answer and its true value where one came.
+
+    python -m actions.collect      or: make collect; PREDICTION_LOG names the log, as for the service
+
+Cells are texts as the table in data/raw has them, so that one reader reads both, and a retraining can take them over. The
+target is empty until feedback has come; a label that comes later changes its day's file at the next call. Days that
+did not change keep their file as it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from service.log import LogError, PredictionLog
+from service.settings import Settings
+from stages.lib.errors import UserError, stage
+from stages.lib.files import read_contract, replacing
+
+LIVE = Path("data/live")
+
+
+def spelled(value: Any, field: dict[str, Any]) -> str:
+    """A JSON cell in the words of the table."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        words = field.get("trueValues" if value else "falseValues") or [str(value).lower()]
+        return str(words[0])
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    return str(value).replace(".", field.get("decimalChar", ".")) if isinstance(value, float) else str(value)
+
+
+def table(records: list[dict[str, Any]], contract: dict[str, Any]) -> pd.DataFrame:
+    """One row an answer: the contract's columns as text, then what the service knows, under names in underscores."""
+    target = contract["problem"]["target"]
+    rows = [json.loads(r["row"]) for r in records]
+    columns = {
+        f["name"]: [spelled(row.get(f["name"]), f) for row in rows] for f in contract["fields"] if f["name"] != target
+    }
+    field = next(f for f in contract["fields"] if f["name"] == target)
+    columns[target] = [spelled(json.loads(r["truth"]), field) if r["truth"] else "" for r in records]
+    columns["__id__"] = [r["id"] for r in records]
+    columns["__time__"] = [r["time"].isoformat() for r in records]
+    columns["__version__"] = [r["version"] for r in records]
+    columns["__flags__"] = [r["flags"] for r in records]
+    frame = pd.DataFrame(columns, dtype="str")
+    answers = [json.loads(r["answer"]) for r in records]
+    if contract["problem"]["task"] == "regression":
+        frame["__answer__"] = answers
+    else:
+        for i in range(len(contract["problem"]["classes"])):  # an older version may have known fewer
+            frame[f"__p_{i}__"] = [a[i] if i < len(a) else None for a in answers]
+    return frame
+
+
+def write_day(path: Path, parts: Any, contract: dict[str, Any]) -> tuple[int, int, bool]:
+    """(rows, rows with a label, whether the file changed)."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    n = labelled = 0
+    writer = None
+    old = hashlib.sha256(path.read_bytes()).digest() if path.exists() else b""
+    try:
+        with replacing(path) as beside:
+            for records in parts:
+                arrow = pa.Table.from_pandas(table(records, contract), preserve_index=False).replace_schema_metadata()
+                writer = writer or pq.ParquetWriter(beside, arrow.schema)
+                writer.write_table(arrow.cast(writer.schema))
+                n, labelled = n + len(records), labelled + sum(r["truth"] is not None for r in records)
+            writer.close()
+            if hashlib.sha256(beside.read_bytes()).digest() == old:
+                raise _Same
+    except _Same:
+        return n, labelled, False
+    return n, labelled, True
+
+
+class _Same(Exception):
+    """The day's file would have the bytes that it has."""
+
+
+def main() -> None:
+    settings, contract = Settings.from_environment(), read_contract()
+    try:
+        log = PredictionLog(settings.PREDICTION_LOG)
+        done = {day: write_day(LIVE / f"{day}.parquet", log.read_day(day), contract) for day in log.days()}
+    except LogError as error:
+        raise UserError(str(error)) from None
+    if not done:
+        raise UserError("the prediction log is empty; make serve, and ask something")
+    rows, labelled = sum(n for n, _, _ in done.values()), sum(m for _, m, _ in done.values())
+    print(
+        f"collect: {rows} answers, {labelled} with their true value, of {len(done)} days; {sum(c for _, _, c in done.values())} files changed in {LIVE}"
+    )
+    print("next: dvc add data/live && git commit -m 'Live rows' data/live.dvc; dvc repro judges them")
+
+
+if __name__ == "__main__":
+    stage(main)

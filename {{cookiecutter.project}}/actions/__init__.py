@@ -1,0 +1,1 @@
+{{ "actions/__init__.py" | from_root }}

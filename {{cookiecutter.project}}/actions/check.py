@@ -1,0 +1,1 @@
+{{ "actions/check.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "actions/collect.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "actions/registry.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "actions/release.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "actions/rollback.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "actions/score.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "actions/serve.py" | from_root }}
