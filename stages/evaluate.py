@@ -1,9 +1,7 @@
-"""Score the candidate on rows that it never saw, with intervals, beside the naive baseline, and say where it errs.
+"""evaluate: score the candidate on rows it never saw, with intervals, beside the naive baseline; say where it errs.
 
-    python -m stages.evaluate
-
-Reads data/contract.yaml, data/test.parquet and models/candidate. Writes reports/metrics.json (the handful for
-`dvc exp show`), reports/evaluation.json (everything) and reports/plots/*.csv. Parameters: the block `evaluate`.
+Run: python -m stages.evaluate      (reads data/contract.yaml, data/test.parquet, models/candidate; writes
+reports/metrics.json, the handful for `dvc exp show`, reports/evaluation.json, all of it, and reports/plots/*.csv)
 """
 
 from __future__ import annotations
@@ -14,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from tqdm import tqdm
 
 from stages.lib import curves, explain
 from stages.lib.errors import UserError, stage
@@ -39,36 +38,31 @@ def evaluate(model: Any, contract: dict[str, Any], test: pd.DataFrame, params: d
     classes = [str(c) for c in problem["classes"]] if task != "regression" else []
     fields = [f for f in contract["fields"] if f["role"] in ("feature", "time")]
     columns = [f["name"] for f in fields]
-    y = actual(test, problem["target"], classes)
-    p = answers(model, test, "probabilities" if classes else "values", classes)
-    naive = (
-        np.tile(np.asarray(model.baseline, dtype=float), (len(y), 1)) if classes else np.full(len(y), model.baseline)
-    )
+    y, p = actual(test, problem["target"], classes), answers(model, test, classes)
+    naive = model.naive(len(test))
 
-    def of(name: str) -> Array:
-        """What the metric `name` is measured on: the decided classes may follow a threshold of the model's own."""
-        return told if METRICS[name].needs == "classes" else p
+    def of(name: str, p: Array) -> Array:
+        """What the metric `name` is measured on: decided classes may follow a threshold of the model's own."""
+        return codes(model, p, classes) if METRICS[name].needs == "classes" else p
 
-    told = answers(model, test, "classes", classes) if classes else p
     draw = (params["n_bootstrap"], params["confidence"], params["random_state"])
     names = metrics_for(task)
     scores = {}
-    for name, (value, low, high) in zip(names, bootstrap_all(names, y, [of(n) for n in names], *draw), strict=True):
+    for name, (value, low, high) in zip(names, bootstrap_all(names, y, [of(n, p) for n in names], *draw), strict=True):
         base = METRICS[name].function(y, naive)
         scores[name] = {"value": value, "low": low, "high": high, "baseline": base}
-    naive_of = naive.argmax(axis=1) if METRICS[metric].needs == "classes" else naive
-    gain = dict(zip(("value", "low", "high"), paired_difference(metric, y, of(metric), naive_of, *draw), strict=True))
+    mine, naive = of(metric, p), naive.argmax(axis=1) if METRICS[metric].needs == "classes" else naive
+    gain = dict(zip(("value", "low", "high"), paired_difference(metric, y, mine, naive, *draw), strict=True))
 
-    needs = METRICS[metric].needs
-    # tqdm's bar is for a person who waits: none in a pipe or a log
-    from tqdm import tqdm
-
+    # a bar for a person who waits, none in a pipe or a log
     progress = partial(tqdm, desc="importance", unit="column", file=sys.stderr, leave=False, disable=None)
     importance = explain.permutation_importance(
-        lambda frame: answers(model, frame, needs, classes), test, columns, metric, y, params, progress
+        lambda frame: of(metric, answers(model, frame, classes)), test, columns, metric, y, params, progress
     )
-    ranked = sorted(fields, key=lambda f, order=[i["column"] for i in importance]: order.index(f["name"]))
-    predict = partial(answers, model, needs="probabilities" if classes else "values", classes=classes)
+    order = [row["column"] for row in importance]
+    ranked = sorted(fields, key=lambda field: order.index(field["name"]))
+    predict = partial(answers, model, classes=classes)
+    told = codes(model, p, classes) if classes else p
     return {
         "task": task,
         "metric": metric,
@@ -79,10 +73,10 @@ def evaluate(model: Any, contract: dict[str, Any], test: pd.DataFrame, params: d
         "class_rows": np.bincount(y, minlength=len(classes)).tolist() if classes else [],
         "score": {**scores[metric], "gain": gain},
         "metrics": scores,
-        "slices": explain.slices(test, ranked, metric, y, of(metric), naive_of, params),
+        "slices": explain.slices(test, ranked, metric, y, mine, naive, params),
         "importance": importance,
         "partial_dependence": explain.partial_dependence(predict, test, ranked, classes, params),
-        "worst": explain.worst(test, [f["name"] for f in ranked[:6]], classes, y, p, params),
+        "worst": explain.worst(test, ranked[:6], classes, y, p, told, params),
         "plots": plots(y, p, told, classes, importance),
     }
 
@@ -101,11 +95,9 @@ def actual(test: pd.DataFrame, target: str, classes: list[str]) -> Array:
     return codes
 
 
-def answers(model: Any, frame: pd.DataFrame, needs: str, classes: list[str]) -> Array:
-    """(n, k) probabilities, class codes or values, all of them numbers."""
-    if needs == "classes":
-        return pd.Index(classes).get_indexer(np.asarray(model.predict(frame)).astype(str))
-    p = np.asarray(model.predict_proba(frame) if needs == "probabilities" else model.predict(frame), dtype=float)
+def answers(model: Any, frame: pd.DataFrame, classes: list[str]) -> Array:
+    """(n, k) probabilities or n values, all of them numbers."""
+    p = np.asarray(model.predict_proba(frame) if classes else model.predict(frame), dtype=float)
     wrong = ~np.isfinite(p.reshape(len(frame), -1)).all(axis=1)
     if wrong.any():
         first = frame[SOURCE].iloc[int(wrong.argmax())]
@@ -114,6 +106,11 @@ def answers(model: Any, frame: pd.DataFrame, needs: str, classes: list[str]) -> 
             "`dvc repro --single-item --force train`"
         )
     return p
+
+
+def codes(model: Any, p: Array, classes: list[str]) -> Array:
+    """The classes that the model decides on."""
+    return pd.Index(classes).get_indexer(np.asarray(model.decide(p)).astype(str))
 
 
 def plots(y: Array, p: Array, told: Array, classes: list[str], importance: list[dict]) -> dict[str, pd.DataFrame]:

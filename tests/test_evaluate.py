@@ -72,6 +72,8 @@ def test_worst_errors_are_wrong_rows_with_their_source_line(evaluated):
     for row in result["worst"]:
         assert frame.loc[row["source"], "target"] == row["actual"] != row["predicted"]
         assert row["cells"]["signal"] == frame.loc[row["source"], "signal"]
+        assert row["cells"]["member"] is bool(frame.loc[row["source"], "member"])
+        assert row["cells"]["day"] == str(frame.loc[row["source"], "day"].date())
     size = [abs(row["error"]) if task == "regression" else -row["probability"] for row in result["worst"]]
     assert size == sorted(size, reverse=True)
 
@@ -108,10 +110,11 @@ def test_confusion_counts_every_row_and_curves_rise_from_nothing_to_all(evaluate
 
 def test_metrics_of_decided_classes_follow_the_models_own_decision():
     model = fitted("binary")
-    model.predict = lambda frame: np.array(["yes"] * len(frame), dtype=object)  # as with a very low threshold
+    model.decide = lambda p: np.array(["yes"] * len(p), dtype=object)  # as with a very low threshold
     result = evaluate.evaluate(model, contract("binary"), table("binary", 200, seed=2), PARAMS)
     assert result["metrics"]["recall"]["value"] == 1
     assert result["plots"]["confusion"]["predicted"].unique().tolist() == ["yes"]
+    assert {row["predicted"] for row in result["worst"]} == {"yes"}
     assert result["metrics"]["roc_auc"]["value"] > 0.7  # of the probabilities, which are as they were
 
 

@@ -72,7 +72,9 @@ def _svg(name: str, draw: Any, width: float = 4.6, height: float = 3.5) -> str:
         figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     svg = stream.getvalue()
     svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", svg, flags=re.S)  # a style there is the whole page's
+    svg = re.sub(
+        r"<metadata>.*?</metadata>|<style.*?</style>", "", svg, flags=re.S
+    )  # a style there is the whole page's
     svg = re.sub(r' xmlns(:\w+)?="[^"]*"', "", svg)  # inline in HTML they are implied, and look like links
     svg = svg.replace("xlink:href", "href")
     svg = re.sub(
@@ -250,7 +252,7 @@ def dependence(name: str, feature: dict[str, Any], y_label: str, y_range: tuple[
     `y_range` is shared by the columns shown, so that a flat line looks flat.
     """
     values, shown = feature["values"], feature["lines"]
-    numeric = all(isinstance(v, int | float) for v in values) and feature["type"] in ("number", "integer")
+    numeric = feature["type"] in ("number", "integer")
     x = values if numeric else list(range(len(values)))
 
     def draw(ax: Any) -> None:
@@ -264,8 +266,7 @@ def dependence(name: str, feature: dict[str, Any], y_label: str, y_range: tuple[
         if numeric:
             _numbers(ax.xaxis)
         else:
-            names = {0.0: "false", 1.0: "true"} if feature["type"] == "boolean" else {}
-            ticks = [cut(names.get(v, v), 18, middle=True) for v in values]
+            ticks = [cut(str(v).lower() if isinstance(v, bool) else v, 18, middle=True) for v in values]
             slanted = sum(map(len, ticks)) > 36
             ax.set_xticks(x, ticks, rotation=35 if slanted else 0, ha="right" if slanted else "center")
             ax.margins(x=0.08)

@@ -158,7 +158,7 @@ def partial_dependence(
             lines = [(classes[c], means[:, c]) for c in np.argsort(-means.mean(axis=0), kind="stable")[:6]]
         else:
             lines = [("", means[:, 0])]
-        shown = [str(v.date() if field["type"] == "date" else v) if hasattr(v, "date") else v for v in values]
+        shown = [plain(v, field["type"]) for v in values]
         found.append(
             {"column": field["name"], "type": field["type"], "values": shown}
             | {"lines": [{"class": name, "mean": mean.tolist()} for name, mean in lines]}
@@ -170,25 +170,32 @@ def partial_dependence(
 
 
 def worst(
-    frame: pd.DataFrame, columns: list[str], classes: list[str], y: Array, p: Array, params: dict
+    frame: pd.DataFrame, fields: list[dict[str, Any]], classes: list[str], y: Array, p: Array, told: Array, params: dict
 ) -> list[dict[str, Any]]:
-    """The rows that the model is most wrong about, worst first, each with its source line and main columns."""
-    rows = np.arange(len(y))
-    size = 1 - p[rows, y] if classes else np.abs(y - p)
-    if classes:
-        wrong = p.argmax(axis=1) != y
-        size = np.where(wrong, size, -1)
-    found = []
-    for i in np.lexsort((frame["__source__"].to_numpy(dtype=str), -size))[: params["worst"]]:
-        if size[i] <= 0:
+    """The rows that the model is most wrong about, worst first, each with its source line and the cells of `fields`.
+
+    `told` are the classes decided, which need not be the most probable ones; of a regression it is p.
+    """
+    size = np.where(told != y, 1 - p[np.arange(len(y)), y], -1) if classes else np.abs(y - p)
+    source, found = frame["__source__"].to_numpy(dtype=str), []
+    for i in np.lexsort((source, -size))[: params["worst"]]:
+        if size[i] <= 0:  # from here on they are right
             break
         if classes:
-            told = {"actual": classes[y[i]], "predicted": classes[p[i].argmax()], "probability": float(p[i, y[i]])}
+            row = {"actual": classes[y[i]], "predicted": classes[told[i]], "probability": float(p[i, y[i]])}
         else:
-            told = {"actual": float(y[i]), "predicted": float(p[i]), "error": float(p[i] - y[i])}
-        cells = {c: None if pd.isna(v := frame[c].iat[i]) else v for c in columns}
-        cells = {
-            c: str(v.date() if v == v.normalize() else v) if hasattr(v, "normalize") else v for c, v in cells.items()
-        }
-        found.append({"source": str(frame["__source__"].iat[i]), **told, "cells": cells})
+            row = {"actual": float(y[i]), "predicted": float(p[i]), "error": float(p[i] - y[i])}
+        cells = {f["name"]: plain(frame[f["name"]].iat[i], f["type"]) for f in fields}
+        found.append({"source": source[i], **row, "cells": cells})
     return found
+
+
+def plain(cell: Any, kind: str) -> Any:
+    """A cell as JSON has it: None, true, a number or a text."""
+    if pd.isna(cell):
+        return None
+    if kind == "boolean":
+        return bool(cell)
+    if kind == "date":
+        return str(cell.date())
+    return str(cell) if kind == "datetime" else cell

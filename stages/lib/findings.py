@@ -219,5 +219,5 @@ def cell(value: Any) -> str:
     if value is None:
         return "–"
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return str(value).lower()
     return short(value) if isinstance(value, int | float) else charts.cut(value, 60)
