@@ -114,7 +114,8 @@ def test_the_ledger_holds_every_defect_that_the_text_shows_and_no_other(name):
     text, ledger = bakery.written_log(name)
     noted = [(entry["line"], entry["kind"], entry["column"]) for entry in ledger]
     assert len(noted) == len(set(noted))
-    assert count_defects(text) == set(noted)
+    found = count_defects(text)
+    assert found - set(noted) == set() and set(noted) - found == set()
 
 
 def test_the_log_to_train_on_has_every_kind_of_dirt():
@@ -199,8 +200,9 @@ def test_oven_5_arrives_in_november_grows_and_takes_over():
         return sum(bake["oven"] == "oven 5" for bake in bakes) / len(bakes)
 
     november = in_months(11)
+    early, late = share(november[: len(november) // 2]), share(november[len(november) // 2 :])
     assert share(in_months(*range(1, 11))) == 0
-    assert 0 < share(november[: len(november) // 2]) < share(november[len(november) // 2 :]) < share(in_months(12))
+    assert 0 < 2 * early < late < share(in_months(12)) / 2
     assert share(in_months(12)) > 0.8
 
 
