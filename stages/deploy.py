@@ -90,7 +90,8 @@ def golden(model: Model, test: pd.DataFrame, contract: dict[str, Any], n_rows: i
     rows += odd_rows(rows[0], contract)
     read = conform(pd.DataFrame(rows, dtype=object), contract, ("feature", "time")).frame
     answers = model.answers(read)
-    if not np.array_equal(answers[: len(place)], model.answers(typed)):
+    # as many rows at a time: the last digit of a matrix product depends on its size
+    if not np.array_equal(model.answers(read.iloc[: len(place)]), model.answers(typed)):
         raise UserError(
             "data/test.parquet and the same rows written as JSON get different answers; a cell's type is lost on the way"
         )
