@@ -193,24 +193,32 @@ def values_of(field: dict, facts: dict) -> str:
 def leaderboard_section(board: pd.DataFrame) -> str:
     """Every candidate that was tried, the best first; a column per fact that train wrote."""
     names = {"name": "Candidate", "score": "Cross-validated", "score_std": "± between folds", "size_mb": "Size, MB"}
-    chosen = (board["chosen"] == "True").tolist()
+    chosen = board["chosen"] == "True"
+    if chosen.sum() > 1:  # the model is their blend; how much of each is in it, the weights say
+        chosen &= board["name"] == "blend"
     facts = board.drop(columns="chosen")
+    facts["name"] = facts["name"].where(~chosen, facts["name"] + " ← chosen")
     numeric = [i for i, c in enumerate(facts.columns) if pd.api.types.is_numeric_dtype(facts[c])]
-    rows = [
-        [short(v, zeros=True) if isinstance(v, int | float) else v for v in row]
-        for row in facts.astype(object).itertuples(index=False)
-    ]
-    for row, picked in zip(rows, chosen, strict=True):
-        row[0] = f"{row[0]} ← chosen" if picked else row[0]
+    for column in facts.columns[numeric]:
+        # scores are compared digit by digit; of the rest the size is enough, and nothing is better said by a blank
+        digits, zeros = (4, True) if column == "score" else (3, False)
+        facts[column] = [short(v, digits, zeros) if pd.notna(v) and v != 0 else "" for v in facts[column]]
     head = [names.get(c, c.replace("_", " ").capitalize()) for c in facts.columns]
+    rows = facts.to_numpy().tolist()
     body = "<p>Each candidate was scored on training rows that it was not fitted on; the test rows had no say.</p>"
-    body += folded(SHOWN_CANDIDATES, "candidates", head, rows, numeric=numeric, marked=chosen)
+    body += folded(SHOWN_CANDIDATES, "candidates", head, rows, numeric=numeric, marked=chosen.tolist())
     return section("models", "Candidates", body)
 
 
 def gate_section(validation: dict) -> str:
     rows = [
-        ["✓ passed" if c["passed"] else "✗ failed", c["name"], cell(c["measured"]), cell(c["required"]), c["why"]]
+        [
+            "✓\u00a0passed" if c["passed"] else "✗\u00a0failed",
+            c["name"],
+            cell(c["measured"]),
+            cell(c["required"]),
+            c["why"],
+        ]
         for c in validation["checks"]
     ]
     body = table(

@@ -155,6 +155,18 @@ def test_a_reader_finds_score_interval_baseline_and_gate_in_words(here):
     assert "linear ← chosen" in text
 
 
+def test_of_a_blend_the_blend_is_the_model_and_counts_stay_whole(here):
+    project(here, "binary")
+    board = "name,metric,score,score_std,weight,rounds,chosen\nblend,log_loss,0.4,0.01,1.0,,True\n"
+    board += "network,log_loss,0.41,0.01,0.75,9,True\nlinear,log_loss,0.42,0.01,0.25,,True\nnaive baseline,log_loss,0.6,0.0,0.0,,False\n"
+    write_text(here / "reports/leaderboard.csv", board)
+    report.main()
+    text = Page((here / "reports/report.html").read_text(encoding="utf-8")).text
+    assert text.count("← chosen") == 1
+    assert "blend ← chosen log_loss 0.4000 0.01 1 " in text
+    assert "network log_loss 0.4100 0.01 0.75 9 " in text
+
+
 def test_a_failed_gate_says_at_the_top_what_failed_and_why(here):
     text = Page(project(here, "binary", FAILED)).text
     assert "✗ Gate failed: 1 of 2 checks" in text
