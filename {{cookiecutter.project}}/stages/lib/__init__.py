@@ -1,0 +1,1 @@
+{{ "stages/lib/__init__.py" | from_root }}
