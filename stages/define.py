@@ -62,6 +62,7 @@ def build_contract(raw: RawTable, problem: dict, columns: dict, define: dict) ->
     described = describe_problem(problem, by_name[target], frame[target], notes)
     contract = {"problem": described, "source": source(raw), "fields": fields}
     set_levels(frame, fields)
+    check_overrides(frame, contract, columns)
     drop_giveaways(frame, contract, columns, notes)
     notes += [f'"{f["name"]}" is not used: {f["reason"]}' for f in fields if f["role"] in ("ignored", "id")]
     notes += [
@@ -96,6 +97,11 @@ def check_types(problem: dict, columns: dict) -> None:
             raise UserError(
                 f"params.yaml: columns.{name} is {override!r}; it takes the form {{type: string}} or {{role: ignored}}"
             )
+        for key in ("missingValues", "trueValues", "falseValues"):
+            if not isinstance(override.get(key, []), list):
+                raise UserError(
+                    f'params.yaml: columns.{name}.{key} is {override[key]!r}; it takes a list, such as ["?", "n/a"]'
+                )
         columns[as_name(name, "columns")] = override
 
 
@@ -175,7 +181,7 @@ def describe_problem(problem: dict, field: dict, values: pd.Series, notes: list[
 
 
 def infer_task(problem: dict, field: dict, filled: pd.Series, notes: list[str]) -> str:
-    name, distinct = field["name"], filled.map(cells.level).nunique()
+    name, distinct = field["name"], len(infer.level_counts(filled))
     numeric = field["type"] in ("number", "integer")
     if distinct < 2:
         raise UserError(
@@ -216,7 +222,7 @@ def classes(problem: dict, field: dict, filled: pd.Series, task: str, notes: lis
     if all(not np.isnan(cells.number(v)) for v in labels):
         labels.sort(key=cells.number)
     field["constraints"] = {"enum": labels}
-    counts = filled.map(cells.level).value_counts()
+    counts = infer.level_counts(filled)
     if rare := [f'"{v}" ({counts[cells.level(v)]})' for v in labels if counts[cells.level(v)] < RARE]:
         notes.append(
             f'"{field["name"]}" has classes of very few rows, hardly to be learned or tested: {", ".join(rare[:5])}'
@@ -257,6 +263,25 @@ def set_levels(frame: pd.DataFrame, fields: list[dict]) -> None:
         if field["type"] == "string" and field["role"] == "feature" and "enum" not in field.get("constraints", {}):
             levels = infer.spellings(infer.filled_cells(frame[field["name"]], field))
             field["constraints"] = {"enum": levels} if len(levels) <= infer.MAX_ENUM else {}
+
+
+def check_overrides(frame: pd.DataFrame, contract: dict, columns: dict) -> None:
+    """UserError where the user's word makes every cell of a column unreadable, or a text the time."""
+    said = [f for f in used_fields(contract) if f["name"] in columns]
+    corrupt = conform(frame[[f["name"] for f in said]], {**contract, "fields": said}).corrupt
+    for field in said:
+        filled = infer.filled_cells(frame[field["name"]], field)
+        if field["name"] in corrupt and corrupt[field["name"]].sum() >= len(filled) > 0:
+            form = f", format {field['format']}" if "format" in field else ""
+            raise UserError(
+                f'data/raw: no cell of "{field["name"]}" can be read as {field["type"]}{form} (such as {filled.iloc[0]!r}); '
+                f"mend params.yaml: columns.{field['name']}"
+            )
+        if field["role"] == "time" and field["type"] not in ("date", "datetime", "number", "integer"):
+            raise UserError(
+                f'data/raw: "{field["name"]}" is {field["type"]} (such as {filled.iloc[0]!r}), and a time is a date or a number; '
+                f"mend params.yaml: columns.{field['name']}"
+            )
 
 
 def drop_giveaways(frame: pd.DataFrame, contract: dict, columns: dict, notes: list[str]) -> None:

@@ -13,7 +13,7 @@ import pandas as pd
 from stages.lib.conform import used_fields
 from stages.lib.errors import UserError, stage
 from stages.lib.files import read_contract, read_params, read_parquet, write_parquet
-from stages.lib.folds import scheme_of
+from stages.lib.folds import moments, scheme_of
 from stages.lib.identity import identities, identity_columns, shares
 
 
@@ -32,11 +32,10 @@ def held_out(frame: pd.DataFrame, contract: dict[str, Any], scheme: str, test_si
 
 def newest(times: np.ndarray, test_size: float) -> np.ndarray:
     """Mask of the newest share of the rows; one moment is never parted, a row without a time is trained on."""
-    known = times[~pd.isna(times)]
-    if not len(known):
+    when = moments(times)
+    if np.isnan(when).all():
         raise UserError("data/clean.parquet has no row with a time; set split.scheme in params.yaml to random or group")
-    cut = np.quantile(known.astype("int64"), 1 - test_size, method="higher")
-    return ~pd.isna(times) & (times.astype("int64") >= cut)
+    return when >= np.nanquantile(when, 1 - test_size, method="higher")
 
 
 def role_column(contract: dict[str, Any], role: str) -> str:
@@ -49,7 +48,7 @@ def role_column(contract: dict[str, Any], role: str) -> str:
     return names[0]
 
 
-def check(train: pd.DataFrame, test: pd.DataFrame, contract: dict[str, Any]) -> None:
+def check(train: pd.DataFrame, test: pd.DataFrame, contract: dict[str, Any], scheme: str, test_size: float) -> None:
     """UserError where one side cannot serve its purpose."""
     for name, rows in (("train", train), ("test", test)):
         if len(rows) < 5:
@@ -57,15 +56,24 @@ def check(train: pd.DataFrame, test: pd.DataFrame, contract: dict[str, Any]) -> 
                 f"split left {len(rows)} rows to {name}; add rows, or change split.test_size or split.seed in params.yaml"
             )
     target, task = contract["problem"]["target"], contract["problem"]["task"]
-    if task != "regression" and train[target].nunique() < 2:
-        raise UserError(
-            f'split left one class of "{target}" to train on; change split.seed in params.yaml, or add rows'
-        )
-    if task == "binary" and test[target].nunique() < 2:
-        kept = ", ".join(map(str, test[target].unique()))
-        raise UserError(
-            f'split left no class of "{target}" but "{kept}" to test on; change split.seed or split.test_size, or add rows'
-        )
+    if task != "binary":
+        return  # of many classes some may be rare: said aloud, see `lost_classes`
+    for name, rows in (("train", train), ("test", test)):
+        for label in contract["problem"]["classes"]:
+            if not (rows[target] == label).any():
+                both = pd.concat([train, test])
+                found = seed_that_parts(both[both[target] == label], contract, scheme, test_size)
+                cure = f"split.seed: {found} in params.yaml puts some on each side" if found else "add rows"
+                raise UserError(f'split left no row of class "{label}" of "{target}" to {name}; {cure}')
+
+
+def seed_that_parts(rows: pd.DataFrame, contract: dict[str, Any], scheme: str, test_size: float) -> int | None:
+    """The first seed that puts `rows` on both sides, or None."""
+    if scheme == "time":
+        return None
+    texts = identities(rows, identity_columns(contract, scheme))
+    sides = ((seed, shares(texts, seed) < test_size) for seed in range(1, 200))
+    return next((seed for seed, held in sides if held.any() and not held.all()), None)
 
 
 def lost_classes(train: pd.DataFrame, test: pd.DataFrame, contract: dict[str, Any]) -> list[str]:
@@ -85,16 +93,15 @@ def main() -> None:
     contract, params = read_contract(), read_params("split")
     scheme = scheme_of(contract, params.choice("scheme", ["auto", "random", "group", "time"]))
     frame = read_parquet("data/clean.parquet")
-    held = held_out(
-        frame, contract, scheme, params.number("test_size", 0.01, 0.9), int(params.number("seed", 0, 2**32 - 1))
-    )
+    test_size, seed = params.number("test_size", 0.01, 0.9), int(params.number("seed", 0, 2**32 - 1))
+    held = held_out(frame, contract, scheme, test_size, seed)
     train, test = frame[~held].reset_index(drop=True), frame[held].reset_index(drop=True)
-    check(train, test, contract)
+    check(train, test, contract, scheme, test_size)
     for sentence in lost_classes(train, test, contract):
         print(f"  {sentence}")
     write_parquet("data/train.parquet", train)
     write_parquet("data/test.parquet", test)
-    print(f"split: {len(train)} train + {len(test)} test rows ({scheme}, seed {params['seed']})")
+    print(f"split: {len(train)} train + {len(test)} test rows ({scheme}, seed {seed})")
 
 
 if __name__ == "__main__":

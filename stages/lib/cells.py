@@ -89,7 +89,10 @@ def is_garbled(values: pd.Series) -> np.ndarray:
 def is_token(values: pd.Series, tokens: Iterable[str]) -> np.ndarray:
     """Mask of the cells whose folded text is one of `tokens`."""
     tokens = set(tokens)
-    return _by_unique(values, lambda u: np.array([fold(v) in tokens for v in u], dtype=bool), False)
+    folded = values.str.strip().str.lower()  # by Arrow, on all cells, faster than `fold` on the distinct ones
+    if any(" " in t for t in tokens):
+        folded = folded.str.replace(r"\s+", " ", regex=True)
+    return folded.isin(tokens).to_numpy(bool)
 
 
 def numbers(values: pd.Series, decimal: str = ".", group: str = "", bare: bool = True, of: str = "") -> np.ndarray:
@@ -214,7 +217,7 @@ def _by_unique(values: pd.Series, read, missing) -> np.ndarray:
     codes, unique = pd.factorize(values, use_na_sentinel=True)
     if not len(unique):
         return np.full(len(values), missing)
-    result = read([str(u) for u in unique])
+    result = read([str(u) for u in unique.tolist()])
     out = result[codes]  # code -1 takes the last entry, mended below
     if (codes < 0).any():
         out = out.copy()

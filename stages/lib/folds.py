@@ -51,9 +51,16 @@ def _stratified(texts: np.ndarray, strata: np.ndarray, n_folds: int, seed: int) 
     return fold[codes]
 
 
+def moments(times: np.ndarray) -> np.ndarray:
+    """Dates as microseconds, numbers (a year, a step) as they are; float64, NaN where there is none."""
+    if times.dtype.kind == "M":
+        return np.where(np.isnat(times), np.nan, times.astype("datetime64[us]").astype("int64").astype(float))
+    return times.astype(float)
+
+
 def _forward(times: np.ndarray, n_folds: int) -> list[tuple[np.ndarray, np.ndarray]]:
     """Fit on what came before, score on what came next; rows of one moment are never parted."""
-    known = np.where(pd.isna(times), np.datetime64(0, "us"), times)
+    known = np.nan_to_num(moments(times), nan=-np.inf)  # a row without a time is fitted on
     order = np.argsort(known, kind="stable")
     cuts = [known[order[len(order) * (k + 1) // (n_folds + 1)]] for k in range(n_folds)] + [None]
     pairs = []

@@ -54,6 +54,8 @@ def infer_field(
         seen = sorted(set(seen) | tokens)
     field["missingValues"] = sorted({*seen, "", *field.pop("sentinels", [])})
     field |= {k: v for k, v in override.items() if k not in ("role", "missingValues")}
+    if field["type"] in ("date", "datetime"):
+        field.setdefault("format", "ISO8601")
     if field["type"] == "boolean":
         field["trueValues"] = [str(v).lower() for v in field.get("trueValues", sorted(cells.TRUE))]
         field["falseValues"] = [str(v).lower() for v in field.get("falseValues", sorted(cells.FALSE))]
@@ -68,8 +70,11 @@ def _typed(name: str, filled: pd.Series, define: dict, forced: str | None, is_ta
     if not forced and not is_target and CODE_NAME.search(name):
         return {"type": "string"}
     found = _looked(name, filled, unique, define, forced, is_target)
-    words = {v for v in unique if not any(c.isdigit() for c in v)}
-    if not found and 1 <= len({cells.fold(w) for w in words}) <= 2 and len(unique) > 10 + len(words):
+    wordy = (
+        not found and sum(not any(c.isdigit() for c in v) for v in unique[:1000]) < 10
+    )  # no need to look at them all
+    words = {v for v in unique if not any(c.isdigit() for c in v)} if wordy else set()
+    if 1 <= len({cells.fold(w) for w in words}) <= 2 and len(unique) > 10 + len(words):
         # numbers or dates but for one word, such as "unknown" or "never": it says that there is none
         rest = filled[~filled.isin(words)]
         if len(rest) > 0.5 * len(filled):
@@ -124,6 +129,9 @@ def _number(
     if _zero_padded(unique):
         return None
     form = _number_format(sample, filled.value_counts().reindex(sample).to_numpy())
+    like = [cells.number(v, form["groupChar"], form["bareNumber"], form["unit"]) for v in sample]
+    if np.isfinite(like).mean() < 0.5 * least:
+        return None  # no need to try them all
     parsed = cells.numbers(filled, form["decimalChar"], form["groupChar"], form["bareNumber"], form["unit"])
     if DATE_NAME.search(name) and np.mean((parsed >= 19000101) & (parsed <= 21001231) & (parsed % 100 <= 31)) > 0.99:
         return None  # 20240131 is a date
@@ -282,7 +290,7 @@ def assign_role(field: dict, values: pd.Series) -> None:
     name, kind = field["name"], field["type"]
     if n == 0:
         _set(field, "ignored", "every cell is missing")
-    elif n == len(values) and distinct <= 3 and filled.map(cells.level).nunique() == 1:
+    elif n == len(values) and distinct <= 3 and len(level_counts(filled)) == 1:
         # one value and blanks is a tick in a box, and may say much
         _set(field, "ignored", "constant: the same value in each row")
     elif kind in ("string", "integer") and distinct >= 10 and n / distinct >= 1.2 and PERSON_NAME.search(name):
@@ -355,6 +363,14 @@ def _counts_rows(filled: pd.Series) -> bool:
 
 def _set(field: dict, role: str, reason: str) -> None:
     field["role"], field["reason"] = role, reason
+
+
+def level_counts(values: pd.Series) -> dict[str, int]:
+    """{level: rows}, whatever its spelling."""
+    counts: dict[str, int] = {}
+    for text, count in values.value_counts().items():
+        counts[cells.level(text)] = counts.get(cells.level(text), 0) + count
+    return counts
 
 
 def spellings(values: pd.Series) -> list[str]:

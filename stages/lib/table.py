@@ -373,7 +373,7 @@ def _read_parquet(path: Path, name: str) -> RawTable:
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(path)
+        table = pq.ParquetFile(path).read()
     except (pa.ArrowInvalid, OSError) as error:
         raise UserError(
             f"{path} is not a Parquet file that can be read ({str(error).splitlines()[0]}); export it again"
