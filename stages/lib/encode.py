@@ -71,6 +71,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     def _matrix(self, frame: Frame, call) -> np.ndarray:
         n = len(next(iter(frame.values()))) if isinstance(frame, dict) else len(frame)
         out, at = np.empty((n, len(self.feature_names_))), 0
+        if not n:
+            return out  # scikit-learn's text parts refuse no rows
         for column, parts in self.parts_.items():
             values = _array(frame, column)
             for part in parts:
