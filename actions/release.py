@@ -36,7 +36,7 @@ from actions.registry import (
 from service.bundle import BundleError, read_manifest
 from stages.lib.conform import used_fields
 from stages.lib.errors import UserError, stage
-from stages.lib.files import read_contract, read_json, replacing_folder
+from stages.lib.files import read_contract, read_json, read_yaml, replacing_folder
 
 
 def check_tree() -> None:
@@ -60,6 +60,16 @@ def check_gate() -> None:
     # the verdict, the bundle and the champion that it was compared with belong together
     if changed := json.loads(dvc("status", "--json", "--with-deps", "deploy")):
         raise UserError(f"{', '.join(changed)} changed since `dvc repro`; run it, commit, then release")
+
+
+def check_new() -> None:
+    """Not a version that was released once and rolled back since."""
+    outs = read_yaml("dvc.lock")["stages"]["deploy"]["outs"]
+    digest = next(o["md5"] for o in outs if o["path"] == BUNDLE.as_posix())
+    if old := [v for v in versions() if digest in pointer_at(tag(v))]:
+        raise UserError(
+            f"models/bundle is {old[-1]}, released before; make rollback VERSION={old[-1]} puts it into production again"
+        )
 
 
 def check_bundle() -> None:
@@ -110,16 +120,16 @@ def main() -> None:
     parser.add_argument("bump", nargs="?", default="auto", choices=["auto", "major", "minor", "patch"])
     given = parser.parse_args()
     check_tree()
-    # half-way: the champion is this bundle already, and no version is registered for its pointer
-    here = POINTER.read_text("utf-8") if POINTER.exists() else ""
-    released = [v for v in versions() if here and pointer_at(tag(v)) == here]
-    if same(BUNDLE, CHAMPION) and released and in_production()[-1:] == released[-1:]:
+    # half-way: the champion is this bundle already, but no version is registered for it, or it is not in production
+    half_way = POINTER.exists() and same(BUNDLE, CHAMPION)
+    released = [v for v in versions() if half_way and pointer_at(tag(v)) == POINTER.read_text("utf-8")]
+    if released and in_production()[-1:] == released[-1:]:
         raise UserError(f"models/bundle is {released[-1]}, which is in production; nothing new to release")
-    half_way = same(BUNDLE, CHAMPION) and bool(here)
     if not half_way:
         check_gate()
+        check_new()
     check_bundle()
-    version = released[-1] if half_way and released else next_version(given.bump)
+    version = released[-1] if released else next_version(given.bump)
     if not half_way:
         move_champion()
     if git("status", "--porcelain", "--", POINTER.as_posix()):

@@ -47,7 +47,8 @@ def main() -> None:
         raise
     if git("status", "--porcelain", "--", POINTER.as_posix()):
         git("commit", "--quiet", "-m", f"Roll back to {version}", "--", POINTER.as_posix())
-    gto.api.assign(".", name(), STAGE, version=version, message=f"{name()} back to {version}")
+    # force: a version that was there before gets a new tag
+    gto.api.assign(".", name(), STAGE, version=version, force=True, message=f"{name()} back to {version}")
     print(
         f"rollback: {tag(version)} is in {STAGE} and the champion again" + (f"; it was {before[0]}" if before else "")
     )
