@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from stages.lib.conform import USED, Conformed, conform, used_fields
+from stages.lib.conform import Conformed, conform, used_fields
 from stages.lib.errors import UserError
 from stages.lib.table import SOURCE, SUFFIXES, read_raw
 
 LIVE, RAW = Path("data/live"), Path("data/raw")
+ANSWERED = "__time__"  # when the service answered, from the prediction log
 TAKEN = "live-*.csv"  # the batches in data/raw that came from data/live
 
 
@@ -45,7 +46,7 @@ def batch_files(folder: Path = LIVE) -> list[Path]:
 
 
 def read_live(contract: dict[str, Any], window_rows: int, folder: Path = LIVE, raw: Path = RAW) -> Live:
-    """The newest `window_rows` rows of all batches, by the contract's time column, else by the files' names."""
+    """The newest `window_rows` rows of all batches, by the contract's time column, else by the time of the answer, else by the files' names."""
     names = [f["name"] for f in used_fields(contract)]
     target = contract["problem"]["target"]
     parts, batches, unreadable, absent = [], [], [], {}
@@ -86,9 +87,12 @@ def read_live(contract: dict[str, Any], window_rows: int, folder: Path = LIVE, r
 def in_time(text: pd.DataFrame, contract: dict[str, Any]) -> np.ndarray:
     """Positions of the rows from the oldest to the newest; a row without a time stands where its file does."""
     times = used_fields(contract, ("time",))
-    if not times:
+    if times:
+        at = conform(text, contract, ("time",)).frame[times[0]["name"]]
+    elif ANSWERED in text:
+        at = pd.to_datetime(text[ANSWERED], errors="coerce", format="ISO8601")
+    else:
         return np.arange(len(text))
-    at = conform(text, contract, ("time",)).frame[times[0]["name"]]
     return np.argsort(at.ffill().bfill().to_numpy(), kind="stable")
 
 
@@ -114,3 +118,13 @@ def already_taken(text: pd.DataFrame, names: list[str], raw: Path = RAW) -> np.n
             left[key] -= 1
             out[at] = True
     return out
+
+
+def live_of(frame: pd.DataFrame, contract: dict[str, Any], name: str = "live.csv") -> Live:
+    """One batch, of rows that are in memory already."""
+    names = [f["name"] for f in used_fields(contract)]
+    done = conform(frame, contract)
+    known = int(done.frame[contract["problem"]["target"]].notna().sum())
+    fact = {"file": name, "rows": len(frame), "broken": 0, "sha256": "", "looked_at": len(frame), "labelled": known}
+    absent = {c: [name] for c in names if c not in frame and c != contract["problem"]["target"]}
+    return Live(frame, done, np.full(len(frame), name, dtype=object), [fact], absent=absent)

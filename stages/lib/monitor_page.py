@@ -32,13 +32,18 @@ def page_of(result: dict[str, Any]) -> str:
 def headline(result: dict[str, Any]) -> str:
     verdict = result["verdict"]
     badge = element("p", MARK[verdict], class_=f"badge {'good' if verdict == 'ok' else 'bad'}")
-    facts = [(f"{result['rows']:,}", "live rows looked at"), (f"{result['labelled']:,}", "of them with a label")]
+    facts = [
+        (f"{result['live_rows']:,}", "live rows looked at"),
+        (f"{result['live_labelled']:,}", "of them with a label"),
+    ]
     if result["checks"]:
         facts.append((f"{result['alarms']} of {len(result['checks'])}", "checks raise an alarm"))
     cards = "".join(
         f'<div class="card"><p class="figure">{escape(big)}</p><p>{escape(small)}</p></div>' for big, small in facts
     )
-    about = f"Monitoring · {result['bundle']}" + (f" · predicts {result['target']}" if "target" in result else "")
+    about = " · ".join(
+        ["Monitoring", *(str(v) for k, v in result["about"][0].items() if k in ("bundle", "target") and v)]
+    )
     return (
         f"<header><p class='over'>{escape(about)}</p><h1>Is the model still right for what production sends?</h1>{badge}"
         f"<p class='lead'>{escape(SAYS[verdict] if result['checks'] else '')}</p>{listed(result['reasons'][:SHOWN])}<div class='cards'>{cards}</div></header>"
@@ -50,6 +55,7 @@ def performance(result: dict[str, Any]) -> str:
     from stages.lib import charts
     from stages.lib.page import figure
 
+    about = result["about"][0]
     rows = [
         [b["file"], f"{b['rows']:,}", f"{b['looked_at']:,}", f"{b['labelled']:,}", number(b.get("score"))]
         for b in result["batches"]
@@ -57,10 +63,10 @@ def performance(result: dict[str, Any]) -> str:
     drawn = [
         (b["file"], b["score"], b["low"], b["high"]) for b in result["batches"][-24:] if b.get("score") is not None
     ]
-    body = table(["Batch", "Rows", "Looked at", "Labelled", result["metric"]], rows, numeric=[1, 2, 3, 4])
+    body = table(["Batch", "Rows", "Looked at", "Labelled", about["metric"]], rows, numeric=[1, 2, 3, 4])
     if drawn:
-        marks = {"at release": result["score_released"], "naive baseline": result["score_naive"]}
-        svg = charts.intervals("score by batch", drawn, result["metric"], marks)
+        marks = {"at release": about["released"], "naive baseline": about["naive"]}
+        svg = charts.intervals("score by batch", drawn, about["metric"], marks)
         body += figure(
             "Real performance by batch", "with its interval; only rows whose label is known.", svg, wide=True
         )

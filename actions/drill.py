@@ -1,0 +1,194 @@
+"""Fire drill: would the monitor notice? The project's own held-out rows play live traffic, as they are and with faults put in.
+
+    python -m actions.drill      or: make drill; params.yaml: drill
+
+One half of the rows is the reference, the other half is sent as a batch, through the same reading and typing as a real one.
+Exit status 1 where more clean controls raise an alarm than is allowed, or a fault in `drill.required` is missed. Nothing
+is written.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from stages.lib.conform import as_text, used_fields
+from stages.lib.errors import UserError, stage
+from stages.lib.files import read_json, read_params
+from stages.lib.live import live_of
+from stages.lib.model import Model, load_model
+from stages.monitor import Bundle, assess, find_bundle, read_bundle
+
+Fault = tuple[pd.DataFrame, str]  # the rows with it, and what was done to them
+
+
+def columns_of(contract: dict[str, Any], folder: Path, *types: str) -> list[str]:
+    """Features of these types, the most important to the model first."""
+    names = [f["name"] for f in used_fields(contract, ("feature",)) if f["type"] in types]
+    told = folder / "evaluation.json"
+    ranked = [i["column"] for i in read_json(told).get("importance", [])] if told.exists() else []
+    return sorted(names, key=lambda c: ranked.index(c) if c in ranked else len(ranked))
+
+
+def shifted(rows: pd.DataFrame, contract: dict, folder: Path, size: float, rng: np.random.Generator) -> Fault | None:
+    """A sensor that drifts."""
+    column = _varied(rows, columns_of(contract, folder, "number", "integer"))
+    if column is None:
+        return None
+    spread = float(rows[column].std())
+    out = rows.assign(**{column: rows[column] + size * spread})
+    return out, f'"{column}" + {size * spread:.4g}, {size:g} standard deviations'
+
+
+def swapped_unit(
+    rows: pd.DataFrame, contract: dict, folder: Path, size: float, rng: np.random.Generator
+) -> Fault | None:
+    """Inches sent as centimetres."""
+    column = _varied(rows, columns_of(contract, folder, "number", "integer"))
+    return None if column is None else (rows.assign(**{column: rows[column] * 2.54}), f'"{column}" × 2.54')
+
+
+def dropped(rows: pd.DataFrame, contract: dict, folder: Path, size: float, rng: np.random.Generator) -> Fault | None:
+    """A client that no longer sends a column."""
+    kinds = ("number", "integer", "string", "boolean", "text", "date", "datetime")
+    columns = columns_of(contract, folder, *kinds)
+    return (rows.drop(columns=columns[0]), f'"{columns[0]}" is not sent') if columns else None
+
+
+def new_category(
+    rows: pd.DataFrame, contract: dict, folder: Path, size: float, rng: np.random.Generator
+) -> Fault | None:
+    """A product that did not exist when the model was made, one row in five."""
+    names = [c for c in columns_of(contract, folder, "string") if _is_listed(contract, c)]
+    if not names:
+        return None
+    hit = rng.random(len(rows)) < 0.2
+    return rows.assign(
+        **{names[0]: rows[names[0]].where(~hit, "never seen before")}
+    ), f'"{names[0]}" is new in {hit.mean():.0%} of rows'
+
+
+def flipped_labels(
+    rows: pd.DataFrame, contract: dict, folder: Path, size: float, rng: np.random.Generator
+) -> Fault | None:
+    """The same rows, and half of them now end otherwise: the next class, or as far on the other side of the middle."""
+    problem = contract["problem"]
+    target, hit = rows[problem["target"]], rng.random(len(rows)) < 0.5
+    if problem["task"] == "regression":
+        return rows.assign(
+            **{problem["target"]: target.where(~hit, 2 * target.median() - target)}
+        ), "half of the values mirrored"
+    following = dict(zip(problem["classes"], problem["classes"][1:] + problem["classes"][:1], strict=True))
+    return rows.assign(
+        **{problem["target"]: target.where(~hit, target.map(following))}
+    ), "half of the labels are another class"
+
+
+FAULTS: dict[str, Callable[..., Fault | None]] = {
+    "shifted column": shifted,
+    "swapped unit": swapped_unit,
+    "dropped column": dropped,
+    "new category": new_category,
+    "flipped labels": flipped_labels,
+}
+
+
+def _varied(rows: pd.DataFrame, columns: list[str]) -> str | None:
+    """The first with more than a few values: a flag has no unit and does not drift."""
+    return next((c for c in columns if rows[c].nunique() > 5), None)
+
+
+def _is_listed(contract: dict, column: str) -> bool:
+    return "enum" in next(f for f in contract["fields"] if f["name"] == column).get("constraints", {})
+
+
+# ---- playing a batch --------------------------------------------------------------------------------------
+
+
+def cells(rows: pd.DataFrame, contract: dict[str, Any]) -> pd.DataFrame:
+    """Typed rows as the text that a table of this project has."""
+    out = {}
+    for spec in used_fields(contract):
+        if spec["name"] not in rows:
+            continue
+        text = as_text(rows[spec["name"]])
+        if spec["type"] == "boolean":
+            text = text.map({"1": spec["trueValues"][0], "0": spec["falseValues"][0], "": ""})
+        elif spec["type"] in ("number", "integer"):
+            text = text.str.replace(".", spec.get("decimalChar", "."), regex=False)
+        out[spec["name"]] = text.astype("str")
+    return pd.DataFrame(out)
+
+
+def halves(bundle: Bundle, seed: int) -> tuple[Bundle, pd.DataFrame]:
+    """(a bundle of one half of the reference rows, the other half); the newest row is in the second, as in real life."""
+    order = np.random.default_rng(seed).permutation(len(bundle.reference))
+    times = used_fields(bundle.contract, ("time",))
+    if times:
+        newest = int(bundle.reference[times[0]["name"]].fillna(pd.Timestamp(0)).to_numpy().argmax())
+        order = np.append(order[order != newest], newest)
+    first, second = np.sort(order[: len(order) // 2]), np.sort(order[len(order) // 2 :])
+    kept = replace(bundle, reference=bundle.reference.iloc[first].reset_index(drop=True), answers=bundle.answers[first])
+    return kept, bundle.reference.iloc[second].reset_index(drop=True)
+
+
+def play(bundle: Bundle, rows: pd.DataFrame, model: Model, params: Any) -> dict[str, Any]:
+    live = live_of(cells(rows, bundle.contract), bundle.contract)
+    return assess(bundle, live, model.answers(live.rows), params)
+
+
+def main() -> None:
+    params, drill = read_params("monitor"), read_params("drill")
+    size, seed = drill.number("shift", 0.1, 10), drill["random_state"]
+    for name in drill["required"]:
+        if name not in FAULTS:
+            raise UserError(f"params.yaml: drill.required has {name!r}; there are {', '.join(FAULTS)}")
+    folder = find_bundle()
+    if folder is None:
+        raise UserError(
+            "there is no bundle to try: the gate refused the candidate (models/bundle/REFUSED.md), or `dvc repro` was not run"
+        )
+    bundle, model = read_bundle(folder), load_model(folder)
+    here, rows = halves(bundle, seed)
+    print(
+        f"drill: {folder}; {len(here.reference):,} held-out rows are the reference, {len(rows):,} play live traffic\n"
+    )
+    controls = [play(*halves(bundle, seed + i), model, params) for i in range(int(drill.number("controls", 1, 100)))]
+    alarms = sum(c["verdict"] != "ok" for c in controls)
+    missed = [] if alarms <= drill["allowed_alarms"] else [f"{alarms} of {len(controls)} clean controls raise an alarm"]
+    table = [("nothing (control)", f"{len(controls)} other draws of the halves", f"{alarms} alarms", _by(controls))]
+    for name, put_in in FAULTS.items():
+        fault = put_in(rows, bundle.contract, folder, size, np.random.default_rng(seed))
+        if fault is None:
+            table.append((name, "no column here that could have it", "–", ""))
+            continue
+        result = play(here, fault[0], model, params)
+        caught = result["verdict"] != "ok"
+        table.append((name, fault[1], f"caught: {result['verdict']}" if caught else "MISSED", _by([result])))
+        if not caught and name in drill["required"]:
+            missed.append(f"{name} was missed" + (f"; {len(rows)} rows may be too few" if len(rows) < 200 else ""))
+    widths = [max(len(line[i]) for line in table) for i in range(3)]
+    for line in table:
+        print("  " + "  ".join(cell.ljust(width) for cell, width in zip(line, [*widths, 0], strict=True)).rstrip())
+    print()
+    if missed:
+        sys.exit(f"drill failed: {'; '.join(missed)}. See params.yaml: monitor, drill.")
+    print("drill passed")
+
+
+def _by(results: list[dict[str, Any]]) -> str:
+    """The checks that raised the alarm."""
+    names = dict.fromkeys(c["name"] for r in results for c in r["checks"] if c["verdict"] != "ok")
+    return (
+        "by " + ", ".join(list(names)[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "") if names else ""
+    )
+
+
+if __name__ == "__main__":
+    stage(main)

@@ -1,0 +1,1 @@
+{{ "actions/drill.py" | from_root }}
