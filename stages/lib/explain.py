@@ -17,6 +17,7 @@ from stages.lib.metrics import METRICS, bootstrap, draws, interval
 Array = np.ndarray
 Answer = Callable[[pd.DataFrame], Array]
 MISSING = "(missing)"
+SLICE_CELLS = 10_000  # rows x classes of a slice that are resampled: there may be a hundred slices
 ROW_PREDICTIONS = 400_000  # what importance may ask of the model, in rows; wide tables get fewer repeats and rows
 
 
@@ -57,6 +58,7 @@ def slices(
 ) -> list[dict[str, Any]]:
     """A score with its interval for each level of each field, in the order of `fields`, at most `max_slices`."""
     found: list[dict[str, Any]] = []
+    draw = (params["n_bootstrap"], params["confidence"], params["random_state"])
     for field in fields:
         if field["type"] == "text" or len(found) >= params["max_slices"]:
             continue
@@ -66,7 +68,7 @@ def slices(
             n = len(rows)
             if n < params["min_slice_rows"] or n == len(frame):
                 continue
-            value, low, high = bootstrap(metric, y[rows], p[rows], *_interval_params(params))
+            value, low, high = bootstrap(metric, y[rows], p[rows], *draw, cells=SLICE_CELLS)
             if np.isnan(value):  # one class only, say
                 continue
             base = METRICS[metric].function(y[rows], naive[rows])
@@ -75,10 +77,6 @@ def slices(
                 | {"baseline": base}
             )
     return found[: params["max_slices"]]
-
-
-def _interval_params(params: dict) -> tuple[int, float, int]:
-    return params["n_bootstrap"], params["confidence"], params["random_state"]
 
 
 # ---- importance ---------------------------------------------------------------------------------------------------

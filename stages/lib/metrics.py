@@ -299,10 +299,12 @@ def draws(rows: int, n: int, seed: int) -> Iterator[Array]:
         yield np.bincount(drawn.ravel(), minlength=b * rows).reshape(b, rows).astype(float)
 
 
-def _resampled(names: list[str], y: Array, ps: list[Array], n: int, seed: int) -> list[tuple[float, Array]]:
+def _resampled(
+    names: list[str], y: Array, ps: list[Array], n: int, seed: int, cells: int = MAX_CELLS
+) -> list[tuple[float, Array]]:
     """For each name and its p: the score, and n scores of resamples of the same rows.
 
-    Beyond MAX_CELLS it is m out of n: a fixed draw of the rows is resampled, and the deviations are scaled by
+    Beyond so many `cells` (rows x classes) it is m out of n: a fixed draw of the rows is resampled, and the deviations are scaled by
     sqrt(m / n), as a standard error is (Politis, Romano, Wolf: Subsampling, 1999).
     """
     values = [metric(name).function(y, p) for name, p in zip(names, ps, strict=True)]
@@ -310,7 +312,7 @@ def _resampled(names: list[str], y: Array, ps: list[Array], n: int, seed: int) -
         return [(value, np.full(n, np.nan)) for value in values]
     y, ps = np.asarray(y), [np.asarray(p) for p in ps]
     width = max(p.shape[1] if p.ndim == 2 else 1 for p in ps)
-    kept = max(2_000, MAX_CELLS // max(width, 2))
+    kept = max(2_000, cells // max(width, 2))
     scale, at_kept = 1.0, values
     if len(y) > kept:
         scale = float(np.sqrt(kept / len(y)))
@@ -332,11 +334,11 @@ def interval(values: Array, confidence: float) -> tuple[float, float]:
 
 
 def bootstrap_all(
-    names: list[str], y: Array, ps: list[Array], n: int, confidence: float, seed: int
+    names: list[str], y: Array, ps: list[Array], n: int, confidence: float, seed: int, cells: int = MAX_CELLS
 ) -> list[tuple[float, float, float]]:
     """(value, low, high) for each name and its p, all on the same resamples: percentile bootstrap over rows."""
     result = []
-    for name, (value, values) in zip(names, _resampled(names, y, ps, n, seed), strict=True):
+    for name, (value, values) in zip(names, _resampled(names, y, ps, n, seed, cells), strict=True):
         if name in BIASED and np.isfinite(values).any():
             values = np.clip(values + value - np.nanmedian(values), 0, 1)
         low, high = interval(values, confidence)
@@ -344,9 +346,11 @@ def bootstrap_all(
     return result
 
 
-def bootstrap(name: str, y: Array, p: Array, n: int, confidence: float, seed: int) -> tuple[float, float, float]:
+def bootstrap(
+    name: str, y: Array, p: Array, n: int, confidence: float, seed: int, cells: int = MAX_CELLS
+) -> tuple[float, float, float]:
     """(value, low, high) by percentile bootstrap over rows."""
-    return bootstrap_all([name], y, [p], n, confidence, seed)[0]
+    return bootstrap_all([name], y, [p], n, confidence, seed, cells)[0]
 
 
 def paired_difference(
