@@ -88,7 +88,7 @@ def boosting_cost(shape: Shape, hyper: Hyper) -> float:
 
 
 def boosting_latency(hyper: Hyper, rounds: int, outputs: int) -> float:
-    return 0.4 + 0.002 * rounds * outputs
+    return 0.08 + 3e-4 * rounds * outputs
 
 
 def network(y: np.ndarray, hyper: Hyper, random_state: int) -> Any:
@@ -105,7 +105,7 @@ def network_cost(shape: Shape, hyper: Hyper) -> float:
 
 
 def network_latency(hyper: Hyper, rounds: int, outputs: int) -> float:
-    return 0.1 + 1e-5 * hyper["n_estimators"] * sum(hyper["hidden_layer_sizes"])
+    return 0.05 + 1e-5 * hyper["n_estimators"] * sum(hyper["hidden_layer_sizes"])
 
 
 class TooFew(Exception):
@@ -117,7 +117,7 @@ CANDIDATES = {
     "boosting": Candidate("tree", hist_gradient_boosting, boosting_cost, boosting_latency, rounds="max_iter"),
     "network": Candidate("linear", network, network_cost, network_latency, rounds="max_iter", scaled_target=True),
     "extra_trees": Candidate(
-        "tree", extra_trees, extra_trees_cost, lambda hyper, rounds, outputs: 0.05 * hyper["n_estimators"]
+        "tree", extra_trees, extra_trees_cost, lambda hyper, rounds, outputs: 0.05 + 0.0015 * hyper["n_estimators"]
     ),
 }
 # further shapes of the same families

@@ -1,0 +1,1 @@
+{{ "stages/lib/forest.py" | from_root }}
