@@ -13,6 +13,8 @@ from stages import evaluate, report
 from stages.lib import charts
 from stages.lib.errors import UserError
 from stages.lib.files import write_json, write_parquet, write_text, write_yaml
+from stages.lib.findings import WORDS
+from stages.lib.metrics import METRICS
 from stages.lib.page import escape, percent
 from stages.lib.page import table as html_table
 
@@ -165,6 +167,10 @@ def test_of_a_blend_the_blend_is_the_model_and_counts_stay_whole(here):
     assert text.count("← chosen") == 1
     assert "blend ← chosen log_loss 0.4000 0.01 1 " in text
     assert "network log_loss 0.4100 0.01 0.75 9 " in text
+
+
+def test_every_metric_has_words():
+    assert set(WORDS) == set(METRICS)
 
 
 def test_a_failed_gate_says_at_the_top_what_failed_and_why(here):
