@@ -1,0 +1,1 @@
+{{ "tests/test_pipeline.py" | from_root }}
