@@ -129,6 +129,8 @@ def _read_text(path: Path, name: str) -> RawTable:
     for line, cells, reason in records(lines, first_row, delimiter, len(header)):
         while cells and len(cells) > len(header) and not cells[-1].strip():
             cells.pop()  # a delimiter at the end of a line says nothing
+        if cells == header:
+            cells, reason = None, "repeats the column names"
         if cells is None or len(cells) != len(header):
             reason = reason or f"has {len(cells)} cells where the header has {len(header)}"
             rows.broken.append(Broken(f"{name}:{line}", reason, lines[line - 1].rstrip("\r\n")))
@@ -174,12 +176,12 @@ def decode(raw: bytes) -> tuple[str, str, int]:
 
 
 def sniff(lines: list[str]) -> str:
-    """The delimiter under which most lines have as many cells as the first one."""
+    """The delimiter under which most lines have the same number of cells, and more than one."""
 
     def fit(delimiter: str) -> tuple[bool, float, int]:
-        rows = [r for line in lines if (r := _cells(line, delimiter))] or [[]]
-        same = sum(len(r) == len(rows[0]) for r in rows) / len(rows)
-        return len(rows[0]) > 1, round(same, 1), len(rows[0])
+        widths = [len(row) for line in lines if (row := _cells(line, delimiter))] or [0]
+        usual = max(widths, key=widths.count)
+        return usual > 1, round(widths.count(usual) / len(widths), 1), usual
 
     return max(DELIMITERS, key=fit)
 
@@ -285,7 +287,7 @@ def _header(path: Path, lines: list[str], skip: int, delimiter: str) -> tuple[li
     after = skip + reader.line_num
     _check_preamble(path, lines, skip, delimiter, len(header))
     sample = [
-        c for _, c, _ in records(lines[after : after + 300], 0, delimiter, len(header)) if c and len(c) == len(header)
+        c for _, c, _ in records(lines[after : after + 300], 0, delimiter, len(header)) if c and len(c) == len(header) and c != header
     ]
     if sample and looks_like_data(header, sample):
         raise UserError(
@@ -301,7 +303,7 @@ def _check_preamble(path: Path, lines: list[str], skip: int, delimiter: str, wid
     usual = max(widths, key=widths.count)
     if width < usual and widths.count(usual) > 0.5 * len(widths):
         begin = skip + widths.index(usual) + 1
-        if begin > skip + 1 and len(_cells(lines[skip], delimiter)) < usual - 1:
+        if begin > skip + 1 and (width == 1 or width < usual - 1):
             raise UserError(
                 f"{path}:{skip + 1} has {width} cells, and most lines from line {begin} on have {usual}; "
                 f"delete what stands above the line of column names"

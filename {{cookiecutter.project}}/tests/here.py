@@ -1,0 +1,1 @@
+{{ "tests/here.py" | from_root }}
