@@ -52,8 +52,8 @@ def build_contract(raw: RawTable, problem: dict, columns: dict, define: dict) ->
                 field |= {"role": "ignored", "reason": "params.yaml: problem.exclude"}
         if field["role"] in ("id", "group") and "type" not in override:
             infer.as_name(field)
-        if found := field.pop("impossible", ""):
-            notes.append(f'"{name}": {found} are read as missing')
+        if found := field.pop("note", ""):
+            notes.append(f'"{name}": {found}')
         fields.append(field)
     by_name = {f["name"]: f for f in fields}
     infer.settle_groups(fields, frame, columns)

@@ -84,7 +84,8 @@ def _typed(name: str, filled: pd.Series, define: dict, forced: str | None, is_ta
                 found["sentinels"] = folded + found.get("sentinels", [])
                 said = " and ".join(f'"{w}"' for w in folded)
                 found.setdefault(
-                    "impossible", f"{len(filled) - len(rest)} cells that say {said} among {found['type']}s"
+                    "note",
+                    f"{len(filled) - len(rest)} cells that say {said} among {found['type']}s are read as missing",
                 )
     if found:
         return found | ({"type": forced} if forced else {})
@@ -154,7 +155,9 @@ def _number(
                 if cells.number(v, form["groupChar"], form["bareNumber"], form["unit"]) in odd
             }
         )
-        found["impossible"] = f"{len(finite) - len(kept)} impossible cells ({', '.join(found['sentinels'])})"
+        found["note"] = (
+            f"{len(finite) - len(kept)} impossible cells ({', '.join(found['sentinels'])}) are read as missing"
+        )
         finite = kept
         if np.all(finite == np.floor(finite)):
             found["type"] = "integer"
@@ -221,7 +224,14 @@ def _date(
         return None
     timed = bool((good != good.astype("datetime64[D]")).any())
     bounds = {"minimum": str(good.min().astype("datetime64[s]")), "maximum": str(good.max().astype("datetime64[s]"))}
-    return {"type": "datetime" if timed else "date", "format": form, "constraints": bounds}
+    found = {"type": "datetime" if timed else "date", "format": form, "constraints": bounds}
+    halves = [re.match(r"\s*(\d\d?)[/-](\d\d?)[/-]\d", v) for v in sample]
+    if all(halves) and max(int(m.group(k)) for m in halves for k in (1, 2)) <= 12:
+        other = form.replace("%d", "%_").replace("%m", "%d").replace("%_", "%m")
+        found["note"] = (
+            f"dates such as {sample[0].strip()} are read as {form}, and would fit {other} as well (columns: {{{name}: {{format: ...}}}})"
+        )
+    return found
 
 
 def _day_first(sample: list[str]) -> bool:
