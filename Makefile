@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help repro serve check score collect release rollback test slow lint compare
+.PHONY: help repro serve check score collect monitor drill retrain release rollback test slow lint compare
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,7 +15,7 @@ repro: .venv/ready .dvc/config ## rebuild whatever changed (dvc repro)
 	$(BIN)/dvc repro
 
 compare: .venv/ready .dvc/config ## experiments side by side (dvc exp show): the verdict, and what differs
-	$(BIN)/dvc exp show --only-changed --keep 'score|baseline|passed' --drop 'Created|rows|/|requirements'
+	$(BIN)/dvc exp show --only-changed --keep 'score|baseline|passed' --drop 'Created|rows|live|.*/|requirements'
 
 serve: .venv/ready ## answer over HTTP (python -m actions.serve); VERSION=v1.1.0, SHADOW=v1.2.0, PORT, API_KEY ...
 	$(BIN)/python -m actions.serve $(VERSION:%=--version %) $(SHADOW:%=--shadow %)
@@ -28,6 +28,15 @@ score: .venv/ready ## a table with answers beside it (python -m actions.score IN
 
 collect: .venv/ready ## the prediction log into data/live (python -m actions.collect)
 	$(BIN)/python -m actions.collect
+
+monitor: .venv/ready .dvc/config ## data/live against the released model (dvc repro monitor)
+	$(BIN)/dvc repro monitor
+
+drill: .venv/ready ## would the monitor notice? (python -m actions.drill)
+	$(BIN)/python -m actions.drill
+
+retrain: .venv/ready ## where the verdict is retrain: a better model on a branch, or nothing (python -m actions.retrain --force); FORCE=1
+	$(BIN)/python -m actions.retrain $(if $(FORCE),--force)
 
 release: .venv/ready ## the next version, in production (python -m actions.release); BUMP=major|minor|patch
 	$(BIN)/python -m actions.release $(BUMP)
