@@ -7,23 +7,21 @@ not at all; so it brings its code along.
 from __future__ import annotations
 
 import ast
-import sys
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 PACKAGES = ("stages", "service")
-OURS = ("stages.lib.code", "stages.lib.card")  # only deploy needs them
 
 
-def files_needed(root: Path = Path()) -> list[str]:
-    """Paths relative to `root`: all of service/, the stages' modules loaded so far (call it once the model is
-    loaded) that are not stages themselves, and what either imports."""
+def files_needed(model: bytes, root: Path = Path()) -> list[str]:
+    """Paths relative to `root`: all of service/, the modules that the pickle `model` names, and what either imports."""
     start = [
         p.relative_to(root).as_posix()
         for p in (root / "service").rglob("*")
         if p.is_file() and "__pycache__" not in p.parts
     ]
-    start += [f"{n.replace('.', '/')}.py" for n in loaded_modules()]
+    start += [f"{name.decode().replace('.', '/')}.py" for name in set(re.findall(rb"stages(?:\.\w+)+", model))]
     found: set[str] = set()
     while start:
         path = start.pop()
@@ -33,11 +31,6 @@ def files_needed(root: Path = Path()) -> list[str]:
         if path.endswith(".py"):
             start += imported((root / path).read_text("utf-8"))
     return sorted(found)
-
-
-def loaded_modules() -> list[str]:
-    """Modules of stages.lib that are loaded: among them those that a loaded model's objects come from."""
-    return [n for n in sys.modules if n.startswith("stages.lib.") and n not in OURS]
 
 
 def imported(source: str) -> Iterator[str]:

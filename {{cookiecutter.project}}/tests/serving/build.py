@@ -1,0 +1,1 @@
+{{ "tests/serving/build.py" | from_root }}

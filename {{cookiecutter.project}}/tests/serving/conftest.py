@@ -1,0 +1,1 @@
+{{ "tests/serving/conftest.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "tests/serving/test_deploy.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "tests/serving/test_predictor.py" | from_root }}
