@@ -1,0 +1,281 @@
+"""Retrain where the monitor says so: a better model becomes a commit on a branch of its own, any other leaves no trace.
+
+    python -m actions.retrain [--force]      or: make retrain [FORCE=1]
+
+The labelled live rows, but for the newest, join data/raw as a batch, with its provenance in data/provenance; `dvc repro` makes the challenger;
+the newest rows, which neither model has seen, decide between it and the champion.
+
+All of it happens in a clone under .dvc/tmp that shares DVC's cache. The work tree is never touched, and the branch appears
+by one `git fetch` at the end: stopped at any moment, the next call clears the rest away and begins again, and stages that
+were done come from the cache.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import psutil
+
+from actions.registry import champion_version, dvc, git
+from stages.lib.conform import conform, used_fields
+from stages.lib.errors import UserError, stage
+from stages.lib.files import Block, read_contract, read_json, read_params, write_csv, write_json
+from stages.lib.identity import identities, identity_columns
+from stages.lib.live import Live, batch_files, read_live
+from stages.lib.metrics import paired_difference, score
+from stages.lib.model import encode_target, load_model
+from stages.lib.table import SOURCE, read_raw
+from stages.monitor import find_bundle
+from stages.validate import in_classes
+
+RESULTS = ("dvc.lock", "reports/")  # what `dvc repro monitor` may have changed before
+
+
+class Parts(NamedTuple):
+    """Masks over the live rows: those to learn from, and the newest labelled ones, to judge by."""
+
+    learn: np.ndarray
+    judge: np.ndarray
+
+
+def divide(live: Live, contract: dict[str, Any], params: Block) -> Parts:
+    """The newest labelled rows are kept out of training, and so is whatever is the same thing as one of them."""
+    labelled = live.rows[contract["problem"]["target"]].notna().to_numpy()
+    place = np.flatnonzero(labelled)
+    n_judge = max(int(len(place) * params["judge_share"]), params["min_judged"])
+    judge = np.zeros(len(labelled), dtype=bool)
+    judge[place[max(0, len(place) - n_judge) :]] = True
+    scheme = "group" if used_fields(contract, ("group",)) else "random"
+    same = identities(live.rows, identity_columns(contract, scheme))
+    # without an id, as in a log of requests, empty cells are no identity
+    known = np.array([bool(t.strip("\x1f")) for t in same])
+    return Parts(labelled & ~judge & ~(known & np.isin(same, same[judge])), judge)
+
+
+# ---- what must hold before ----------------------------------------------------------------------------------------
+
+
+def check_verdict(force: bool) -> str:
+    """An empty string where retraining is called for, else why it is not."""
+    told = read_json("reports/monitoring.json")
+    seen = {b["file"]: b["sha256"] for b in told["batches"]}
+    here = {p.relative_to("data/live").as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in batch_files()}
+    if {k: v for k, v in here.items() if k in seen} != seen or (here and not seen):
+        raise UserError(
+            "reports/monitoring.json is not about data/live as it is now; `dvc repro monitor` (make monitor) first"
+        )
+    if told["verdict"] == "retrain" or force:
+        return ""
+    return f"the verdict is {told['verdict']}: {told['reasons'][0]}"
+
+
+def check_repository() -> None:
+    if not Path("data/raw.dvc").exists():
+        raise UserError(
+            "data/raw.dvc is missing, and new rows must be put under DVC; `dvc add data/raw`, then commit it"
+        )
+    git("var", "GIT_COMMITTER_IDENT")  # not known after an hour of training
+    lines = git("status", "--porcelain", "--untracked-files=no").splitlines()
+    changed = [line.split(maxsplit=1)[1] for line in lines]
+    if changed := [c for c in changed if not c.startswith(RESULTS)]:
+        raise UserError(
+            f"{changed[0]} is not committed, and a retraining starts from the last commit; git commit or git restore it"
+        )
+
+
+# ---- the clone ----------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def clone() -> Iterator[Path]:
+    """The project in a clone of the last commit, with the cache and the credentials of this one."""
+    prefix = git("rev-parse", "--show-prefix")
+    top = Path(git("rev-parse", "--show-toplevel"))
+    tmp = Path(".dvc/tmp").resolve()
+    for left in tmp.glob("retrain-*"):
+        if not psutil.pid_exists(int(left.name.split("-")[1])):
+            shutil.rmtree(left, ignore_errors=True)
+    place = tmp / f"retrain-{os.getpid()}"
+    shutil.rmtree(place, ignore_errors=True)
+    try:
+        git("clone", "--quiet", "--local", "--no-tags", str(top), str(place))
+        project = place / prefix
+        for key in ("user.name", "user.email"):
+            if value := subprocess.run(["git", "config", key], capture_output=True, encoding="utf-8").stdout.strip():
+                git("-C", str(place), "config", key, value)
+        if Path(".dvc/config.local").exists():
+            shutil.copyfile(".dvc/config.local", project / ".dvc/config.local")
+        within(project, "dvc", "config", "--local", "cache.dir", dvc("cache", "dir").strip())
+        yield project
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def within(project: Path, tool: str, *arguments: str, quiet: bool = True) -> str:
+    """Run git or dvc in the clone; what it printed, or (not quiet) shown as it comes."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])  # dvc.yaml says `python`
+    command = ["git"] if tool == "git" else [sys.executable, "-m", "dvc"]
+    env = {k: v for k, v in os.environ.items() if not k.startswith("GIT_DIR")} | {"PATH": path}
+    done = subprocess.run(
+        [*command, *arguments],
+        cwd=project,
+        env=env,
+        encoding="utf-8",
+        errors="replace",
+        **({"capture_output": True} if quiet else {}),
+    )
+    if done.returncode:
+        said = ((done.stderr or "").strip() or "see above").splitlines()[-1]
+        raise UserError(f"{tool} {' '.join(arguments[:2])} failed in the clone: {said}; nothing here was changed")
+    return done.stdout or ""
+
+
+def add_batch(project: Path, live: Live, parts: Parts, contract: dict, name: str) -> dict[str, Any]:
+    """Write the rows to learn from beside the table's files, in its columns, and into Git where they came from."""
+    columns = [c for c in read_raw(project / "data/raw").frame.columns if c != SOURCE]
+    rows = live.text[parts.learn].reindex(columns=columns).fillna("")
+    files = [b | {"taken": int((live.batch[parts.learn] == b["file"]).sum())} for b in live.batches]
+    facts = {
+        "rows": int(parts.learn.sum()),
+        "kept_to_judge": int(parts.judge.sum()),
+        "from": [{k: b[k] for k in ("file", "sha256", "taken")} for b in files if b["taken"]],
+        "champion": champion_version() or "models/bundle, not released",
+    }
+    if times := used_fields(contract, ("time",)):
+        at = live.rows[times[0]["name"]][parts.learn]
+        facts |= {"first": str(at.min()), "last": str(at.max())}
+    write_csv(project / f"data/raw/{name}.csv", rows)
+    write_json(project / f"data/provenance/{name}.json", facts)
+    within(project, "dvc", "add", "--quiet", "data/raw")
+    return facts
+
+
+# ---- judging ------------------------------------------------------------------------------------------------------
+
+
+def judge(project: Path, folder: Path, live: Live, parts: Parts, params: Block) -> dict[str, Any]:
+    """Challenger against champion on the newest labelled rows, each reading them by its own contract."""
+    contract = read_contract(project / "data/contract.yaml")
+    problem = contract["problem"]
+    text = live.text[parts.judge].reset_index(drop=True)
+    rows = conform(text, contract).frame
+    known = (
+        rows[problem["target"]].isin(problem["classes"])
+        if problem["task"] != "regression"
+        else rows[problem["target"]].notna()
+    ).to_numpy()
+    challenger, champion = load_model(project / "models/candidate"), load_model(folder)
+    ours = challenger.answers(rows[known])
+    theirs = in_classes(champion.answers(live.rows[parts.judge].reset_index(drop=True)[known]), champion, challenger)
+    y, name = encode_target(rows[problem["target"]][known], contract), problem["metric"]
+    gain, low, high = paired_difference(
+        name, y, ours, theirs, int(params["n_bootstrap"]), params["confidence"], params["random_state"]
+    )
+    scores = {"challenger": score(name, y, ours), "champion": score(name, y, theirs)}
+    return {"metric": name, "rows": int(known.sum()), **scores, "gain": gain, "low": low, "high": high}
+
+
+def words(found: dict[str, Any]) -> str:
+    return (
+        f"on the {found['rows']} newest labelled rows, which neither has seen, {found['metric']}: challenger {found['challenger']:.4f}, "
+        f"champion {found['champion']:.4f}; gain {found['gain']:.4f} [{found['low']:.4f}, {found['high']:.4f}]"
+    )
+
+
+def message(facts: dict[str, Any], found: dict[str, Any], difference: str) -> str:
+    """The commit's message: what changed in the data, and what that did."""
+    came = "\n".join(f"- {f['taken']} rows of data/live/{f['file']}" for f in facts["from"])
+    when = f", {facts['first']} to {facts['last']}" if "first" in facts else ""
+    return (
+        f"Retrained on {facts['rows']} labelled live rows: {found['metric']} {found['champion']:.4f} -> {found['challenger']:.4f}\n\n"
+        f"Data: {facts['rows']} rows join data/raw{when}:\n{came}\n"
+        f"{facts['kept_to_judge']} newer ones were kept out of training, to judge by.\n\n"
+        f"The gate passed. Judged {words(found)}.\n\nMetrics against the commit before:\n\n{difference}"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m actions.retrain", description="retrain where the monitor says so")
+    parser.add_argument("--force", action="store_true", help="whatever the verdict is")
+    given = parser.parse_args()
+    params = read_params("retrain")
+    params.number("judge_share", 0.05, 0.9)
+    folder = find_bundle()
+    if folder is None:
+        raise UserError("there is no model to retrain: the gate refused the candidate, see models/bundle/REFUSED.md")
+    if reason := check_verdict(given.force):
+        print(f"retrain: {reason}. Nothing was changed; make retrain FORCE=1 goes on all the same")
+        return
+    check_repository()
+    contract = read_contract(folder / "contract.yaml")
+    live = read_live(contract, window_rows=10**9)
+    parts = divide(live, contract, params)
+    if parts.judge.sum() < params["min_judged"] or parts.learn.sum() < params["min_learned"]:
+        print(
+            f"retrain: {parts.judge.sum() + parts.learn.sum()} labelled live rows that training does not have yet; it takes "
+            f"{params['min_judged']} to judge by and {params['min_learned']} to learn from. Nothing was changed"
+        )
+        return
+    keys = json.dumps([git("rev-parse", "HEAD"), live.text[parts.learn].to_csv(), live.text[parts.judge].to_csv()])
+    name = f"live-{hashlib.sha256(keys.encode()).hexdigest()[:8]}"
+    branch = f"retrain/{name}"
+    if (
+        subprocess.run(["git", "rev-parse", "-q", "--verify", f"refs/heads/{branch}"], capture_output=True).returncode
+        == 0
+    ):
+        print(f"retrain: the branch {branch} has been made from these rows already")
+        say_next(branch)
+        return
+    print(
+        f"retrain: {parts.learn.sum()} labelled rows to learn from, {parts.judge.sum()} newer ones to judge by; in a clone, on {branch}",
+        flush=True,
+    )
+    with clone() as project:
+        within(project, "git", "switch", "--quiet", "-c", branch)
+        within(project, "dvc", "checkout", "--quiet", "--allow-missing")
+        if not (project / "data/raw").exists():
+            raise UserError("data/raw is not in DVC's cache; `dvc pull` fetches it")
+        facts = add_batch(project, live, parts, contract, name)
+        for path in batch_files():
+            copied = project / path
+            copied.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copied)
+        within(project, "dvc", "repro", quiet=False)
+        gate, found = read_json(project / "reports/validation.json"), judge(project, folder, live, parts, params)
+        why = "; ".join(f"{c['name']}: {c['why']}" for c in gate["checks"] if not c["passed"])
+        if not gate["passed"] or found["low"] <= 0:
+            cause = (
+                f"the challenger failed the gate ({why})"
+                if not gate["passed"]
+                else "the challenger is not better beyond chance"
+            )
+            print(f"\nretrain: {cause}; {words(found)}. No branch was made; the work tree is as it was")
+            return
+        difference = within(project, "dvc", "metrics", "diff", "--md", "HEAD")
+        write_json(project / "reports/retrain.json", facts | {"judged": found})
+        within(project, "git", "add", "-A")
+        within(project, "git", "commit", "--quiet", "-m", message(facts, found, difference))
+        git("fetch", "--quiet", str(project), f"{branch}:{branch}")
+    print(f"\nretrain: better {words(found)}")
+    say_next(branch)
+
+
+def say_next(branch: str) -> None:
+    restore = "git restore dvc.lock reports && " if git("status", "--porcelain", "--untracked-files=no") else ""
+    print(f"review:  git show {branch}")
+    print(f"release: {restore}git merge --ff-only {branch} && dvc checkout && python -m actions.release")
+
+
+if __name__ == "__main__":
+    stage(main)

@@ -1,0 +1,1 @@
+{{ "actions/retrain.py" | from_root }}
