@@ -178,10 +178,12 @@ def decode(raw: bytes) -> tuple[str, str, int]:
 def sniff(lines: list[str]) -> str:
     """The delimiter under which most lines have the same number of cells, and more than one."""
 
-    def fit(delimiter: str) -> tuple[bool, float, int]:
-        widths = [len(row) for line in lines if (row := _cells(line, delimiter))] or [0]
+    def fit(delimiter: str) -> tuple[bool, float, bool, int]:
+        rows = [row for line in lines if (row := _cells(line, delimiter))]
+        widths = [len(row) for row in rows] or [0]
         usual = max(widths, key=widths.count)
-        return usual > 1, round(widths.count(usual) / len(widths), 1), usual
+        cut = any('"' in cell for row in rows for cell in row)  # a quoted cell, cut at something that does not delimit
+        return usual > 1, round(widths.count(usual) / len(widths), 1), not cut, usual
 
     return max(DELIMITERS, key=fit)
 
@@ -196,10 +198,11 @@ def _cells(line: str, delimiter: str) -> list[str]:
 
 def _swallowed(lines: list[str], delimiter: str, width: int) -> bool:
     """Whether a record of several lines is rather a quote that was not closed, and the rows after it: each line by
-    itself has all the cells. Prose in a quoted cell has as many delimiters only by chance, and three are no chance."""
+    itself has all the cells. Prose has a blank behind its commas, and as many of them only by chance; three are none."""
 
     def whole(line: str) -> bool:
-        return line.count(delimiter) == width - 1 or len(_cells(line, delimiter)) == width
+        prose = f"{delimiter} " in line
+        return not prose and (line.count(delimiter) == width - 1 or len(_cells(line, delimiter)) == width)
 
     further = [line for line in lines[1:] if line.strip()]
     return len(further) * (width - 1) >= 3 and all(map(whole, [lines[0], *further]))
@@ -287,7 +290,9 @@ def _header(path: Path, lines: list[str], skip: int, delimiter: str) -> tuple[li
     after = skip + reader.line_num
     _check_preamble(path, lines, skip, delimiter, len(header))
     sample = [
-        c for _, c, _ in records(lines[after : after + 300], 0, delimiter, len(header)) if c and len(c) == len(header) and c != header
+        c
+        for _, c, _ in records(lines[after : after + 300], 0, delimiter, len(header))
+        if c and len(c) == len(header) and c != header
     ]
     if sample and looks_like_data(header, sample):
         raise UserError(

@@ -1,0 +1,1 @@
+{{ "tests/test_cells.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "tests/test_conform.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "tests/test_folds.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "tests/test_leaks.py" | from_root }}

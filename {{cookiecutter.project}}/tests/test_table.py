@@ -1,0 +1,1 @@
+{{ "tests/test_table.py" | from_root }}
