@@ -1,0 +1,1 @@
+{{ "tests/test_clean.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "tests/test_define.py" | from_root }}

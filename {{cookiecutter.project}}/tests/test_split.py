@@ -1,0 +1,1 @@
+{{ "tests/test_split.py" | from_root }}
