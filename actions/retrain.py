@@ -2,8 +2,8 @@
 
     python -m actions.retrain [--force]      or: make retrain [FORCE=1]
 
-The labelled live rows, but for the newest, join data/raw as a batch, with its provenance in data/provenance; `dvc repro` makes the challenger;
-the newest rows, which neither model has seen, decide between it and the champion.
+The labelled live rows, but for the newest, join data/raw as a batch, with its provenance in data/provenance; `dvc repro`
+makes the challenger; the newest rows, which neither model has seen, decide between it and the champion.
 
 All of it happens in a clone under .dvc/tmp that shares DVC's cache. The work tree is never touched, and the branch appears
 by one `git fetch` at the end: stopped at any moment, the next call clears the rest away and begins again, and stages that
@@ -144,7 +144,7 @@ def within(project: Path, tool: str, *arguments: str, quiet: bool = True) -> str
 def add_batch(project: Path, live: Live, parts: Parts, contract: dict, name: str) -> dict[str, Any]:
     """Write the rows to learn from beside the table's files, in its columns, and into Git where they came from."""
     columns = [c for c in read_raw(project / "data/raw").frame.columns if c != SOURCE]
-    rows = live.text[parts.learn].reindex(columns=columns).fillna("")
+    rows = live.text[parts.learn].reindex(columns=columns, fill_value="").fillna("")
     files = [b | {"taken": int((live.batch[parts.learn] == b["file"]).sum())} for b in live.batches]
     facts = {
         "rows": int(parts.learn.sum()),

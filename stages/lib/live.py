@@ -71,7 +71,7 @@ def read_live(contract: dict[str, Any], window_rows: int, folder: Path = LIVE, r
         empty = pd.DataFrame(columns=[*names, SOURCE], dtype="str")
         return Live(empty, conform(empty[names], contract), np.empty(0, dtype=object), batches, unreadable)
     text = pd.concat(parts, ignore_index=True)
-    text[names] = text.reindex(columns=names).fillna("")
+    text[names] = text.reindex(columns=names, fill_value="").fillna("")
     order, taken = in_time(text, contract), already_taken(text, names, raw)
     order = order[~taken[order]][-window_rows:]
     text = text.iloc[order].reset_index(drop=True)
@@ -98,7 +98,7 @@ def in_time(text: pd.DataFrame, contract: dict[str, Any]) -> np.ndarray:
 
 def row_keys(text: pd.DataFrame, names: list[str]) -> np.ndarray:
     """A hash of each row's cells."""
-    cells = text.reindex(columns=names).fillna("")
+    cells = text.reindex(columns=names, fill_value="").fillna("")
     lines = ["\x1f".join(map(str, row)) for row in cells.itertuples(index=False)]
     return np.array([hashlib.blake2b(line.encode(), digest_size=12).hexdigest() for line in lines], dtype=object)
 

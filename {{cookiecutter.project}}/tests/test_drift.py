@@ -1,0 +1,1 @@
+{{ "tests/test_drift.py" | from_root }}

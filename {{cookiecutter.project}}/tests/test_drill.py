@@ -1,0 +1,1 @@
+{{ "tests/test_drill.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "tests/test_monitor.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "tests/watched.py" | from_root }}
