@@ -1,7 +1,6 @@
 """Bundles that the tests serve: of a classification and of a regression; a service in this process."""
 
 import contextlib
-from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -46,8 +45,7 @@ def serve(bundle, tmp_path):
             settings = {"PREDICTION_LOG": f"sqlite:///{tmp_path}/log/predictions.db"} | settings
             app = create_app(bundle, Settings(**settings), "flats")
             stack.callback(app.state.service.engine.close)
-            client = Client(app)
-            return SimpleNamespace(**vars(client), app=app, service=app.state.service, get=client.get, post=client.post)
+            return Client(app)
 
         yield start
 
@@ -56,6 +54,7 @@ class Client:
     """httpx over the app itself, called like a function."""
 
     def __init__(self, app):
+        self.service = app.state.service
         self.transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
 
     def request(self, method, path, **more):

@@ -1,0 +1,1 @@
+{{ "tests/serving/test_openapi.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "tests/serving/test_safety.py" | from_root }}

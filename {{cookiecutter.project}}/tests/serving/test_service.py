@@ -1,0 +1,1 @@
+{{ "tests/serving/test_service.py" | from_root }}
