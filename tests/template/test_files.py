@@ -13,7 +13,7 @@ from tests.template.bake import ROOT, TEMPLATE, generate, root_files
 REAL_TEMPLATES = {"README.md", "pyproject.toml", "params.yaml", "LICENSE"}  # they differ from project to project
 ROOT_ONLY = (
     "cookiecutter.json", "local_extensions.py", "hooks/*", "new.mk", "tests/template/*", TEMPLATE.name + "/*",  # generate
-    ".ci/*", ".github/workflows/template.yml", "benchmarks/*", "tests/tables/*", "tests/test_bad_tables.py",  # check the template
+    ".ci/*", ".github/workflows/template.yml", "benchmarks/*", "tests/tables/*", "tests/test_bad_tables.py", "tests/alike.py", "tests/test_known_tables.py",  # check the template
     ".dvc/*", ".dvcignore", "example/dvc.*", "dvc.lock", "data/contract.yaml", "reports/*",  # a project makes its own
 )  # fmt: skip
 
