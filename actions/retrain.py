@@ -32,7 +32,7 @@ from stages.lib.conform import conform, used_fields
 from stages.lib.errors import UserError, stage
 from stages.lib.files import Block, read_contract, read_json, read_params, write_csv, write_json
 from stages.lib.identity import identities, identity_columns
-from stages.lib.live import Live, batch_files, read_live
+from stages.lib.live import Live, batch_files, digest, read_live
 from stages.lib.metrics import paired_difference, score
 from stages.lib.model import encode_target, load_model
 from stages.lib.table import SOURCE, read_raw
@@ -69,9 +69,7 @@ def divide(live: Live, contract: dict[str, Any], params: Block) -> Parts:
 def check_verdict(force: bool) -> str:
     """An empty string where retraining is called for, else why it is not."""
     told = read_json("reports/monitoring.json")
-    seen = {b["file"]: b["sha256"] for b in told["batches"]}
-    here = {p.relative_to("data/live").as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in batch_files()}
-    if {k: v for k, v in here.items() if k in seen} != seen or (here and not seen):
+    if told["about"][0]["live"] != digest():
         raise UserError(
             "reports/monitoring.json is not about data/live as it is now; `dvc repro monitor` (make monitor) first"
         )

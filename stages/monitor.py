@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from stages.lib.errors import UserError, stage
 from stages.lib.files import Block, read_params, read_parquet, read_yaml, write_json, write_text
-from stages.lib.live import LIVE, batch_files
+from stages.lib.live import LIVE, batch_files, digest
 
 if TYPE_CHECKING:
     import numpy as np
@@ -272,7 +272,7 @@ def drift(
             what = "target" if name == target else "column"
             columns.append(
                 Finding(
-                    f"{what} as before",
+                    f"{what} distribution",
                     test.effect,
                     expected,
                     test.p,
@@ -285,7 +285,7 @@ def drift(
     floor_r = params["min_correlation"]
     relations = [
         Finding(
-            "relation as before",
+            "relation of columns",
             t.effect,
             f"moves by less than {floor_r:g}",
             t.p,
@@ -302,7 +302,7 @@ def drift(
         rule = "far_rows" if t.effect >= params["far_auc"] else "rows"
         whole = [
             Finding(
-                "rows look as before",
+                "whole rows",
                 t.effect,
                 f"AUC below {params['min_auc']:g}",
                 t.p,
@@ -320,7 +320,7 @@ def drift(
         t = compare_numbers(was, now)
         of = f'probability of "{label}"' if label else "answers"
         predictions.append(
-            Finding("predictions as before", t.effect, expected, t.p, t.effect, floor, f"{of}: {t.what}", label)
+            Finding("prediction distribution", t.effect, expected, t.p, t.effect, floor, f"{of}: {t.what}", label)
         )
     return {"columns": columns, "relations": relations, "rows": whole, "predictions": predictions}
 
@@ -503,7 +503,8 @@ def main() -> None:
         result = nothing(f"no live data: {LIVE} has no batch yet, so there is nothing to compare")
     else:
         result = watch(folder, params)
-    result["about"] = [{"bundle": folder.as_posix() if folder else "", **fact} for fact in result.get("about", [{}])]
+    about = {"bundle": folder.as_posix() if folder else "", "live": digest()}
+    result["about"] = [about | fact for fact in result.get("about", [{}])]
     write_json("reports/monitoring.json", result)
     write_text("reports/monitoring.html", page_of(result))
     for reason in result["reasons"][:8]:

@@ -157,8 +157,8 @@ def test_a_shifted_column_is_seen_in_it_in_the_rows_and_in_the_predictions(place
     live = rows(task, 500, 3)
     result = watch(place, a=live.assign(signal=live["signal"] + 1).drop(columns="target"))
     found = alarms(result)
-    assert {"column as before", "rows look as before", "predictions as before"} <= set(found), result["reasons"]
-    assert found["column as before"]["column"] == "signal"
+    assert {"column distribution", "whole rows", "prediction distribution"} <= set(found), result["reasons"]
+    assert found["column distribution"]["column"] == "signal"
     assert result["drifted_columns"] == 1
 
 
@@ -206,7 +206,7 @@ def test_drift_is_no_more_than_a_warning_where_labels_show_that_the_model_holds(
     assert watch(binary, a=live.drop(columns="target"))["verdict"] == "retrain"
     result = watch(binary, a=live)
     assert result["verdict"] == "warn"
-    assert "labels show" in alarms(result)["rows look as before"]["why"]
+    assert "labels show" in alarms(result)["whole rows"]["why"]
 
 
 def test_the_newest_rows_are_looked_at(binary):

@@ -45,6 +45,16 @@ def batch_files(folder: Path = LIVE) -> list[Path]:
     return sorted(p for p in Path(folder).rglob("*") if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
 
 
+def digest(folder: Path = LIVE) -> str:
+    """One hash of all batches: whether a verdict is about what is there now."""
+    whole = hashlib.sha256()
+    for path in batch_files(folder):
+        whole.update(
+            f"{path.relative_to(folder).as_posix()} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode()
+        )
+    return whole.hexdigest()
+
+
 def read_live(contract: dict[str, Any], window_rows: int, folder: Path = LIVE, raw: Path = RAW) -> Live:
     """The newest `window_rows` rows of all batches, by the contract's time column, else by the time of the answer, else by the files' names."""
     names = [f["name"] for f in used_fields(contract)]

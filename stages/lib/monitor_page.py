@@ -10,18 +10,18 @@ FAMILY = {
     "quality": "Is the data whole?", "columns": "Columns", "relations": "Relations between columns", "rows": "Whole rows",
     "predictions": "Predictions", "estimate": "Performance, estimated without labels", "performance": "Performance, measured on labels",
 }  # fmt: skip
-MARK = {"ok": "✓ ok", "warn": "! warn", "retrain": "✗ retrain"}
+MARK = {"ok": "✓\u00a0ok", "warn": "!\u00a0warn", "retrain": "✗\u00a0retrain"}
 SAYS = {
     "ok": "Nothing to do.",
     "warn": "Look at it: something changed, and nothing shows that the model suffers.",
     "retrain": "The model should be trained anew: make retrain.",
 }
-SHOWN = 12
+SHOWN, REASONS = 12, 5
 
 
 def page_of(result: dict[str, Any]) -> str:
     parts = [headline(result), *([performance(result)] if result["batches"] else [])]
-    alarms = [c for c in result["checks"] if c["verdict"] != "ok"]
+    alarms = sorted((c for c in result["checks"] if c["verdict"] != "ok"), key=lambda c: c["verdict"])  # retrain, warn
     if alarms:
         parts.append(section("alarms", "Alarms", checks_table(alarms)))
     if result["checks"]:
@@ -41,12 +41,15 @@ def headline(result: dict[str, Any]) -> str:
     cards = "".join(
         f'<div class="card"><p class="figure">{escape(big)}</p><p>{escape(small)}</p></div>' for big, small in facts
     )
+    reasons = result["reasons"][:REASONS]
+    if more := len(result["reasons"]) - len(reasons):
+        reasons = [*reasons, f"and {more} more, below"]
     about = " · ".join(
         ["Monitoring", *(str(v) for k, v in result["about"][0].items() if k in ("bundle", "target") and v)]
     )
     return (
         f"<header><p class='over'>{escape(about)}</p><h1>Is the model still right for what production sends?</h1>{badge}"
-        f"<p class='lead'>{escape(SAYS[verdict] if result['checks'] else '')}</p>{listed(result['reasons'][:SHOWN])}<div class='cards'>{cards}</div></header>"
+        f"<p class='lead'>{escape(SAYS[verdict] if result['checks'] else '')}</p>{listed(reasons)}<div class='cards'>{cards}</div></header>"
     )
 
 

@@ -1,0 +1,254 @@
+"""retrain: a better model becomes a branch, any other leaves no trace, and a kill at any moment leaves nothing half done."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from actions.retrain import divide
+from stages.lib.files import Block
+from stages.lib.live import live_of
+from tests.scratch import QUICK, ROOT
+
+# ---- which rows are learned from, and which judge -------------------------------------------------------------------
+
+
+def contract(*roles):
+    fields = [{"name": name, "role": role, "type": "string", "missingValues": [""]} for name, role in roles]
+    fields.append(
+        {"name": "y", "role": "target", "type": "string", "missingValues": [""], "constraints": {"enum": ["no", "yes"]}}
+    )
+    return {"problem": {"target": "y", "task": "binary", "classes": ["no", "yes"]}, "fields": fields}
+
+
+PARAMS = Block({"judge_share": 0.3, "min_judged": 2}, "retrain", "params.yaml")
+
+
+def test_the_newest_labelled_rows_judge_and_are_not_learned_from():
+    told = contract(("x", "feature"))
+    live = live_of(
+        pd.DataFrame({"x": list("abcdefghij"), "y": ["yes", "", "no", "yes", "", "no", "yes", "no", "yes", ""]}), told
+    )
+    learn, judge = divide(live, told, PARAMS)
+    assert list(np.flatnonzero(learn)) == [0, 2, 3, 5, 6]
+    assert list(np.flatnonzero(judge)) == [7, 8]
+
+
+@pytest.mark.parametrize("role", ["id", "group"])
+def test_what_is_the_same_thing_as_a_judging_row_is_not_learned_from(role):
+    told = contract(("who", role), ("x", "feature"))
+    live = live_of(pd.DataFrame({"who": list("abcda"), "x": list("vwxyz"), "y": ["yes", "no"] * 2 + ["yes"]}), told)
+    learn, judge = divide(live, told, PARAMS)
+    assert list(np.flatnonzero(judge)) == [3, 4]
+    assert list(np.flatnonzero(learn)) == [1, 2]  # the first one is "a" again
+
+
+def test_rows_without_an_id_are_all_different():
+    told = contract(("who", "id"), ("x", "feature"))
+    live = live_of(pd.DataFrame({"who": [""] * 5, "x": list("vwxyz"), "y": ["yes", "no"] * 2 + ["yes"]}), told)
+    assert divide(live, told, PARAMS).learn.sum() == 3
+
+
+# ---- the whole of it ------------------------------------------------------------------------------------------------
+
+CODE = (
+    "stages",
+    "service",
+    "actions",
+    "dvc.yaml",
+    "requirements.txt",
+    "requirements-serve.txt",
+    "pyproject.toml",
+    ".gitignore",
+)
+
+
+def run(place, *command, check=True, env=None):
+    path = os.pathsep.join([str(os.path.dirname(sys.executable)), os.environ["PATH"]])
+    env = (
+        {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
+        | {"PATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+        | (env or {})
+    )
+    done = subprocess.run(command, cwd=place, env=env, capture_output=True, encoding="utf-8", errors="replace")
+    assert not check or done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+def table(n, seed, start, turned=False):
+    """`good` follows the heat in each oven; where `turned`, the hot oven is as good as the cold one was."""
+    rng = np.random.default_rng(seed)
+    heat = rng.normal(size=n).round(3)
+    chance = 1 / (1 + np.exp(-(-2.5 if turned else 2.5) * heat))
+    days = pd.Timestamp(start) + pd.to_timedelta(np.sort(rng.integers(0, 60, n)), "D")
+    return pd.DataFrame(
+        {"order": [f"o{seed}-{i}" for i in range(n)], "day": days.strftime("%Y-%m-%d"), "heat": heat, "size": rng.normal(size=n).round(3),
+         "oven": rng.choice(["a", "b", "c"], n), "good": np.where(rng.random(n) < chance, "yes", "no")}
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory):
+    """A project with a first model, released by hand: its bundle is the champion."""
+    place = tmp_path_factory.mktemp("retrain") / "project"
+    for name in CODE:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, place / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copyfile(source, place / name)
+    for folder in ("data/raw", "data/live", "models/champion"):
+        (place / folder).mkdir(parents=True)
+    for name in ("data/live/README.md", "models/champion/README.md"):
+        shutil.copyfile(ROOT / name, place / name)
+    table(700, 1, "2025-01-01").to_csv(place / "data/raw/bakes.csv", index=False)
+    params = yaml.safe_load((ROOT / "params.yaml").read_text("utf-8"))
+    params["problem"] |= {"target": "good"}
+    for block, values in QUICK.items():
+        params[block] |= values
+    params["retrain"]["n_bootstrap"] = 200
+    (place / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    for command in (
+        "git init -q -b main", "git config user.name Ada", "git config user.email ada@example.org", "dvc init -q", "dvc add -q data/raw",
+        "git add -A", "git commit -qm Start", "dvc repro -q",
+    ):  # fmt: skip
+        run(place, *command.split())
+    run(place, "git", "add", "-A")
+    run(place, "git", "commit", "-qm", "The first model")
+    run(place, sys.executable, "-m", "actions.release")
+    run(place, "dvc", "repro", "-q")
+    run(place, "git", "add", "-A")
+    run(place, "git", "commit", "-qm", "Beside the released one")
+    return place
+
+
+@pytest.fixture
+def project(released, tmp_path):
+    place = tmp_path / "project"
+    shutil.copytree(released, place, symlinks=True)
+    return place
+
+
+def live(project, **batches):
+    for name, batch in batches.items():
+        batch.to_csv(project / f"data/live/{name}.csv", index=False)
+    run(project, "dvc", "repro", "-q", "monitor")
+
+
+def state(project):
+    """All that a user would see: commits, branches, the work tree's files."""
+    files = {
+        p.relative_to(project).as_posix(): p.read_bytes()
+        for p in project.rglob("*")
+        if p.is_file() and not p.relative_to(project).as_posix().startswith((".git/", ".dvc/"))
+    }
+    return run(project, "git", "for-each-ref").stdout, run(project, "git", "status", "--porcelain").stdout, files
+
+
+def retrain(project, *arguments, check=True):
+    return run(project, sys.executable, "-m", "actions.retrain", *arguments, check=check)
+
+
+@pytest.mark.slow
+def test_without_cause_nothing_changes(project):
+    live(project, a=table(300, 2, "2025-04-01"))
+    before = state(project)
+    assert "the verdict is ok" in retrain(project).stdout
+    assert state(project) == before
+
+
+@pytest.mark.slow
+def test_a_verdict_on_other_data_is_refused(project):
+    live(project, a=table(300, 2, "2025-04-01", turned=True))
+    table(300, 3, "2025-06-01").to_csv(project / "data/live/b.csv", index=False)
+    assert retrain(project, check=False).stderr.startswith("error: reports/monitoring.json is not about data/live")
+
+
+@pytest.mark.slow
+def test_a_challenger_that_is_not_better_leaves_no_trace(project):
+    live(project, a=table(400, 2, "2025-04-01"))
+    before = state(project)
+    said = retrain(project, "--force").stdout
+    assert "No branch was made" in said and "challenger" in said
+    assert state(project) == before
+    assert not list((project / ".dvc/tmp").glob("retrain-*"))
+
+
+@pytest.mark.slow
+def test_the_world_turns_and_the_retrained_model_is_released(project):
+    live(project, a=table(400, 2, "2025-04-01", turned=True))
+    before = state(project)
+    said = retrain(project).stdout
+    branch = next(line.split()[-1] for line in said.splitlines() if line.startswith("review:"))
+    after = state(project)
+    assert after[1:] == before[1:]
+    assert "again" not in said and branch in after[0]
+    shown = run(project, "git", "show", "--stat", branch).stdout
+    assert "280 rows of data/live/a.csv" in shown and "data/raw.dvc" in shown and "log_loss" in shown
+    judged = json.loads(run(project, "git", "show", f"{branch}:reports/retrain.json").stdout)["judged"]
+    assert judged["rows"] == 120 and judged["low"] > 0 and judged["challenger"] < judged["champion"] / 2
+
+    # a second call finds it made
+    assert "has been made from these rows already" in retrain(project).stdout
+    # the command that it printed
+    command = next(line.split(maxsplit=1)[1] for line in said.splitlines() if line.startswith("release:"))
+    run(project, "sh", "-c", command.replace("python ", f"{sys.executable} "))
+    raw = pd.read_csv(next((project / "data/raw").glob("live-*.csv")))
+    newest = pd.read_csv(project / "data/live/a.csv").tail(120)
+    assert len(raw) == 280 and not set(raw["order"]) & set(newest["order"])
+    # what is left to watch is what the new model has not seen, and it does well there
+    run(project, "dvc", "repro", "-q")
+    told = json.loads((project / "reports/monitoring.json").read_text("utf-8"))
+    assert told["live_rows"] == 120 and told["about"][0]["bundle"] == "models/champion/bundle"
+    assert told["live_measured"] == pytest.approx(judged["challenger"], rel=1e-3)
+
+
+@pytest.mark.slow
+def test_too_few_labels_are_said_to_be_too_few(project):
+    live(project, a=table(150, 2, "2025-04-01", turned=True))
+    before = state(project)
+    assert "150 labelled live rows" in retrain(project, "--force").stdout
+    assert state(project) == before
+
+
+@pytest.mark.slow
+def test_an_uncommitted_change_of_the_pipeline_is_refused(project):
+    live(project, a=table(400, 2, "2025-04-01", turned=True))
+    with open(project / "params.yaml", "a") as file:
+        file.write("\n# tried\n")
+    assert "params.yaml is not committed" in retrain(project, check=False).stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("after", ["in a clone", "stages.clean", "stages.train", "stages.evaluate", "stages.monitor"])
+def test_killed_at_any_moment_the_next_call_finishes(project, after):
+    live(project, a=table(400, 2, "2025-04-01", turned=True))
+    before = state(project)
+    env = {**os.environ, "PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])}
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "actions.retrain"], cwd=project, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        encoding="utf-8", start_new_session=True,
+    )  # fmt: skip
+    for line in process.stdout:
+        if after in line:
+            break
+    else:
+        pytest.fail(f"it never came to {after}")
+    time.sleep(0.3)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    assert state(project) == before
+    assert "retrain: better" in retrain(project).stdout
+    assert not list((project / ".dvc/tmp").glob("retrain-*"))
+    refs = run(project, "git", "for-each-ref", "refs/heads").stdout.splitlines()
+    assert len(refs) == 2 and state(project)[1:] == before[1:]
+    run(project, "dvc", "status")

@@ -1,0 +1,1 @@
+{{ "tests/test_retrain.py" | from_root }}
