@@ -8,6 +8,8 @@ import csv
 import json
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -15,7 +17,7 @@ import pytest
 import yaml
 
 from tests.here import run_here
-from tests.scratch import run_stages, scratch
+from tests.scratch import ROOT, run_stages, scratch
 
 TABLES = Path(__file__).parent / "tables"
 EARLIER = ["data/contract.yaml", "reports/data_profile.json", "data/clean.parquet", "data/quarantine.csv"]
@@ -332,3 +334,31 @@ def test_the_same_holds_in_a_process_of_its_own(tmp_path):
         assert "Traceback" in run_stages(tmp_path, "define", check=False).stderr
     finally:
         del os.environ["LIFECYCLE_DEBUG"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name",
+    ["two_row_class.csv", "types.parquet", "unicode_names.csv", "infinite_target.csv", "units.csv", "cp1252.csv"],
+)
+def test_an_odd_table_becomes_a_validated_model(tmp_path, name):
+    table(tmp_path, name, train={"folds": 3, "time_budget": 5})
+    run_stages(tmp_path, "define", "clean", "split", "train", "evaluate", "validate")
+    assert (tmp_path / "reports/validation.json").exists()
+
+
+@pytest.mark.slow
+def test_a_bad_table_under_dvc_leaves_earlier_outputs(tmp_path):
+    table(tmp_path, "crlf.csv")
+    for name in ("dvc.yaml", "requirements.txt", "stages"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    env = {**os.environ, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
+
+    def dvc(*command: str) -> int:
+        return subprocess.run(["dvc", *command, "-q"], cwd=tmp_path, env=env).returncode
+
+    assert dvc("init", "--no-scm") == 0 and dvc("repro", "split") == 0
+    before = {name: (tmp_path / name).read_bytes() for name in EARLIER}
+    (tmp_path / "data/raw/crlf.csv").write_bytes((TABLES / "header_only.csv").read_bytes())
+    assert dvc("repro", "split") != 0
+    assert {name: (tmp_path / name).read_bytes() for name in EARLIER} == before
