@@ -158,7 +158,7 @@ def main() -> None:
             ("requirements-serve.txt", "requirements.txt"),
         ):
             write_text(folder / name, Path(source).read_text("utf-8"))
-        for path in files_needed((CANDIDATE / "model.joblib").read_bytes()):
+        for path in files_needed(CANDIDATE):
             write_text(folder / "code" / path, Path(path).read_text("utf-8"))
         rows = golden(model, test, contract, int(params.number("golden_rows", 1, 10_000)))
         write_json(folder / "golden.json", rows)

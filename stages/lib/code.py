@@ -7,21 +7,24 @@ not at all; so it brings its code along.
 from __future__ import annotations
 
 import ast
-import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+from stages.lib.errors import UserError
 
 PACKAGES = ("stages", "service")
 
 
-def files_needed(model: bytes, root: Path = Path()) -> list[str]:
-    """Paths relative to `root`: all of service/, the modules that the pickle `model` names, and what either imports."""
+def files_needed(model: Path, root: Path = Path()) -> list[str]:
+    """Paths relative to `root`: all of service/, the modules that loading the model's folder needs, and what either imports."""
     start = [
         p.relative_to(root).as_posix()
         for p in (root / "service").rglob("*")
         if p.is_file() and "__pycache__" not in p.parts
     ]
-    start += [f"{name.decode().replace('.', '/')}.py" for name in set(re.findall(rb"stages(?:\.\w+)+", model))]
+    start += [f"{name.replace('.', '/')}.py" for name in modules_of(model, root)]
     found: set[str] = set()
     while start:
         path = start.pop()
@@ -31,6 +34,17 @@ def files_needed(model: bytes, root: Path = Path()) -> list[str]:
         if path.endswith(".py"):
             start += imported((root / path).read_text("utf-8"))
     return sorted(found)
+
+
+def modules_of(model: Path, root: Path) -> list[str]:
+    """The project's modules that a process has which did nothing but load the model."""
+    code = f"import sys; from stages.lib.model import load_model; load_model({str(model)!r}); print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, encoding="utf-8", errors="replace"
+    )
+    if done.returncode:
+        raise UserError(f"{model} cannot be loaded: {done.stderr.strip().splitlines()[-1]}")
+    return [name for name in done.stdout.split() if name.split(".")[0] in PACKAGES]
 
 
 def imported(source: str) -> Iterator[str]:

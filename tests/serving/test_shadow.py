@@ -1,0 +1,39 @@
+"""Another version beside the one that answers."""
+
+import json
+import time
+
+import httpx
+
+from service.log import PredictionLog
+from tests.serving import build
+from tests.serving.running import running
+
+
+def test_a_shadow_s_answers_are_logged_beside(folder, project, tmp_path):
+    import shutil
+
+    other = shutil.copytree(project, tmp_path / "other")
+    path = other / "params.yaml"
+    path.write_text(path.read_text("utf-8").replace("C: 1.0", "C: 0.001"), "utf-8")
+    build.run(other, "train", "evaluate", "validate", "deploy")
+    url = f"sqlite:///{tmp_path}/p.db"
+    arguments = ["--version", "v1.0.0", "--shadow", str(other / "models" / "bundle"), "--shadow-version", "v1.1.0"]
+    with running(folder, *arguments, PREDICTION_LOG=url) as (_, address):
+        said = httpx.post(f"{address}/predict", json={"rows": [build.ROW] * 3}).json()
+        log = PredictionLog(url)
+        for _ in range(100):
+            (records,) = log.read_day(log.days()[0])
+            if all(r["shadow"] for r in records):
+                break
+            time.sleep(0.1)
+    assert said["version"] == "v1.0.0" and {r["version"] for r in records} == {"v1.0.0"}
+    expected = build_answer(other, build.ROW)
+    assert [json.loads(r["shadow"])["v1.1.0"] for r in records] == [expected] * 3
+    assert json.loads(records[0]["answer"]) != expected
+
+
+def build_answer(place, row):
+    from service.bundle import Bundle
+
+    return Bundle(place / "models" / "bundle").predictor.answers([row] * 3)[0].tolist()

@@ -1,0 +1,1 @@
+{{ "tests/serving/running.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "tests/serving/test_kill.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "tests/serving/test_score.py" | from_root }}

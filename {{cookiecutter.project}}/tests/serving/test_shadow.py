@@ -1,0 +1,1 @@
+{{ "tests/serving/test_shadow.py" | from_root }}
