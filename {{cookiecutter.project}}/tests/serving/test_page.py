@@ -1,0 +1,1 @@
+{{ "tests/serving/test_page.py" | from_root }}
