@@ -228,10 +228,8 @@ def main() -> None:
     keys = json.dumps([git("rev-parse", "HEAD"), live.text[parts.learn].to_csv(), live.text[parts.judge].to_csv()])
     name = f"live-{hashlib.sha256(keys.encode()).hexdigest()[:8]}"
     branch = f"retrain/{name}"
-    if (
-        subprocess.run(["git", "rev-parse", "-q", "--verify", f"refs/heads/{branch}"], capture_output=True).returncode
-        == 0
-    ):
+    made = git("for-each-ref", "--format=%(refname)", f"refs/heads/{branch}", f"refs/remotes/*/{branch}")
+    if made:  # here, or by a scheduled run whose pull request waits
         print(f"retrain: the branch {branch} has been made from these rows already")
         say_next(branch)
         return

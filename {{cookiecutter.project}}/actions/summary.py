@@ -1,0 +1,1 @@
+{{ "actions/summary.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "tests/released.py" | from_root }}

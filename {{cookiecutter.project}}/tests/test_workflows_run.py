@@ -1,0 +1,1 @@
+{{ "tests/test_workflows_run.py" | from_root }}
