@@ -53,6 +53,7 @@ def test_spellings_of_one_label_have_one_level():
     assert cells.level("<=50K.") == cells.level("<=50K")
     assert cells.level("1.0") == cells.level("1") != cells.level("10")
     assert cells.level("e") != cells.level("E")  # codes of one letter
+    assert cells.level("Y") == cells.level("y")
 
 
 def test_missing_is_compared_without_case_and_blanks():

@@ -47,6 +47,7 @@ def test_lines_in_two_encodings_are_read_line_by_line():
         (["a|b", "x, y, z|2"], "|"),
         (["Title of it, all", "a;b;c", "1;2;3", "4;5;6"], ";"),
         (['a,"b;c;d"', '1,"2;3;4"'], ","),
+        (["a;b", "1,5;2", "2,5;3", "3,5;4"], ";"),
     ],
 )
 def test_the_delimiter_is_the_one_under_which_lines_agree(lines, delimiter):

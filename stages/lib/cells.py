@@ -76,9 +76,10 @@ def tidy(value: str) -> str:
 
 
 def level(value: str) -> str:
-    """The key under which spellings of a label are one: `Yes`, `yes ` and `YES.` are; of single letters, case counts."""
-    text = tidy(value)
-    return text if len(text) == 1 else fold(text).rstrip(".") or text
+    """The key under which spellings of a label are one: `Yes`, `yes ` and `YES.` are, `Y` and `y`; of other single
+    letters, which are codes, case counts."""
+    text, folded = tidy(value), fold(tidy(value))
+    return text if len(text) == 1 and folded not in TRUE | FALSE else folded.rstrip(".") or text
 
 
 def is_garbled(values: pd.Series) -> np.ndarray:

@@ -178,12 +178,12 @@ def decode(raw: bytes) -> tuple[str, str, int]:
 def sniff(lines: list[str]) -> str:
     """The delimiter under which most lines have the same number of cells, and more than one."""
 
-    def fit(delimiter: str) -> tuple[bool, float, bool, int]:
+    def fit(delimiter: str) -> tuple[bool, float, bool, bool, int]:
         rows = [row for line in lines if (row := _cells(line, delimiter))]
         widths = [len(row) for row in rows] or [0]
         usual = max(widths, key=widths.count)
         cut = any('"' in cell for row in rows for cell in row)  # a quoted cell, cut at something that does not delimit
-        return usual > 1, round(widths.count(usual) / len(widths), 1), not cut, usual
+        return usual > 1, round(widths.count(usual) / len(widths), 1), not cut, widths[0] == usual, usual
 
     return max(DELIMITERS, key=fit)
 
