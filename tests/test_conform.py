@@ -50,7 +50,7 @@ def test_a_json_row_is_the_row_of_a_table():
     pd.testing.assert_frame_equal(typed(table), typed(json))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_a_json_float_equals_the_text_of_it(value):
     as_json, as_text = (

@@ -65,6 +65,7 @@ def choose(*values, p=None):
         (choose("0", "1"), "integer"),
         ([f"{d}/03/2024" for d in RNG.integers(1, 29, N)], "date"),
         ([f"3/{d}/2024 10:05" for d in RNG.integers(1, 29, N)], "datetime"),
+        ([f"{h}:{m:02}" for h, m in zip(RNG.integers(0, 24, N), RNG.integers(0, 60, N), strict=True)], "datetime"),
     ],
 )
 def test_a_columns_type_is_what_its_cells_are(cells, expected):
@@ -124,6 +125,10 @@ def test_a_customer_with_several_rows_is_a_group_and_an_order_within_is_left_out
     customer, order = np.arange(N) // 8, np.arange(N) // 2 + 500
     made = {f["name"]: f["role"] for f in contract(customer_id=customer, order_no=order)["fields"]}
     assert (made["customer_id"], made["order_no"]) == ("group", "ignored")
+
+
+def test_a_time_of_day_is_neither_an_id_nor_the_time_of_the_row():
+    assert field("at", at=[f"{i % 24:02}:{i * 7 % 60:02}:{i * 11 % 60:02}" for i in range(N)])["role"] == "feature"
 
 
 def test_a_count_of_people_is_no_group():

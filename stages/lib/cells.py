@@ -49,8 +49,9 @@ DATE_FORMATS = [
     "%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d-%b-%y",
 ]  # fmt: skip
 TIMES = ["", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", ", %H:%M", ", %H:%M:%S"]
+CLOCKS = ["%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p"]  # a time of day: a moment of 1 January 1900
 _DATE_LIKE = re.compile(
-    r"\s*(\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{1,2}[ -][A-Za-z]{3,9}\.?[ ,-]+\d{2,4}|[A-Za-z]{3,9} \d{1,2},? \d{4})"
+    r"\s*(\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{1,2}[ -][A-Za-z]{3,9}\.?[ ,-]+\d{2,4}|[A-Za-z]{3,9} \d{1,2},? \d{4}|\d{1,2}:\d\d(:\d\d)?( ?[AaPp][Mm])?\s*$)"
 )
 
 _WHOLE_FLOAT = re.compile(r"-?\d+\.0+")
@@ -205,7 +206,7 @@ def date_format(texts: list[str], min_typed: float, day_first: bool) -> str | No
     if sum(bool(_DATE_LIKE.match(t)) for t in texts) < min_typed * len(texts):
         return None
     sample = pd.Series(texts, dtype="str")
-    formats = [f + t for f in DATE_FORMATS for t in (TIMES if f != "ISO8601" else [""])]
+    formats = [f + t for f in DATE_FORMATS for t in (TIMES if f != "ISO8601" else [""])] + CLOCKS
     if not day_first:
         formats.sort(key=lambda f: f.startswith(("%d/", "%d-%m")))  # stable: month-first comes before day-first
     fits = {f: float(np.mean(~np.isnat(dates(sample, f)))) for f in formats}

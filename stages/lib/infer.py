@@ -343,7 +343,11 @@ def settle_groups(fields: list[dict], values: pd.DataFrame, columns: dict) -> No
 
 def assign_time(fields: list[dict], values: pd.DataFrame) -> None:
     """The first date that varies and is not a birthday or a deadline says when a row happened."""
-    dated = [f for f in fields if f["role"] == "feature" and f["type"] in ("date", "datetime")]
+    dated = [
+        f
+        for f in fields
+        if f["role"] == "feature" and f["type"] in ("date", "datetime") and f["format"] not in cells.CLOCKS
+    ]
     for field in dated:
         if not BIRTH_NAME.search(field["name"]) and values[field["name"]].nunique() > 2:
             _set(
