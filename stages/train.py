@@ -31,13 +31,10 @@ from stages.lib.search import Clock, Task, Tried, Workers, fit_members, try_all
 
 
 def entries_of(blocks: dict[str, dict], y: np.ndarray) -> list[Entry]:
-    """One a block of params.yaml; of a regression on a positive, skewed target each also on the target's logarithm."""
-    skewed = y.dtype.kind == "f" and y.min() > 0 and np.mean(y) > 1.1 * np.median(y)
-    entries = []
-    for name, hyper in blocks.items():
-        entries.append(Entry(name, name, dict(hyper or {})))
-        if skewed:
-            entries.append(Entry(f"{name} log", name, dict(hyper or {}), log=True))
+    """One a block of params.yaml; after them, of a regression on a positive and skewed target, each on its logarithm."""
+    entries = [Entry(name, name, dict(hyper or {})) for name, hyper in blocks.items()]
+    if y.dtype.kind == "f" and y.min() > 0 and np.mean(y) > 1.1 * np.median(y):
+        entries += [Entry(f"{e.name} log", e.candidate, e.hyper, log=True) for e in entries]
     return entries
 
 
@@ -153,10 +150,11 @@ def plan_of(task: Task, params: dict[str, Any], scheme: str) -> Plan:
     """What the budget is enough for on a table of this size; said aloud where it is not enough for everything."""
     shape = shape_of(task.kinds, task.rows, len(task.classes))
     entries = entries_of(params["candidates"], task.y)
-    fitting = [e for e in entries if shape.rows <= CANDIDATES[e.candidate].max_rows] or entries[:1]
+    small = [e for e in entries if CANDIDATES[e.candidate].size(shape, e.hyper) <= params["max_size_mb"]]
     budget = params["time_budget"] * params["n_jobs"]
     cost = lambda entry, shape: CANDIDATES[entry.candidate].cost(shape, entry.hyper)  # noqa: E731
-    return make_plan(fitting, shape, int(params.number("folds", 2, 20)), budget, cost, scheme == "time")
+    plan = make_plan(small or entries[:1], shape, int(params.number("folds", 2, 20)), budget, cost, scheme == "time")
+    return plan._replace(left=[e.name for e in entries if e.name not in [k.name for k in plan.entries]])
 
 
 def assemble(

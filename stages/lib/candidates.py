@@ -37,15 +37,16 @@ class Candidate(NamedTuple):
     `latency`: milliseconds to answer one row there, of (hyper-parameters, rounds, outputs); counted from the model's
     parts and never timed, so that it can decide what a model is made of.
     `rounds`: the hyper-parameter that counts boosting rounds, whose number the folds find together.
-    `scaled_target`: of a regression, fitted on the standardised target. `max_rows`: on larger tables it is left out."""
+    `scaled_target`: of a regression, fitted on the standardised target. `size`: about how many MB the file will have,
+    where that grows with the table: what is over train.max_size_mb is not tried."""
 
     style: str
     make: Callable[[np.ndarray, Hyper, int], Any]
     cost: Callable[[Shape, Hyper], float] = plain_cost
     latency: Callable[[Hyper, int, int], float] = lambda hyper, rounds, outputs: 1.0
+    size: Callable[[Shape, Hyper], float] = lambda shape, hyper: 0.0
     rounds: str = ""
     scaled_target: bool = False
-    max_rows: float = np.inf
 
 
 def linear(y: np.ndarray, hyper: Hyper, random_state: int) -> Any:
@@ -58,7 +59,7 @@ def linear(y: np.ndarray, hyper: Hyper, random_state: int) -> Any:
 
 
 def linear_cost(shape: Shape, hyper: Hyper) -> float:
-    return 3e-7 * shape.rows * shape.wide * (1 if shape.regression else shape.outputs)
+    return 0.02 + 4e-8 * shape.rows * shape.wide * (1 if shape.regression else shape.outputs)
 
 
 def extra_trees(y: np.ndarray, hyper: Hyper, random_state: int) -> Any:
@@ -71,7 +72,16 @@ def extra_trees(y: np.ndarray, hyper: Hyper, random_state: int) -> Any:
 def extra_trees_cost(shape: Shape, hyper: Hyper) -> float:
     tried = shape.columns * (hyper["max_features"] if isinstance(hyper["max_features"], float) else 0.3)
     levels = np.log2(2 + shape.rows / hyper["min_samples_leaf"])
-    return hyper["n_estimators"] * shape.rows * (2e-8 * tried * levels + 1e-7)
+    return hyper["n_estimators"] * (3e-4 + shape.rows * (1.2e-8 * tried * levels + 1e-7))
+
+
+def extra_trees_latency(hyper: Hyper, rounds: int, outputs: int) -> float:
+    return 0.05 + 0.0015 * hyper["n_estimators"]
+
+
+def extra_trees_size(shape: Shape, hyper: Hyper) -> float:
+    outputs = shape.outputs if shape.outputs > 2 else 1
+    return hyper["n_estimators"] * 2 * shape.rows / hyper["min_samples_leaf"] * (64 + 8 * outputs) / 4.3 / 1e6
 
 
 def hist_gradient_boosting(y: np.ndarray, hyper: Hyper, random_state: int) -> Any:
@@ -83,7 +93,8 @@ def hist_gradient_boosting(y: np.ndarray, hyper: Hyper, random_state: int) -> An
 
 
 def boosting_cost(shape: Shape, hyper: Hyper) -> float:
-    a_round = shape.rows * shape.columns * 1.0e-8 + hyper["max_leaf_nodes"] * (shape.columns * 2e-6 + 4e-5)
+    leaves = min(hyper["max_leaf_nodes"], 2 + shape.rows / 40)
+    a_round = 2e-4 + shape.rows * shape.columns * 2.6e-9 + leaves * (2e-5 + shape.columns * 1e-6)
     return hyper["max_iter"] * (1 if shape.regression or shape.outputs == 2 else shape.outputs) * a_round
 
 
@@ -100,8 +111,9 @@ def network(y: np.ndarray, hyper: Hyper, random_state: int) -> Any:
 def network_cost(shape: Shape, hyper: Hyper) -> float:
     nodes = [shape.wide, *hyper["hidden_layer_sizes"], shape.outputs]
     weights = sum(a * b for a, b in zip(nodes, nodes[1:], strict=False))
-    epochs = min(hyper["max_iter"], 40)
-    return hyper["n_estimators"] * epochs * shape.rows * (6e-10 * weights + 2.5e-6)
+    batch = max(8, min(hyper["batch_size"], shape.rows / 16))
+    a_step = 1.2e-4 + batch * hyper["n_estimators"] / 4 * (1.5e-6 + 3.5e-10 * weights)
+    return hyper["max_iter"] * shape.rows / batch * a_step
 
 
 def network_latency(hyper: Hyper, rounds: int, outputs: int) -> float:
@@ -116,9 +128,7 @@ CANDIDATES = {
     "linear": Candidate("linear", linear, linear_cost, lambda hyper, rounds, outputs: 0.1, scaled_target=True),
     "boosting": Candidate("tree", hist_gradient_boosting, boosting_cost, boosting_latency, rounds="max_iter"),
     "network": Candidate("linear", network, network_cost, network_latency, rounds="max_iter", scaled_target=True),
-    "extra_trees": Candidate(
-        "tree", extra_trees, extra_trees_cost, lambda hyper, rounds, outputs: 0.05 + 0.0015 * hyper["n_estimators"]
-    ),
+    "extra_trees": Candidate("tree", extra_trees, extra_trees_cost, extra_trees_latency, extra_trees_size),
 }
 # further shapes of the same families
 CANDIDATES |= {

@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-MARGIN = 0.6  # share of the budget that is planned for; the rest is for slower machines and for what estimates miss
+MARGIN = 0.7  # share of the budget that is planned for; the rest is for slower machines and for what estimates miss
 # (folds, share of the rounds, trees or epochs) from the best to the cheapest; one fold is one held part of the rows
-LEVELS = [(5, 1.0), (4, 0.7), (3, 0.7), (3, 0.4), (1, 0.4), (1, 0.2), (1, 0.1)]
+LEVELS = [(5, 1.0), (5, 0.6), (3, 0.6), (3, 0.4), (1, 0.4), (1, 0.2), (1, 0.1)]
+FIRST = 5  # entries, in their order, that a level must have room for
 
 
 class Shape(NamedTuple):
@@ -67,27 +68,24 @@ def make_plan(
     cost: Callable[[Entry, Shape], float],
     refit: bool = False,
 ) -> Plan:
-    """The best level whose work fits `budget` core seconds; where none does, the cheapest, cut from its end."""
-    levels = [(min(n, folds), effort) for n, effort in LEVELS]
-    for n, effort in levels:
-        tried = [shrunk(e, effort) for e in entries]
-        seconds = sum(work(e, shape, n, cost) for e in tried)
-        if seconds <= budget * MARGIN:
-            return Plan(tried, n, refit or n > 1, seconds, [])
-    kept: list[Entry] = []
-    for e in tried:
-        if not kept or sum(work(k, shape, n, cost) for k in [*kept, e]) <= budget * MARGIN:
-            kept.append(e)
-    left = [e.name for e in entries if e.name not in [k.name for k in kept]]
-    return Plan(kept, n, refit or n > 1, sum(work(k, shape, n, cost) for k in kept), left)
+    """The best level that has room for most entries within `budget` core seconds; at the cheapest, for those it has."""
+    for n, effort in [(min(n, folds), effort) for n, effort in LEVELS]:
+        kept, seconds = [], 0.0
+        for e in [shrunk(e, effort) for e in entries]:
+            more = work(e, shape, n, cost, refit or n > 1)
+            if not kept or seconds + more <= budget * MARGIN:
+                kept.append(e)
+                seconds += more
+        if seconds <= budget * MARGIN and [e.name for e in kept[:FIRST]] == [e.name for e in entries[:FIRST]]:
+            break
+    names = [e.name for e in kept]
+    return Plan(kept, n, refit or n > 1, seconds, [e.name for e in entries if e.name not in names])
 
 
-def work(entry: Entry, shape: Shape, folds: int, cost: Callable[[Entry, Shape], float]) -> float:
+def work(entry: Entry, shape: Shape, folds: int, cost: Callable[[Entry, Shape], float], refit: bool) -> float:
     """Seconds of one core for all folds of an entry, and for the fit on all rows after them."""
-    if folds == 1:
-        return cost(entry, shape._replace(rows=int(shape.rows * 0.85)))
-    one = shape._replace(rows=int(shape.rows * (1 - 1 / folds)))
-    return folds * cost(entry, one) + cost(entry, shape)
+    share = 1 - 1 / folds if folds > 1 else 0.8
+    return folds * cost(entry, shape._replace(rows=int(shape.rows * share))) + (cost(entry, shape) if refit else 0)
 
 
 def shrunk(entry: Entry, effort: float) -> Entry:

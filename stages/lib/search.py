@@ -13,6 +13,7 @@ import multiprocessing
 import pickle
 import sys
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -29,7 +30,7 @@ from stages.lib.model import floor_probabilities
 from stages.lib.plan import Entry
 
 # rounds of boosting after which the answers are looked at: close enough, and few enough to choose among without overfitting
-CHECKPOINTS = list(np.unique(np.round(5 * 1.2 ** np.arange(40)).astype(int)))
+CHECKPOINTS = list(np.unique(np.round(1.2 ** np.arange(48)).astype(int)))
 
 
 @dataclass
@@ -147,7 +148,7 @@ def fit_one(entry: Entry, fold: int | None, keep: bool) -> Answered | None:
         if _task.weight is not None:
             more["sample_weight_val"] = _task.weight[held][known]
     estimator.fit(x, y, **more)
-    size = len(pickle.dumps(estimator)) if fold == len(_task.folds) - 1 else 0
+    size = len(zlib.compress(pickle.dumps(estimator), 1)) if fold == len(_task.folds) - 1 else 0
     stages = _stages(estimator, x_held) if stopping else {0: _answers(estimator, x_held)} if len(held) else {}
     return Answered(time.monotonic() - start, stages, size, (encoder, estimator) if keep else None)
 
@@ -176,7 +177,7 @@ def _stages(estimator: Any, x: np.ndarray) -> dict[int, np.ndarray]:
         staged = estimator.staged_predict(x)
     kept, last = {}, 0
     for last, answers in enumerate(staged, 1):
-        if last in CHECKPOINTS or last == 1:
+        if last in CHECKPOINTS:
             kept[last] = answers
     return kept | {last: answers}
 
@@ -202,21 +203,17 @@ class Workers:
     """Processes that fit, ended with the `with` block; `run` gives each job's answer as it comes."""
 
     def __init__(self, task: Task, n_jobs: int) -> None:
-        # forking hands the rows over at no cost; macOS and Windows start anew and are handed a copy
-        method = "fork" if sys.platform == "linux" else "spawn"
-        self.pool = ProcessPoolExecutor(n_jobs, multiprocessing.get_context(method), _start, (task,))
-        self.n_jobs = n_jobs
+        self.task, self.n_jobs = task, n_jobs
+        self.pool = self._new_pool()
 
     def __enter__(self) -> Workers:
         return self
 
     def __exit__(self, *_: Any) -> None:
-        self.pool.shutdown(wait=False, cancel_futures=True)
-        for child in multiprocessing.active_children():
-            child.terminate()
+        self._end()
 
     def run(self, jobs: list[Job], left: Callable[[], float]) -> Iterator[tuple[Job, Answered | None]]:
-        """(job, answer) as they come; ends early once `left()` is not positive."""
+        """(job, answer) as they come; once `left()` is not positive, what runs is ended and not answered."""
         todo, running = iter(jobs), {}
         for job in itertools.islice(todo, self.n_jobs + 1):  # one waits, so that no process does
             running[self.pool.submit(fit_one, *job)] = job
@@ -226,6 +223,19 @@ class Workers:
                 yield job, _result(future, job.entry)
                 for job in itertools.islice(todo, 1):
                     running[self.pool.submit(fit_one, *job)] = job
+        if running:
+            self._end()
+            self.pool = self._new_pool()
+
+    def _new_pool(self) -> ProcessPoolExecutor:
+        # forking hands the rows over at no cost; macOS and Windows start anew and are handed a copy
+        method = "fork" if sys.platform == "linux" else "spawn"
+        return ProcessPoolExecutor(self.n_jobs, multiprocessing.get_context(method), _start, (self.task,))
+
+    def _end(self) -> None:
+        self.pool.shutdown(wait=False, cancel_futures=True)
+        for child in multiprocessing.active_children():
+            child.terminate()
 
 
 def _result(future: Any, entry: Entry) -> Answered | None:
