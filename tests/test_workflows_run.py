@@ -116,7 +116,7 @@ def test_the_schedule_says_ok_where_nothing_changed(remote, tmp_path):
     project, origin = remote
     live(project, table(300, 2, "2025-04-01"))
     _, summary = run_job("monitor", "monitor", origin, tmp_path)
-    assert "Monitoring: ok" in summary
+    assert "Monitoring: ok" in summary and "checks on 300 live rows found nothing" in summary
     assert "retrain" not in run(origin, "git", "branch", "--list").stdout
     assert "Live rows, and what" in run(origin, "git", "log", "-1", "--format=%s", "main").stdout
 
