@@ -88,7 +88,7 @@ def drops_duplicates(contract: dict[str, Any], params: dict[str, Any]) -> bool:
 
 
 def count_cells(conformed: Conformed) -> dict[str, dict[str, int]]:
-    """Missing, corrupt and (numbers) out-of-range cells of each column that has any."""
+    """Missing and corrupt cells of each column that has any."""
     kinds = {"missing": conformed.missing, "corrupt": conformed.corrupt}
     counts = {c: {k: int(m[c].sum()) for k, m in kinds.items() if c in m} for c in conformed.frame.columns}
     return {c: n for c, n in counts.items() if n}

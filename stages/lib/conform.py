@@ -125,7 +125,8 @@ def _labels(values: pd.Series, absent: np.ndarray, spec: dict) -> np.ndarray:
     def read(unique: list[str]) -> np.ndarray:
         if spec["type"] == "text":
             return np.array([v.strip() for v in unique], dtype=object)
-        return np.array([known.get(cells.level(v), cells.tidy(v)) for v in unique], dtype=object)
+        tidy = [cells.tidy(v) for v in unique]
+        return np.array([known.get(cells.level(v), v) for v in tidy] if known else tidy, dtype=object)
 
     out = cells._by_unique(values, read, np.nan).astype(object)
     out[absent] = np.nan
