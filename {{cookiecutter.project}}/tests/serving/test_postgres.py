@@ -1,0 +1,1 @@
+{{ "tests/serving/test_postgres.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "tests/serving/test_release.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "tests/serving/test_remote.py" | from_root }}
