@@ -1,0 +1,1 @@
+{{ "tests/test_blend.py" | from_root }}

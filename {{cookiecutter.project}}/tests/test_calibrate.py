@@ -1,0 +1,1 @@
+{{ "tests/test_calibrate.py" | from_root }}

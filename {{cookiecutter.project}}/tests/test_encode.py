@@ -1,0 +1,1 @@
+{{ "tests/test_encode.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "tests/test_forest.py" | from_root }}

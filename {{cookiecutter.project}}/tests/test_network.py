@@ -1,0 +1,1 @@
+{{ "tests/test_network.py" | from_root }}

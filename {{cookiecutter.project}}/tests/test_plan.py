@@ -1,0 +1,1 @@
+{{ "tests/test_plan.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "tests/test_train.py" | from_root }}
