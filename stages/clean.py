@@ -60,7 +60,9 @@ def check_columns(header: list[str], contract: dict[str, Any]) -> None:
     lost, new = sorted(known - set(header)), sorted(set(header) - known - {SOURCE})
     if lost or new:
         facts = [f'lacks "{c}"' for c in lost[:5]] + [f'has the new column "{c}"' for c in new[:5]]
-        raise UserError(f"data/raw {', '.join(facts)} compared with data/contract.yaml; `dvc repro` writes the contract anew")
+        raise UserError(
+            f"data/raw {', '.join(facts)} compared with data/contract.yaml; `dvc repro` writes the contract anew"
+        )
 
 
 def unusable(conformed: Conformed, contract: dict[str, Any], min_filled: float) -> np.ndarray:
@@ -106,11 +108,18 @@ def main() -> None:
         worst = done.quarantine["reason"].value_counts().index[0]
         raise UserError(f"data/raw has no usable row: all {rows_in} were set aside, most since: {worst}")
     if contract["problem"]["task"] != "regression" and done.clean[contract["problem"]["target"]].nunique() < 2:
-        raise UserError(f'data/raw: of the target "{contract["problem"]["target"]}" one class is left in the usable rows; add rows')
+        raise UserError(
+            f'data/raw: of the target "{contract["problem"]["target"]}" one class is left in the usable rows; add rows'
+        )
     reasons = done.quarantine["reason"].value_counts()
     write_parquet("data/clean.parquet", done.clean)
     write_csv("data/quarantine.csv", done.quarantine)
-    counts = {"rows_in": rows_in, "clean": len(done.clean), "quarantined": len(done.quarantine), "duplicates": done.duplicates}
+    counts = {
+        "rows_in": rows_in,
+        "clean": len(done.clean),
+        "quarantined": len(done.quarantine),
+        "duplicates": done.duplicates,
+    }
     detail = {"reasons": {r: int(n) for r, n in reasons.items()}, "cells": done.cells}
     write_json("reports/cleaning.json", counts | detail | {"examples": done.quarantine.head(10).to_dict("records")})
     corrupt = sum(c.get("corrupt", 0) for c in done.cells.values())
