@@ -38,6 +38,17 @@ def entries_of(blocks: dict[str, dict], y: np.ndarray) -> list[Entry]:
     return entries
 
 
+def chosen_entries(entries: list[Entry], wanted: str) -> list[Entry]:
+    """Those to try: all, or the one that params.yaml names."""
+    if not wanted:
+        return entries
+    names = [e.name for e in entries]
+    if wanted not in names:
+        near = nearest(wanted, names) or f"; there are {', '.join(names)}"
+        raise UserError(f"params.yaml: train.choose is {wanted!r}, which is no candidate{near}")
+    return [e for e in entries if e.name == wanted]
+
+
 def prepare(frame: pd.DataFrame, contract: dict[str, Any], params: dict[str, Any]) -> Task:
     """The training rows with the user's own features and their target; no folds yet."""
     problem = contract["problem"]
@@ -75,15 +86,7 @@ def feature_names(contract: dict[str, Any]) -> list[str]:
 
 
 def choose_weights(tried: list[Tried], task: Task, params: dict[str, Any]) -> np.ndarray:
-    """Weights (m,) of the blend, or 1 for the candidate that params.yaml names."""
-    names = [t.entry.name for t in tried]
-    wanted = params["choose"]
-    if wanted:
-        if wanted not in names:
-            raise UserError(
-                f"params.yaml: train.choose is {wanted!r}, which was not tried{nearest(wanted, names) or f'; it has {chr(44).join(names)}'}"
-            )
-        return np.eye(len(tried))[names.index(wanted)]
+    """Weights (m,) of the blend."""
 
     def small(chosen: set[int]) -> bool:
         size, latency = sum(tried[i].size_mb for i in chosen), sum(tried[i].latency_ms for i in chosen)
@@ -149,7 +152,7 @@ def spread(task: Task, oof: np.ndarray) -> dict[str, float]:
 def plan_of(task: Task, params: dict[str, Any], scheme: str) -> Plan:
     """What the budget is enough for on a table of this size; said aloud where it is not enough for everything."""
     shape = shape_of(task.kinds, task.rows, len(task.classes))
-    entries = entries_of(params["candidates"], task.y)
+    entries = chosen_entries(entries_of(params["candidates"], task.y), params["choose"])
     small = [e for e in entries if CANDIDATES[e.candidate].size(shape, e.hyper) <= params["max_size_mb"]]
     budget = params["time_budget"] * params["n_jobs"]
     cost = lambda entry, shape: CANDIDATES[entry.candidate].cost(shape, entry.hyper)  # noqa: E731

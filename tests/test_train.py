@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -60,10 +61,10 @@ def here(tmp_path, monkeypatch):
 
 
 def change(**values):
-    params = yaml.safe_load(open("params.yaml", encoding="utf-8"))
+    file = Path("params.yaml")
+    params = yaml.safe_load(file.read_text("utf-8"))
     params["train"].update(values)
-    with open("params.yaml", "w", encoding="utf-8") as out:
-        yaml.safe_dump(params, out, sort_keys=False)
+    file.write_text(yaml.safe_dump(params, sort_keys=False), "utf-8")
 
 
 def board():
