@@ -24,7 +24,8 @@ def run(*command: str, cure: str = "") -> str:
     if done.returncode:
         lines = [x for x in (done.stderr.strip() or done.stdout.strip() or "no message").splitlines() if x]
         said = next((x for x in lines if x.startswith("ERROR: ")), lines[-1]).removeprefix("ERROR: ")
-        raise UserError(f"{' '.join(command[:3])} failed: {said}{'; ' + cure if cure else ''}")
+        shown = " ".join(command[2:4] if command[0] == sys.executable else command[:2])
+        raise UserError(f"{shown} failed: {said}{'; ' + cure if cure else ''}")
     return done.stdout
 
 
@@ -136,7 +137,7 @@ def locate(wanted: str) -> tuple[Path, str]:
     if not POINTER.exists():
         return BUNDLE, ""
     if not _sound(CHAMPION):
-        dvc("pull", "--quiet", POINTER.as_posix(), cure="the remote lacks the released bundle")
+        dvc("pull", POINTER.as_posix(), cure="`dvc push` where it was released")
     return CHAMPION, champion_version()
 
 

@@ -40,7 +40,7 @@ def main() -> None:
     git("checkout", "--quiet", tag(version), "--", POINTER.as_posix())
     try:
         # from the cache, else from the remote
-        dvc("pull", "--quiet", POINTER.as_posix()) if not _checkout() else None
+        dvc("pull", POINTER.as_posix()) if not _checkout() else None
     except UserError:
         git("checkout", "--quiet", "HEAD", "--", POINTER.as_posix())
         dvc("checkout", "--quiet", "--force", POINTER.as_posix())

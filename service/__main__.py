@@ -7,6 +7,7 @@ service/settings.py. It starts only where the bundle's hashes, library versions 
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 
@@ -17,8 +18,8 @@ from service.settings import Settings
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m service", description=__doc__.split("\n\n")[1])
     parser.add_argument("bundle")
-    parser.add_argument("--name", default="model")
-    parser.add_argument("--version", default="")
+    parser.add_argument("--name", default=os.environ.get("MODEL_NAME", "model"))
+    parser.add_argument("--version", default=os.environ.get("MODEL_VERSION", ""))
     parser.add_argument("--shadow", help="another bundle, whose answers are logged beside")
     parser.add_argument("--shadow-version", default="")
     given = parser.parse_args()

@@ -1,0 +1,1 @@
+{{ "tests/serving/test_image.py" | from_root }}
