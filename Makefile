@@ -35,7 +35,7 @@ monitor: .venv/ready .dvc/config ## data/live against the released model (dvc re
 drill: .venv/ready ## would the monitor notice? (python -m actions.drill)
 	$(BIN)/python -m actions.drill
 
-retrain: .venv/ready ## where the verdict is retrain: a better model on a branch, or nothing (python -m actions.retrain --force); FORCE=1
+retrain: .venv/ready ## where the verdict is retrain: a better model on a branch, or nothing (python -m actions.retrain); FORCE=1
 	$(BIN)/python -m actions.retrain $(if $(FORCE),--force)
 
 release: .venv/ready ## the next version, in production (python -m actions.release); BUMP=major|minor|patch
@@ -44,11 +44,11 @@ release: .venv/ready ## the next version, in production (python -m actions.relea
 rollback: .venv/ready ## the version before (python -m actions.rollback); VERSION=v1.0.0
 	$(BIN)/python -m actions.rollback $(VERSION)
 
-test: .venv/ready ## the tests that take seconds (pytest)
-	$(BIN)/python -m pytest
+test: .venv/ready ## the tests that take seconds (pytest -n auto)
+	$(BIN)/python -m pytest -n auto
 
-slow: .venv/ready ## the tests that run whole pipelines (pytest -m slow)
-	$(BIN)/python -m pytest -m slow
+slow: .venv/ready ## the tests that run whole pipelines (pytest -m slow -n auto --dist loadfile)
+	$(BIN)/python -m pytest -m slow -n auto --dist loadfile
 
 lint: .venv/ready ## style and format (ruff check . && ruff format --check .)
 	$(BIN)/ruff check .
