@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help repro serve check score collect monitor drill retrain release rollback test slow lint compare
+.PHONY: help repro compare sweep serve check score collect monitor drill retrain release rollback test slow lint
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,7 +15,15 @@ repro: .venv/ready .dvc/config ## rebuild whatever changed (dvc repro)
 	$(BIN)/dvc repro
 
 compare: .venv/ready .dvc/config ## experiments side by side (dvc exp show): the verdict, and what differs
-	$(BIN)/dvc exp show --only-changed --keep 'score|baseline|passed' --drop 'Created|rows|live|.*/|requirements'
+	$(BIN)/dvc exp show --only-changed --keep 'score|baseline|passed' --drop 'Created|rows|live|.*/|requirements' --sort-by score
+
+SWEEP ?= -S 'split.seed=range(1,4)' -S 'train.choose=linear,boosting,""'
+JOBS ?= 2
+
+sweep: .venv/ready .dvc/config ## many experiments, JOBS at a time (dvc exp run --queue, --run-all); SWEEP="-S 'train.folds=3,5'"
+	$(BIN)/dvc exp run --queue $(SWEEP)
+	$(BIN)/dvc exp run --run-all --jobs $(JOBS)
+	$(MAKE) compare
 
 serve: .venv/ready ## answer over HTTP (python -m actions.serve); VERSION=v1.1.0, SHADOW=v1.2.0, PORT, API_KEY ...
 	$(BIN)/python -m actions.serve $(VERSION:%=--version %) $(SHADOW:%=--shadow %)
