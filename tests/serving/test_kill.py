@@ -39,7 +39,7 @@ def killed_under_load(folder, url):
     assert len(answers) >= 200 and set(answers) <= logged
 
 
-@pytest.mark.parametrize("again", range(2))
+@pytest.mark.parametrize("again", [0, *(pytest.param(i, marks=pytest.mark.slow) for i in range(1, 6))])
 def test_kill_9_under_load_loses_no_answer(folder, tmp_path, again):
     killed_under_load(folder, f"sqlite:///{tmp_path}/predictions.db")
 

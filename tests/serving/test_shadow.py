@@ -1,18 +1,19 @@
 """Another version beside the one that answers."""
 
 import json
+import shutil
 import time
 
 import httpx
+import pytest
 
 from service.log import PredictionLog
 from tests.serving import build
 from tests.serving.running import running
 
 
+@pytest.mark.slow
 def test_a_shadow_s_answers_are_logged_beside(folder, project, tmp_path):
-    import shutil
-
     other = shutil.copytree(project, tmp_path / "other")
     path = other / "params.yaml"
     path.write_text(path.read_text("utf-8").replace("C: 1.0", "C: 0.001"), "utf-8")
