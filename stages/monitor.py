@@ -68,6 +68,7 @@ def assess(bundle: Bundle, live: Live, answers: np.ndarray, params: Block) -> di
         found["estimate"] = estimate(bundle, answers, params)
     if labelled.sum() >= params["min_labels"]:
         found["performance"] = performance(bundle, live, answers, labelled, params)
+        found["performance"] += biases(bundle, live, answers, labelled, params)
     tested = {family: findings for family, findings in found.items() if findings}
     for family, findings in tested.items():
         alpha = params["false_alarms"] * FAMILIES[family] / sum(FAMILIES[f] for f in tested)
@@ -82,6 +83,7 @@ def check_params(params: Block) -> None:
         ("min_effect", 1),
         ("min_faults", 1),
         ("min_correlation", 1),
+        ("min_bias", 10),
         ("min_lost", 10),
     ):
         params.number(key, 0, high)
@@ -97,7 +99,7 @@ def check_params(params: Block) -> None:
         params.number(key, low, 1e7)
     params.number("volume_factor", 1, 1e6)
     rules = Block(params["rules"], name="monitor.rules", path=params.path)
-    for key in (*FAMILIES, "far_rows", "volume", "freshness", "if_labels_hold"):
+    for key in (*FAMILIES, "far_rows", "bias", "volume", "freshness", "if_labels_hold"):
         rules.choice(key, list(VERDICTS))
 
 
@@ -381,6 +383,37 @@ def performance(bundle: Bundle, live: Live, answers: np.ndarray, labelled: np.nd
             f"{was.value:.4g} [{was.low:.4g}, {was.high:.4g}] at release"
         )
         out.append(Finding(title, now.value, lost_less(params), p, share, params["min_lost"], why))
+    return out
+
+
+def biases(bundle: Bundle, live: Live, answers: np.ndarray, labelled: np.ndarray, params: Block) -> list[Finding]:
+    """With labels: outcomes on the whole above or below the answers. A score may even rise while that happens."""
+    import numpy as np
+    from scipy.stats import norm
+
+    from stages.lib.model import encode_target
+
+    problem, floor = bundle.contract["problem"], params["min_bias"]
+    y, y_ref = (
+        encode_target(v, bundle.contract)
+        for v in (live.rows[problem["target"]][labelled], bundle.reference[problem["target"]])
+    )
+    told, out = answers[labelled], []
+    for at, label in enumerate(problem["classes"] if told.ndim == 2 else [""]):
+        if told.ndim == 2 and told.shape[1] == 2 and at == 0:
+            continue  # the other class's errors, with the sign turned
+        if told.ndim == 2:
+            now, was = (y == at) - told[:, at], (y_ref == at) - bundle.answers[:, at]
+            seen = f'"{label}" came in {(y == at).mean():.1%} of {len(y):,} labelled rows and was expected in {told[:, at].mean():.1%}'
+        else:
+            now, was = y - told, y_ref - bundle.answers
+            seen = f"the outcome of {len(y):,} labelled rows is {y.mean():.4g} in the mean and was expected at {told.mean():.4g}"
+        error = float(np.sqrt(now.var() / len(now) + was.var() / len(was)))
+        moved = float(now.mean() - was.mean())
+        p = float(2 * norm.sf(abs(moved) / error)) if error > 0 else 1.0
+        share = abs(moved) / max(float(was.std()), 1e-12)
+        expected = f"errors move by less than {floor:g} of their standard deviation"
+        out.append(Finding("outcomes as expected", share, expected, p, share, floor, seen, label, rule="bias"))
     return out
 
 

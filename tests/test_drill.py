@@ -74,3 +74,8 @@ def test_no_bundle_and_an_unknown_fault_are_one_line(tmp_path):
     (tmp_path / "models/bundle/model.joblib").unlink()
     code, said = run(tmp_path, drill={"required": []})
     assert code == 1 and "no bundle to try" in said
+
+
+def test_with_few_rows_a_missed_fault_is_told_and_fails_nothing(tmp_path):
+    code, said = run(write_bundle(tmp_path, "binary", n=60), monitor={"min_labels": 10_000})
+    assert code == 0 and "MISSED" in said and "30 rows are too few" in said

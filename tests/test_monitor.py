@@ -172,6 +172,15 @@ def test_a_relation_with_the_target_that_turned_is_seen_only_with_labels(place, 
     assert "real performance" in alarms(result)
 
 
+def test_a_class_that_came_oftener_than_expected_is_seen_though_the_score_rose(binary):
+    """As with late flights in September, of which there are fewer: a model that expects too many scores better."""
+    live = rows("binary", 900, 3)
+    live["target"] = live["target"].where(live["signal"] < 0, "yes")
+    result = watch(binary, a=live)
+    assert result["verdict"] == "retrain" and "outcomes as expected" in alarms(result)
+    assert result["live_measured"] < result["about"][0]["released"]
+
+
 def test_an_estimate_never_vetoes(binary):
     """The estimate says that all is well; labels say that it is not: retrain."""
     live = rows("binary", 500, 3)
