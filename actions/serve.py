@@ -7,6 +7,7 @@ variables, listed in service/settings.py. The bundle's own code answers, not tha
 """
 
 import argparse
+import os
 import subprocess
 import sys
 
@@ -25,13 +26,9 @@ def main() -> None:
         other, other_version = locate(given.shadow)
         arguments += ["--shadow", str(other), "--shadow-version", other_version or "candidate"]
     command, env = with_code_of(folder, "service", *arguments)
-    process = subprocess.Popen(command, env=env)
-    try:
-        sys.exit(process.wait())
-    except KeyboardInterrupt:  # the service got it too, and ends in order
-        process.wait()
-    finally:
-        process.terminate()
+    if os.name == "posix":
+        os.execve(command[0], command, env)  # this process becomes the service, and gets its signals
+    sys.exit(subprocess.run(command, env=env).returncode)
 
 
 if __name__ == "__main__":
