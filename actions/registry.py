@@ -77,7 +77,7 @@ def known(version: str) -> str:
     have = versions()
     if version not in have:
         raise UserError(
-            f"{version} is not released; there {'is' if len(have) == 1 else 'are'} {', '.join(have) or 'no version yet'}"
+            f"{version} is not released; " + (f"what is: {', '.join(have)}" if have else "nothing is yet: make release")
         )
     return version
 

@@ -124,7 +124,9 @@ def main() -> None:
     half_way = POINTER.exists() and same(BUNDLE, CHAMPION)
     released = [v for v in versions() if half_way and pointer_at(tag(v)) == POINTER.read_text("utf-8")]
     if released and in_production()[-1:] == released[-1:]:
-        raise UserError(f"models/bundle is {released[-1]}, which is in production; nothing new to release")
+        raise UserError(
+            f"models/bundle is {released[-1]}, which is in production; nothing new to release (`dvc repro` makes another bundle)"
+        )
     if not half_way:
         check_gate()
         check_new()

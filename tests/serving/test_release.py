@@ -137,7 +137,7 @@ def test_any_released_version_is_fetched_and_answers_as_it_did(repository):
     assert digest(repository.place / "models/versions/v1.0.0") != digest(repository.place / "models/champion/bundle")
     (repository.place / "models/versions/v1.0.0/model.joblib").write_bytes(b"changed")
     assert "answered alike" in repository.act("check", "1.0.0"), "a spoilt copy is fetched again"
-    assert "v9.0.0 is not released; there are v1.0.0, v1.1.0" in repository.act("check", "v9.0.0", check=False)
+    assert "v9.0.0 is not released; what is: v1.0.0, v1.1.0" in repository.act("check", "v9.0.0", check=False)
 
 
 def test_a_released_version_scores_a_table(repository):
@@ -156,8 +156,9 @@ REFUSED = {
 
 
 def changed(repository):
+    repository.another_model(0.2)
     path = repository.place / "params.yaml"
-    path.write_text(path.read_text("utf-8").replace("C: 0.05", "C: 0.5"), "utf-8")
+    path.write_text(path.read_text("utf-8").replace("C: 0.2", "C: 0.5"), "utf-8")
     repository.commit("Not reproduced")
 
 
