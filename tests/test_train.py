@@ -272,3 +272,21 @@ def test_a_feature_and_a_candidate_of_ones_own_take_a_few_lines(here):
     done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True)
     names, shape = json.loads(done.stdout)
     assert "off" in names and "off missing" not in names and shape[1] == 2
+
+
+def test_a_fold_that_is_kept_answers_as_it_was_scored(here):
+    here(bakes(500))
+    contract, params = read_contract(), train.read_params("train")
+    frame = read_parquet("data/train.parquet")
+    task = train.prepare(frame, contract, params)
+    task.folds = train.make_folds(frame, task.y, contract, "random", 1, 1)
+    blocks = {
+        "boosting": {"max_iter": 300, "max_leaf_nodes": 8, "learning_rate": 0.2},
+        "network": NETWORK | {"max_iter": 60},
+    }
+    with Workers(task, 2) as workers:
+        tried, _ = try_all(task, [Entry(n, n, h) for n, h in blocks.items()], workers, Clock(100), keep=True)
+    held = {c: v[task.folds[0][1]] for c, v in task.rows.items()}
+    for one in tried:
+        encoder, estimator = one.fitted
+        assert np.allclose(estimator.predict_proba(encoder.transform(held)), one.oof, atol=1e-3)

@@ -150,7 +150,23 @@ def fit_one(entry: Entry, fold: int | None, keep: bool) -> Answered | None:
     estimator.fit(x, y, **more)
     size = len(zlib.compress(pickle.dumps(estimator), 1)) if fold == len(_task.folds) - 1 else 0
     stages = _stages(estimator, x_held) if stopping else {0: _answers(estimator, x_held)} if len(held) else {}
+    if keep and stopping:
+        _trim(estimator, min(stages, key=lambda r: _loss(stages[r], held)))
     return Answered(time.monotonic() - start, stages, size, (encoder, estimator) if keep else None)
+
+
+def _loss(answers: np.ndarray, positions: np.ndarray) -> float:
+    value = _task.score(positions, answers)
+    return -value if metric(_task.metric).greater_is_better else value
+
+
+def _trim(estimator: Any, rounds: int) -> None:
+    """Forget the rounds past the best, which early stopping went on to see that it was the best."""
+    inner = getattr(estimator, "estimator", estimator)
+    if hasattr(inner, "stages_"):
+        inner.layers_ = inner.stages_[rounds - 1]
+    elif hasattr(inner, "_predictors"):
+        inner._predictors = inner._predictors[:rounds]
 
 
 def _takes_weights(estimator: Any) -> bool:
