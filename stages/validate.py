@@ -74,6 +74,12 @@ def check_champion(model: Model, test: pd.DataFrame, y: np.ndarray, name: str, p
     if params.choice("champion", ["compare", "ignore"]) == "ignore":
         return check(title, "not compared", required, True, "params.yaml: validate.champion is ignore")
     if not (folder / "model.joblib").exists():
+        pointer = folder.with_name(f"{folder.name}.dvc")
+        if pointer.exists():
+            # without it a worse model would pass as the first one
+            raise UserError(
+                f"{folder} is not here, though {pointer} names it; `dvc pull {pointer}` fetches the released model"
+            )
         return check(title, "no champion", required, True, "nothing is released yet")
     try:
         champion = load_model(folder)

@@ -101,3 +101,15 @@ def test_dvc_yaml_names_all_the_code_that_a_bundle_brings_along(folder):
     deps = set(yaml.safe_load((build.ROOT / "dvc.yaml").read_text("utf-8"))["stages"]["deploy"]["deps"])
     code = {p.relative_to(folder / "code").as_posix() for p in (folder / "code").rglob("*") if p.is_file()}
     assert code - deps == set(), "deploy would not run again when these change"
+
+
+def test_a_released_model_that_is_not_here_is_not_taken_for_none(copy):
+    (copy / "models" / "champion" / "bundle.dvc").write_text("outs:\n- path: bundle\n", "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "stages.validate"],
+        cwd=copy,
+        env=build.environment(),
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert done.returncode == 1 and "`dvc pull models/champion/bundle.dvc`" in done.stderr.replace("\\", "/")
