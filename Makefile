@@ -15,7 +15,8 @@ repro: .venv/ready .dvc/config ## rebuild whatever changed (dvc repro)
 	$(BIN)/dvc repro
 
 compare: .venv/ready .dvc/config ## experiments side by side (dvc exp show): the verdict, and what differs
-	$(BIN)/dvc exp show --only-changed --keep 'score|baseline|passed' --drop 'Created|rows|live|.*/|requirements' --sort-by score
+	$(BIN)/dvc exp show --only-changed --keep 'score|baseline|passed' --sort-by score \
+		--drop 'Created|State|Executor|rows|live|.*/|requirements|failed|log_loss|rmse|average_precision|f1|ece|brier|median|mape'
 
 SWEEP ?= -S 'split.seed=range(1,4)' -S 'train.choose=linear,boosting,""'
 JOBS ?= 2
