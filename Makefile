@@ -14,9 +14,11 @@ help: ## list the targets
 repro: .venv/ready .dvc/config ## rebuild whatever changed (dvc repro)
 	$(BIN)/dvc repro
 
+SHOW := dvc exp show --only-changed --keep 'score|baseline|passed' \
+	--drop 'Created|State|Executor|rows|live|.*/|requirements|failed|log_loss|rmse|average_precision|f1|ece|brier|median|mape'
+
 compare: .venv/ready .dvc/config ## experiments side by side (dvc exp show): the verdict, and what differs
-	$(BIN)/dvc exp show --only-changed --keep 'score|baseline|passed' --sort-by score \
-		--drop 'Created|State|Executor|rows|live|.*/|requirements|failed|log_loss|rmse|average_precision|f1|ece|brier|median|mape'
+	$(BIN)/$(SHOW)
 
 SWEEP ?= -S 'split.seed=range(1,4)' -S 'train.choose=linear,boosting,""'
 JOBS ?= 2
@@ -24,7 +26,7 @@ JOBS ?= 2
 sweep: .venv/ready .dvc/config ## many experiments, JOBS at a time (dvc exp run --queue, --run-all); SWEEP="-S 'train.folds=3,5'"
 	$(BIN)/dvc exp run --queue $(SWEEP)
 	$(BIN)/dvc exp run --run-all --jobs $(JOBS)
-	$(MAKE) compare
+	$(BIN)/$(SHOW) --sort-by score
 
 serve: .venv/ready ## answer over HTTP (python -m actions.serve); VERSION=v1.1.0, SHADOW=v1.2.0, PORT, API_KEY ...
 	$(BIN)/python -m actions.serve $(VERSION:%=--version %) $(SHADOW:%=--shadow %)
