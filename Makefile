@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help repro compare sweep serve check score collect monitor drill retrain release rollback test slow lint
+.PHONY: help repro compare sweep serve check score collect monitor drill retrain release push rollback test slow lint
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ retrain: .venv/ready ## where the verdict is retrain: a better model on a branch
 
 release: .venv/ready ## the next version, in production (python -m actions.release); BUMP=major|minor|patch
 	$(BIN)/python -m actions.release $(BUMP)
+
+push: .venv/ready ## data, models, each released version, commits and tags (python -m actions.push)
+	$(BIN)/python -m actions.push
 
 rollback: .venv/ready ## the version before (python -m actions.rollback); VERSION=v1.0.0
 	$(BIN)/python -m actions.rollback $(VERSION)

@@ -106,15 +106,16 @@ def fetch(version: str) -> Path:
     folder.parent.mkdir(parents=True, exist_ok=True)
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
+    from dvc_data.index import DataIndexDirError
 
     try:
         # with the remotes of today: the version's own commit may be older than they are
         with Repo(".") as repository:
             now = {block: repository.config[block] for block in ("core", "remote")}
         Repo.get(".", CHAMPION.as_posix(), out=folder.as_posix(), rev=tag(version), config=now)
-    except (DvcException, OSError):
+    except (DvcException, DataIndexDirError, OSError):
         raise UserError(
-            f"the bundle of {version} is neither in the cache nor in the DVC remote; `dvc push --all-tags` where it is, "
+            f"the bundle of {version} is neither in the cache nor in the DVC remote; `make push` where it is, "
             "or `dvc remote add -d storage URL` here"
         ) from None
     return folder

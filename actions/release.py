@@ -140,9 +140,8 @@ def main() -> None:
     if not released:
         gto.api.register(".", name(), "HEAD", version=version, message=f"{name()} {version}")
     gto.api.assign(".", name(), STAGE, version=version, message=f"{name()} {version} to {STAGE}")
-    remote = git("remote").splitlines()
     print(f"release: {tag(version)} is in {STAGE} and the champion (commit {commit_of(tag(version))[:7]})")
-    print(f"next: dvc push && git push --follow-tags{'' if remote else ' (once there is a remote)'}; make serve")
+    print("next: make push (shares it), make serve")
 
 
 if __name__ == "__main__":

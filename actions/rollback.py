@@ -52,7 +52,7 @@ def main() -> None:
     print(
         f"rollback: {tag(version)} is in {STAGE} and the champion again" + (f"; it was {before[0]}" if before else "")
     )
-    print("next: git push --follow-tags; make serve")
+    print("next: make push (shares it), make serve")
 
 
 def _checkout() -> bool:

@@ -1,0 +1,1 @@
+{{ "actions/push.py" | from_root }}
