@@ -1,0 +1,62 @@
+"""The README is true: its commands are there, its paths too, its dependencies are those of pyproject.toml, its run is real."""
+
+import re
+import tomllib
+
+import pytest
+from packaging.requirements import Requirement
+
+from tests.template.bake import DATASETS, ROOT, generate, run
+
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def block(command: str) -> list[str]:
+    """The output that README shows after `$ command`."""
+    _, _, rest = README.partition(f"$ {command}\n")
+    return rest.partition("```")[0].partition("\n$ ")[0].splitlines()
+
+
+def test_each_make_target_that_is_named_exists():
+    makefiles = "".join((ROOT / name).read_text("utf-8") for name in ("Makefile", "new.mk"))
+    targets = set(re.findall(r"^([a-z]+):", makefiles, re.MULTILINE))
+    named = set(re.findall(r"(?:^|[`$ ])make ([a-z]+)", README, re.MULTILINE)) - {"and", "it"}
+    assert {"new", "repro", "test", "release", "retrain"} & named and named - targets == set()
+
+
+def test_each_path_of_the_tree_exists():
+    tree = README.partition("## What is where")[2].partition("##")[0]
+    paths = re.findall(r"^    (\S+)  ", tree, re.MULTILINE)
+    assert len(paths) > 10
+    assert [p for p in paths if not (ROOT / p).exists()] == []
+
+
+def test_each_dependency_has_its_reason_and_no_other_has():
+    about = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    groups = [g for group in about["dependency-groups"].values() for g in group if isinstance(g, str)]
+    wanted = {Requirement(d).name for d in about["project"]["dependencies"] + groups}
+    table = README.partition("## Why these dependencies")[2].partition("\n##")[0]
+    named = {n for row in re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE) for n in re.split(r"[ ,()]+", row) if n}
+    assert wanted - named == set() and named - {"package", "---"} - wanted == set()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not (DATASETS / "telco_churn.csv").exists(), reason=f"{DATASETS} is not here: the README's run was NOT tried"
+)
+def test_the_run_that_is_shown_is_real(template, tmp_path, env):
+    """Every line but those with a time or a fitted score is what the commands print, and scores agree to two digits."""
+    shown = block('make new NAME="Telco churn" DATA=telco_churn.csv TARGET=Churn')
+    said = generate(
+        template, tmp_path / "here", env, data=str(DATASETS / "telco_churn.csv"), target="Churn", project="telco"
+    ).stdout
+    said += run("dvc", "repro", cwd=tmp_path / "here/telco", env=env).stdout
+    exact = [s for s in shown if not s.startswith(("train:", "evaluate:", "validate:", "report:", "deploy:"))]
+    assert len(exact) > 8 and [s for s in exact if s not in said.splitlines()] == []
+    for line in set(shown) - set(exact):
+        name = line.split(":")[0]
+        real = next(s for s in said.splitlines() if s.startswith(f"{name}:"))
+        score = re.compile(r"log_loss ([\d.]+)|baseline ([\d.]+)|gate (\w+)|(\d+ golden rows)")
+        assert [tuple(g[:4] for g in m) for m in score.findall(line)] == [
+            tuple(g[:4] for g in m) for m in score.findall(real)
+        ]
