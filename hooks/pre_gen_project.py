@@ -167,6 +167,8 @@ def check_target(name, header, target):
         same = [column for column in header if column.lower() == target.lower()]
         near = same or difflib.get_close_matches(target, header, 1)
         cure = f'did you mean "{near[0]}"?' if near else f"it has: {shown}"
+        if len(header) == 1:
+            cure += "; if the names stand further down, delete the lines above them"
         raise Refused(f'data {name}: no column "{target}" in its header; {cure}')
 
 

@@ -127,6 +127,8 @@ def main() -> None:
         f"clean: {rows_in} rows in = {len(done.clean)} clean + {len(done.quarantine)} quarantined + {done.duplicates} duplicates; "
         f"{corrupt} corrupt cells became missing"
     )
+    if len(done.quarantine):
+        print(f"  data/quarantine.csv: {', '.join(f'{n} rows: {r}' for r, n in list(reasons.items())[:3])}")
 
 
 if __name__ == "__main__":

@@ -5,15 +5,16 @@ Run: python -m stages.define      (reads data/raw, params.yaml; writes data/cont
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from stages.lib import cells, infer
+from stages.lib import cells, infer, metrics
 from stages.lib.conform import conform, used_fields
 from stages.lib.errors import UserError, nearest, stage
-from stages.lib.files import read_params, write_json, write_yaml
+from stages.lib.files import read_contract, read_params, write_json, write_yaml
 from stages.lib.leaks import given_away, suspected
 from stages.lib.table import SOURCE, RawTable, read_raw
 
@@ -31,6 +32,10 @@ OVERRIDES = (
     "trueValues",
     "falseValues",
 )
+CONTRACT = "data/contract.yaml"
+COSTS = ("false_positive", "false_negative")
+# a class of such a name is the absence of something, even where it is the rarer one
+ABSENCE = cells.FALSE | {"none", "negative", "neg", "healthy", "normal", "absent", "benign", "-1", "good", "ok"}
 MIN_ROWS = 20
 RARE = 5  # rows of a class
 
@@ -155,6 +160,7 @@ def describe_problem(problem: dict, field: dict, values: pd.Series, notes: list[
             f'data/raw: every cell of the target "{field["name"]}" is missing; is it the right column (params.yaml: problem.target)?'
         )
     task = infer_task(problem, field, filled, notes)
+    check_measures(problem, task)
     out = {k: problem[k] for k in ("statement", "decision", "owner", "unit")} | {"target": field["name"], "task": task}
     metric = {"regression": "rmse"}.get(task, "log_loss")
     out["metric"] = problem["metric"] or metric
@@ -178,6 +184,19 @@ def describe_problem(problem: dict, field: dict, values: pd.Series, notes: list[
             "problem.criteria is empty: a release must beat the naive baseline, and the champion where there is one"
         )
     return out
+
+
+def check_measures(problem: dict, task: str) -> None:
+    """UserError where a metric, a criterion or a cost is misspelt: found now, not after the fit."""
+    for name in ([problem["metric"]] if problem["metric"] else []) + list(problem["criteria"]):
+        metrics.metric(name, task)
+    for name in problem["costs"]:
+        if name not in COSTS:
+            raise UserError(
+                f"params.yaml: problem.costs has {name!r}{nearest(name, list(COSTS)) or ';'} it takes {' and '.join(COSTS)}"
+            )
+    if problem["costs"] and task != "binary":
+        raise UserError(f"params.yaml: problem.costs is for a binary task, and this one is {task}; empty it: {{}}")
 
 
 def infer_task(problem: dict, field: dict, filled: pd.Series, notes: list[str]) -> str:
@@ -222,6 +241,8 @@ def classes(problem: dict, field: dict, filled: pd.Series, task: str, notes: lis
     if all(not np.isnan(cells.number(v)) for v in labels):
         labels.sort(key=cells.number)
     field["constraints"] = {"enum": labels}
+    if (written := filled.nunique()) > len(labels):
+        notes.append(f'"{field["name"]}": {written} spellings are read as {len(labels)} classes')
     counts = infer.level_counts(filled)
     if rare := [f'"{v}" ({counts[cells.level(v)]})' for v in labels if counts[cells.level(v)] < RARE]:
         notes.append(
@@ -247,7 +268,9 @@ def classes(problem: dict, field: dict, filled: pd.Series, task: str, notes: lis
         said = [v for v in labels if cells.fold(v) in cells.TRUE]
         other = [v for v in labels if v not in said]
         clear = len(said) == 1 and (cells.fold(other[0]) in cells.FALSE | {"-1"} or np.isnan(cells.number(other[0])))
-        positive = said[0] if clear else min(labels, key=lambda v: (counts.get(cells.level(v), 0), v))
+        present = [v for v in labels if cells.fold(v) not in ABSENCE]
+        rarer = min(present or labels, key=lambda v: (counts.get(cells.level(v), 0), v))
+        positive = said[0] if clear else rarer
         share = counts.get(cells.level(positive), 0) / len(filled)
         notes.append(f'problem.positive is empty: "{positive}", {share:.1%} of the rows')
     positive = str(positive)
@@ -335,6 +358,20 @@ def profile(raw: RawTable, contract: dict) -> dict[str, Any]:
     }
 
 
+def changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    """Sentences, for the eye alone, on the columns that are gone, new, or of another role or type than last time."""
+    try:
+        old, new = ({f["name"]: (f["role"], f["type"]) for f in c["fields"]} for c in (before, after))
+    except (KeyError, TypeError):
+        return []  # a contract of another make
+    said = [f'since the last contract: "{n}" is gone' for n in old if n not in new]
+    said += [f'since the last contract: "{n}" is new' for n in new if n not in old]
+    for name in old:
+        if name in new and old[name] != new[name]:
+            said.append(f'since the last contract: "{name}" was {" ".join(old[name])}, and is {" ".join(new[name])}')
+    return said
+
+
 def main() -> None:
     problem, columns, define = read_params("problem"), read_params("columns"), read_params("define")
     check_types(problem, columns)
@@ -345,7 +382,9 @@ def main() -> None:
             f"data/raw has {len(raw.frame)} usable rows; a model needs {MIN_ROWS} to be fitted and tested: add rows"
         )
     contract, notes = build_contract(raw, problem, columns, define)
-    write_yaml("data/contract.yaml", contract, "written by `python -m stages.define`; to change it, change params.yaml")
+    if Path(CONTRACT).exists():
+        notes = notes + changes(read_contract(CONTRACT), contract)
+    write_yaml(CONTRACT, contract, "written by `python -m stages.define`; to change it, change params.yaml")
     write_json("reports/data_profile.json", profile(raw, contract))
     for note in notes:
         print(f"  {note}")

@@ -16,6 +16,9 @@ from stages.lib.files import read_contract, read_params, read_parquet, write_par
 from stages.lib.folds import moments, scheme_of
 from stages.lib.identity import identities, identity_columns, shares
 
+UNEVEN = 0.15  # relative distance from the shares asked for, from which on it is said
+MAX_TRIED = 50_000  # rows for which other seeds are tried; a larger table is never that uneven
+
 
 def held_out(frame: pd.DataFrame, contract: dict[str, Any], scheme: str, test_size: float, seed: int) -> np.ndarray:
     """Mask of the rows that are held out, shape (n,).
@@ -89,6 +92,35 @@ def lost_classes(train: pd.DataFrame, test: pd.DataFrame, contract: dict[str, An
     return said
 
 
+def uneven(frame: pd.DataFrame, held: np.ndarray, contract: dict[str, Any], scheme: str, test_size: float) -> list[str]:
+    """Sentences on a draw that is far from the share asked for, or from the classes' own shares, and a seed that is not.
+
+    The hash keeps a row's side as the table grows; the price is that a small table may be parted unevenly.
+    """
+    target = contract["problem"]["target"]
+    y = (frame[target] == contract["problem"].get("positive", "")).to_numpy()
+    every = y.mean()
+
+    def off(held: np.ndarray) -> float:
+        if not held.any() or held.all():
+            return np.inf
+        size = abs(held.mean() / test_size - 1)
+        return max(size, abs(y[held].mean() / every - 1)) if every else size
+
+    if scheme == "time" or off(held) < UNEVEN or len(frame) > MAX_TRIED:
+        return []
+    texts = identities(frame, identity_columns(contract, scheme))
+    best = min(range(1, 100), key=lambda seed: off(shares(texts, seed) < test_size))
+    said = f"an uneven draw: {held.mean():.0%} of the rows are test rows, where {test_size:.0%} were asked for"
+    if every:
+        said += f'; "{contract["problem"]["positive"]}" is {every:.1%} of all and {y[held].mean():.1%} of the test rows'
+    return (
+        [f"{said}; split.seed: {best} in params.yaml is more even"]
+        if off(shares(texts, best) < test_size) < off(held)
+        else [said]
+    )
+
+
 def main() -> None:
     contract, params = read_contract(), read_params("split")
     scheme = scheme_of(contract, params.choice("scheme", ["auto", "random", "group", "time"]))
@@ -97,7 +129,7 @@ def main() -> None:
     held = held_out(frame, contract, scheme, test_size, seed)
     train, test = frame[~held].reset_index(drop=True), frame[held].reset_index(drop=True)
     check(train, test, contract, scheme, test_size)
-    for sentence in lost_classes(train, test, contract):
+    for sentence in lost_classes(train, test, contract) + uneven(frame, held, contract, scheme, test_size):
         print(f"  {sentence}")
     write_parquet("data/train.parquet", train)
     write_parquet("data/test.parquet", test)

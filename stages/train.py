@@ -10,6 +10,7 @@ machine must stop earlier, the line printed, candidate.json and the leaderboard 
 from __future__ import annotations
 
 import time
+import traceback
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,7 @@ def prepare(frame: pd.DataFrame, contract: dict[str, Any], params: dict[str, Any
     name = params["metric"] or problem["metric"]
     metric(name, problem["task"])
     columns = feature_names(contract)
-    rows = add_features(frame[columns].copy())
+    rows = own_features(frame[columns].copy())
     if len(rows) != len(frame):
         raise UserError(
             f"stages/lib/features.py: add_features made {len(rows)} rows of {len(frame)}; it may change columns only"
@@ -64,6 +65,18 @@ def prepare(frame: pd.DataFrame, contract: dict[str, Any], params: dict[str, Any
     y, weight = encode_target(frame[problem["target"]], contract), sample_weight(frame, contract)
     classes = problem.get("classes") or []
     return Task(problem["task"], classes, name, as_arrays(rows), kinds, y, weight, [], params["random_state"])
+
+
+def own_features(rows: pd.DataFrame) -> pd.DataFrame:
+    """`add_features` of these rows; its errors as one line."""
+    try:
+        return add_features(rows)
+    except Exception as error:  # the user's own code may raise anything
+        line = traceback.extract_tb(error.__traceback__)[1].lineno
+        raise UserError(
+            f"stages/lib/features.py:{line}: add_features fails ({type(error).__name__}: {error}); "
+            f"the columns are {', '.join(rows.columns)}"
+        ) from error
 
 
 def sample_weight(frame: pd.DataFrame, contract: dict[str, Any]) -> np.ndarray | None:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from stages.define import build_contract
+from stages.define import build_contract, changes
 from stages.lib.errors import UserError
 from stages.lib.table import SOURCE, RawTable
 from tests.scratch import ROOT
@@ -210,3 +210,59 @@ def test_what_may_give_the_target_away_is_named_in_the_contract_until_the_user_c
     assert "filled only where" in field("called", good=good, called=called)["suspicion"]
     assert said("the gate fails", good=good, called=called)
     assert "suspicion" not in field("called", good=good, called=called, columns={"called": {"role": "feature"}})
+
+
+@pytest.mark.parametrize("name", ["ID", "Id", "LOAN_ID", "SUBJID", "pidnum"])
+def test_an_id_is_one_however_its_name_is_written(name):
+    assert field(name, **{name: RNG.permutation(N) + 1000})["role"] == "id"
+    assert field(name, **{name: np.repeat(np.arange(N // 2), 2)})["role"] in ("group", "id")
+
+
+@pytest.mark.parametrize("name", ["humid", "paid", "acid"])
+def test_a_word_that_ends_in_id_is_no_id(name):
+    assert field(name, **{name: RNG.permutation(N) + 1000})["role"] == "feature"
+
+
+def test_an_index_that_starts_again_in_each_file_is_no_feature():
+    assert field("unnamed_1", unnamed_1=np.tile(np.arange(N // 2), 2))["role"] == "id"
+
+
+def test_a_number_that_differs_in_each_row_is_said_aloud():
+    assert said('"c": a different whole number in each row', c=RNG.permutation(N) + 1000)
+
+
+@pytest.mark.parametrize(
+    ("problem", "told"),
+    [
+        ({"costs": {"fp": 1}}, "it takes false_positive and false_negative"),
+        ({"metric": "auc"}, "roc_auc"),
+        ({"metric": "rmse"}, "binary"),
+        ({"criteria": {"rok_auc": ">= 0.8"}}, 'did you mean "roc_auc"'),
+    ],
+)
+def test_a_misspelt_measure_is_found_before_the_fit(problem, told):
+    with pytest.raises(UserError, match=told):
+        contract(problem=problem)
+
+
+def test_the_absence_of_something_is_not_what_is_predicted():
+    rare_none = np.where(RNG.random(N) < 0.4, "none", "relapse")
+    assert contract(good=rare_none)["problem"]["positive"] == "relapse"
+
+
+def test_spellings_of_the_target_that_are_taken_together_are_said_aloud():
+    assert said("4 spellings are read as 2 classes", good=choose("Yes", "yes", "no", "NO"))
+
+
+def test_columns_that_changed_since_the_last_contract_are_said_aloud():
+    before, after = (
+        contract(c=choose("a", "b"), d=RNG.normal(size=N)),
+        contract(c=RNG.normal(size=N), e=choose("a", "b")),
+    )
+    told = changes(before, after)
+    assert [s.split(": ", 1)[1] for s in told] == [
+        '"d" is gone',
+        '"e" is new',
+        '"c" was feature string, and is feature number',
+    ]
+    assert changes(before, before) == []

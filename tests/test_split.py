@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.lib.errors import UserError
-from stages.split import check, held_out, lost_classes
+from stages.split import check, held_out, lost_classes, uneven
 from tests.here import run_here
 from tests.scratch import ROOT, scratch
 
@@ -134,3 +134,16 @@ def test_a_stage_loads_no_library_that_it_does_not_use(stage):
     look = f"import sys, stages.{stage}; print(*{{m.partition('.')[0] for m in sys.modules}})"
     done = subprocess.run([sys.executable, "-c", look], cwd=ROOT, capture_output=True, encoding="utf-8", check=True)
     assert not {"sklearn", "scipy", "matplotlib", "joblib", "dvc", "catboost"} & set(done.stdout.split())
+
+
+def test_an_uneven_draw_is_said_aloud_with_a_seed_that_is_more_even():
+    rows, spec = frame(np.arange(60)), contract(X)
+    spec["problem"]["positive"] = "yes"
+    told = {}
+    for seed in range(1, 30):
+        held = held_out(rows, spec, "random", 0.2, seed)
+        told[seed] = uneven(rows, held, spec, "random", 0.2)
+        far = abs(held.mean() / 0.2 - 1) >= 0.15 or abs((rows["good"][held] == "yes").mean() / 0.5 - 1) >= 0.15
+        assert bool(told[seed]) is far
+    named = next(int(said[0].split("split.seed: ")[1].split()[0]) for said in told.values() if said)
+    assert not uneven(rows, held_out(rows, spec, "random", 0.2, named), spec, "random", 0.2)

@@ -114,7 +114,7 @@ def test_a_first_model_has_no_champion_to_beat(parts, tmp_path):
 
 
 def test_gate_rejects_what_is_worse_than_the_champion(parts, good, tmp_path):
-    model, test, y, contract, _ = parts
+    model, test, y = parts[:3]
     weak = scratch(tmp_path / "weak", table(signal=0, seed=2), "bought")
     run_stages(weak, "define", "clean", "split", "train")
     worse = load_model(weak / "models/candidate")

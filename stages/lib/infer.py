@@ -16,7 +16,9 @@ from stages.lib import cells
 
 SAMPLE = 2_000  # distinct values looked at for a pattern; the share that fits is then counted on all
 MAX_ENUM = 200  # more levels than this are not listed in the contract
-ID_NAME = re.compile(r"(^|[_\s.-])(id|ids|uuid|guid|key|identifier|index)$|[a-z](Id|ID|UUID|Uuid|Key)$", re.ASCII)
+ID_NAME = re.compile(r"(?i:(^|[_\s.-])(id|ids|uuid|guid|key|identifier|index))$|[a-z](Id|ID|UUID|Uuid|Key)$", re.ASCII)
+# what a table's writer puts before the first column when asked for none: the number of the row
+INDEX_NAME = re.compile(r"(unnamed(_\d+|: \d+)?|index|row_?names?|rownum)$", re.I)
 NUMBER_NAME = re.compile(
     r"(^|[_\s.-])(no|nr|num|number|code|ref|row|order|ticket|invoice)$|[a-z](No|Nr|Number)$", re.ASCII
 )
@@ -31,7 +33,7 @@ CODE_NAME = re.compile(
 ORDER_NAME = re.compile(r"(invoice|order|basket|session|transaction|booking)[_\s.-]?(no|nr|num|number|id)$", re.I)
 PERSON_NAME = re.compile(
     r"^((customer|client|user|patient|person|member|household|student|pupil|employee|kunden?|patienten)[_\s.-]?(id|no|nr|num|number|code|key)"
-    r"|(customer|client|user|subject|patient|participant|respondent)([_\s.-]?id)?)$",
+    r"|(customer|client|user|subject|subj|patient|participant|respondent|individual)([_\s.-]?id)?|pid(num)?)$",
     re.I,
 )
 # what instruments and people write for "no value"
@@ -313,11 +315,17 @@ def assign_role(field: dict, values: pd.Series) -> None:
             _group_or_id(field, n, distinct)
     elif kind == "integer":
         ordinal = _counts_rows(filled)
-        numbered = ID_NAME.search(name) or NUMBER_NAME.search(name)
+        numbered = any(named.search(name) for named in (ID_NAME, NUMBER_NAME, PERSON_NAME))
         if distinct > 0.99 * n and n > 20 and (ordinal or numbered):
             _set(field, "id", "a different whole number in each row" + (", counting up" if ordinal else ""))
+        elif ordinal and INDEX_NAME.match(name):
+            _set(field, "id", "the number of the row, counting up in each file")
         elif (ID_NAME.search(name) or ORDER_NAME.search(name)) and distinct > 50 and n / distinct < 20:
             _group_or_id(field, n, distinct)
+        elif distinct == n and n > 50:
+            field["note"] = (
+                "a different whole number in each row, used as a number; if it only names the row, make it an id under columns"
+            )
 
 
 def as_name(field: dict) -> None:
