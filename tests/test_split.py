@@ -143,7 +143,7 @@ def test_an_uneven_draw_is_said_aloud_with_a_seed_that_is_more_even():
     for seed in range(1, 30):
         held = held_out(rows, spec, "random", 0.2, seed)
         told[seed] = uneven(rows, held, spec, "random", 0.2)
-        far = abs(held.mean() / 0.2 - 1) >= 0.15 or abs((rows["good"][held] == "yes").mean() / 0.5 - 1) >= 0.15
+        far = bool(abs(held.mean() / 0.2 - 1) >= 0.15 or abs((rows["good"][held] == "yes").mean() / 0.5 - 1) >= 0.15)
         assert bool(told[seed]) is far
     named = next(int(said[0].split("split.seed: ")[1].split()[0]) for said in told.values() if said)
     assert not uneven(rows, held_out(rows, spec, "random", 0.2, named), spec, "random", 0.2)
