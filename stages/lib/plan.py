@@ -13,9 +13,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-MARGIN = 0.7  # share of the budget that is planned for; the rest is for slower machines and for what estimates miss
-# (folds, share of the rounds, trees or epochs) from the best to the cheapest; one fold is one held part of the rows
-LEVELS = [(5, 1.0), (5, 0.6), (3, 0.6), (3, 0.4), (1, 0.4), (1, 0.2), (1, 0.1)]
+MARGIN = 0.5  # share of the budget that is planned for; the rest is for slower machines and for what estimates miss
+# (folds, share of the rounds, trees or epochs) from the best to the cheapest; one fold is one held part of the rows, which
+# says enough only where there are many
+LEVELS = [(5, 1.0), (5, 0.6), (3, 0.6), (3, 0.4)]
+CHEAP = {"few": [(3, 0.2), (3, 0.1)], "many": [(1, 0.4), (1, 0.2), (1, 0.1)]}
+MANY = 20_000
 FIRST = 5  # entries, in their order, that a level must have room for
 
 
@@ -69,7 +72,8 @@ def make_plan(
     refit: bool = False,
 ) -> Plan:
     """The best level that has room for most entries within `budget` core seconds; at the cheapest, for those it has."""
-    for n, effort in [(min(n, folds), effort) for n, effort in LEVELS]:
+    for n, effort in LEVELS + CHEAP["many" if shape.rows >= MANY else "few"]:
+        n = min(n, folds)
         kept, seconds = [], 0.0
         for e in [shrunk(e, effort) for e in entries]:
             more = work(e, shape, n, cost, refit or n > 1)
