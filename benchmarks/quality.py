@@ -26,7 +26,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / "benchmarks/work"
 RESULTS = ROOT / "benchmarks/quality.csv"
-COLUMNS = ["table", "seed", "library", "budget", "cores", "error", "metric", "seconds", "rows", "note"]
+COLUMNS = ["table", "seed", "library", "budget", "cores", "error", "metric", "seconds", "rows", "note", "load"]
 LIBRARIES = {
     "ours": [],
     "flaml": [["flaml[automl]"], ["pandas", "pyarrow"]],
@@ -268,6 +268,8 @@ def main() -> None:
         print(f"[{i}/{len(jobs)}] {library} on {table}, seed {seed} ...", end=" ", flush=True)
         folder = prepare(table, int(seed), args.budget, args.cores)
         found = run_ours(folder) if library == "ours" else run_other(library, folder, args.budget, args.cores)
+        # a loaded machine takes from those whose search the clock ends: see what the results were measured under
+        found["load"] = round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else ""
         row = {
             "table": table,
             "seed": seed,

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from stages import clean, define, split, train
+from stages.lib.candidates import Candidate
 from stages.lib.errors import UserError
 from stages.lib.files import read_contract, read_json, read_parquet
 from stages.lib.model import load_model
@@ -122,9 +123,9 @@ def test_the_clock_keeps_what_is_done_and_names_what_is_not(here):
     task.folds = train.make_folds(frame, task.y, contract, "random", 3, 1)
     entries = [Entry(name, name, hyper) for name, hyper in TWO.items()]
     with Workers(task, 1) as workers:
-        tried, left = try_all(task, entries, workers, Clock(0), keep=False)
-        assert [t.entry.name for t in tried] == ["linear"] and left == ["boosting"]
-        assert len(train.fit_members(tried, workers)) == 1
+        found = try_all(task, entries, workers, Clock(0), keep=False)
+        assert [t.entry.name for t in found.tried] == ["linear"] and found.left == ["boosting"]
+        assert len(train.fit_members(found.tried, workers)) == 1
 
 
 def test_a_stop_is_said(here, capsys, monkeypatch):
@@ -133,7 +134,7 @@ def test_a_stop_is_said(here, capsys, monkeypatch):
     monkeypatch.setattr(train, "Clock", lambda seconds: Clock(0))
     train.main()
     assert "the clock stopped before boosting" in capsys.readouterr().out
-    assert told()["out_of_time"] == ["boosting"]
+    assert told()["out_of_time"] == ["boosting"] and read_json("reports/search.json")["out_of_time"] == 1
 
 
 def test_train_choose_takes_one_candidate_by_its_name(here):
@@ -285,8 +286,22 @@ def test_a_fold_that_is_kept_answers_as_it_was_scored(here):
         "network": NETWORK | {"max_iter": 60},
     }
     with Workers(task, 2) as workers:
-        tried, _ = try_all(task, [Entry(n, n, h) for n, h in blocks.items()], workers, Clock(100), keep=True)
+        found = try_all(task, [Entry(n, n, h) for n, h in blocks.items()], workers, Clock(100), keep=True)
     held = {c: v[task.folds[0][1]] for c, v in task.rows.items()}
-    for one in tried:
+    for one in found.tried:
         encoder, estimator = one.fitted
         assert np.allclose(estimator.predict_proba(encoder.transform(held)), one.oof, atol=1e-3)
+
+
+def test_a_candidate_that_takes_no_weights_is_left_out_and_named(here, monkeypatch, capsys):
+    from sklearn.neighbors import KNeighborsClassifier
+
+    frame = bakes()
+    frame["weight"] = 1.0
+    monkeypatch.setitem(
+        train.CANDIDATES, "knn", Candidate("linear", lambda y, hyper, seed: KNeighborsClassifier(**hyper))
+    )
+    here(frame, columns={"weight": {"role": "weight"}}, train={"candidates": LINEAR | {"knn": {"n_neighbors": 9}}})
+    train.main()
+    assert told()["unfit"] == {"knn": "its fit takes no sample_weight"} and told()["name"] == "linear"
+    assert "knn is left out: its fit takes no sample_weight" in capsys.readouterr().out

@@ -6,28 +6,17 @@ from collections.abc import Callable
 
 import numpy as np
 
-Loss = Callable[[np.ndarray, np.ndarray | None], float]
-MAX_ROWS = 50_000  # of answers that are looked at
-
 
 def greedy_weights(
-    answers: list[np.ndarray], loss: Loss, fits: Callable[[set[int]], bool], steps: int = 40
+    answers: list[np.ndarray], loss: Callable[[np.ndarray], float], fits: Callable[[set[int]], bool], steps: int = 40
 ) -> np.ndarray:
     """Weights (m,) that sum to 1: at each step the model is added, with replacement, whose mean with those already in
-    has the least loss; the best step counts. Ties go to the first. `fits`: whether so many models are small enough."""
-    return _select(answers, lambda p: loss(p, None), fits, steps)
-
-
-def _select(
-    answers: list[np.ndarray], loss: Callable[[np.ndarray], float], fits: Callable[[set[int]], bool], steps: int
-) -> np.ndarray:
+    has the least loss; the best step counts. Ties go to the first. `fits`: whether these models together are small enough."""
     counts, total, best = np.zeros(len(answers)), np.zeros_like(answers[0]), None
     for step in range(1, steps + 1):
         chosen = set(np.flatnonzero(counts).tolist())
         losses = [loss((total + a) / step) if fits(chosen | {i}) else np.inf for i, a in enumerate(answers)]
         i = int(np.nanargmin(losses))
-        if not np.isfinite(losses[i]):
-            break
         counts[i] += 1
         total = total + answers[i]
         if best is None or losses[i] < best[0] - 1e-12:

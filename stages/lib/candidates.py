@@ -12,7 +12,6 @@ its hyper-parameters under `train.candidates` in params.yaml (the block goes str
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -121,10 +120,6 @@ def network_latency(hyper: Hyper, rounds: int, outputs: int) -> float:
     return 0.05 + 1e-5 * hyper["n_estimators"] * sum(hyper["hidden_layer_sizes"])
 
 
-class TooFew(Exception):
-    """This candidate cannot be fitted on these rows; the others can."""
-
-
 CANDIDATES = {
     "linear": Candidate("linear", linear, linear_cost, lambda hyper, rounds, outputs: 0.1, scaled_target=True),
     "boosting": Candidate("tree", hist_gradient_boosting, boosting_cost, boosting_latency, rounds="max_iter"),
@@ -152,8 +147,7 @@ def check_candidates(blocks: dict[str, Any], y: np.ndarray) -> None:
             raise UserError(
                 f"params.yaml: train.candidates has {name!r}, which stages/lib/candidates.py does not{near}"
             )
-        with contextlib.suppress(TooFew):
-            build(name, y, hyper, 0)
+        build(name, y, hyper, 0)
 
 
 def build(name: str, y: np.ndarray, hyper: Hyper, random_state: int, log: bool = False) -> Any:

@@ -1,0 +1,106 @@
+"""Task: the training rows as the candidates see them, with the user's own features, the target, weights and folds."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from stages.lib.conform import used_fields
+from stages.lib.encode import added_kinds, as_arrays, field_kinds
+from stages.lib.errors import UserError
+from stages.lib.features import add_features
+from stages.lib.metrics import metric
+from stages.lib.model import encode_target, floor_probabilities
+
+
+@dataclass
+class Task:
+    """The training rows as the candidates see them: `rows` feature arrays by name, `y` codes or floats, `weight` of
+    each row, `folds` positions (fitted on, scored on)."""
+
+    name: str
+    classes: list[str]
+    metric: str
+    rows: dict[str, np.ndarray]
+    kinds: dict[str, str]
+    y: np.ndarray
+    weight: np.ndarray | None
+    folds: list[tuple[np.ndarray, np.ndarray]]
+    seed: int
+
+    @property
+    def scored(self) -> np.ndarray:
+        """Positions of the rows that some fold scores, in the order of the folds."""
+        return np.concatenate([held for _, held in self.folds])
+
+    def weights(self, positions: np.ndarray) -> np.ndarray | None:
+        return None if self.weight is None else self.weight[positions]
+
+    def score(self, positions: np.ndarray, answers: np.ndarray, name: str = "") -> float:
+        return metric(name or self.metric).function(self.y[positions], answers, self.weights(positions))
+
+    def spread(self, oof: np.ndarray) -> tuple[float, float]:
+        """The metric over all scored rows, and its standard deviation over the folds."""
+        cuts = np.cumsum([len(held) for _, held in self.folds])[:-1]
+        parts = [self.score(held, part) for (_, held), part in zip(self.folds, np.split(oof, cuts), strict=True)]
+        return self.score(self.scored, oof), float(np.std(parts))
+
+    def naive(self, positions: np.ndarray) -> Any:
+        """The answer of one who sees no feature: class frequencies (k,), or the mean."""
+        y, weight = self.y[positions], self.weights(positions)
+        if not self.classes:
+            return float(np.average(y, weights=weight))
+        counts = np.bincount(y, weight, minlength=len(self.classes))
+        return floor_probabilities(counts[None, :] / counts.sum(), len(y))[0]
+
+
+def prepare(frame: pd.DataFrame, contract: dict[str, Any], params: dict[str, Any]) -> Task:
+    """The training rows with the user's own features and their target; no folds yet."""
+    problem = contract["problem"]
+    name = params["metric"] or problem["metric"]
+    metric(name, problem["task"])
+    columns = feature_names(contract)
+    rows = own_features(frame[columns].copy())
+    if len(rows) != len(frame):
+        raise UserError(
+            f"stages/lib/features.py: add_features made {len(rows)} rows of {len(frame)}; it may change columns only"
+        )
+    kinds = added_kinds(rows, field_kinds(contract["fields"]))
+    y, weight = encode_target(frame[problem["target"]], contract), sample_weight(frame, contract)
+    classes = problem.get("classes") or []
+    return Task(problem["task"], classes, name, as_arrays(rows), kinds, y, weight, [], params["random_state"])
+
+
+def own_features(rows: pd.DataFrame) -> pd.DataFrame:
+    """`add_features` of these rows; its errors as one line."""
+    try:
+        return add_features(rows)
+    except Exception as error:  # the user's own code may raise anything
+        line = traceback.extract_tb(error.__traceback__)[1].lineno
+        raise UserError(
+            f"stages/lib/features.py:{line}: add_features fails ({type(error).__name__}: {error}); "
+            f"the columns are {', '.join(rows.columns)}"
+        ) from error
+
+
+def sample_weight(frame: pd.DataFrame, contract: dict[str, Any]) -> np.ndarray | None:
+    """The column of the role `weight`, or None where there is none."""
+    columns = [f["name"] for f in used_fields(contract, ("weight",)) if f["name"] in frame]
+    if not columns:
+        return None
+    weight = frame[columns[0]].to_numpy(dtype=float)
+    bad = int((~(weight >= 0)).sum())
+    if bad or not weight.sum() > 0:
+        raise UserError(
+            f'data/train.parquet: the weight column "{columns[0]}" has {bad} rows without a weight of 0 or more; '
+            "fill them, or give it another role under params.yaml: columns"
+        )
+    return weight
+
+
+def feature_names(contract: dict[str, Any]) -> list[str]:
+    return [f["name"] for f in used_fields(contract, ("feature", "time"))]

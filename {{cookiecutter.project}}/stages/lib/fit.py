@@ -1,0 +1,1 @@
+{{ "stages/lib/fit.py" | from_root }}

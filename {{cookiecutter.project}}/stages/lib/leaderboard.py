@@ -1,0 +1,1 @@
+{{ "stages/lib/leaderboard.py" | from_root }}

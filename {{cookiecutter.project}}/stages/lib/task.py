@@ -1,0 +1,1 @@
+{{ "stages/lib/task.py" | from_root }}
