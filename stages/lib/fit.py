@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import pickle
+import signal
 import time
 import zlib
 from dataclasses import dataclass
@@ -45,8 +46,9 @@ _matrices: dict[tuple, tuple] = {}
 
 
 def start(task: Task) -> None:
-    """In a new worker: the task, and no matrices yet."""
+    """In a new worker: the task, and no matrices yet. Ctrl-C is for the parent, which ends its workers."""
     global _task
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _task = task
     _matrices.clear()
 
