@@ -305,3 +305,18 @@ def test_a_candidate_that_takes_no_weights_is_left_out_and_named(here, monkeypat
     train.main()
     assert told()["unfit"] == {"knn": "its fit takes no sample_weight"} and told()["name"] == "linear"
     assert "knn is left out: its fit takes no sample_weight" in capsys.readouterr().out
+
+
+def test_a_package_that_is_not_there_is_a_clear_line(here, monkeypatch):
+    def other(y, hyper, random_state):
+        import a_package_that_nobody_has
+
+        return a_package_that_nobody_has.Model(**hyper)
+
+    here(bakes(120))
+    monkeypatch.setitem(train.CANDIDATES, "other", Candidate("tree", other))
+    change(candidates={"other": {}})
+    with pytest.raises(
+        UserError, match="train.candidates.other needs a package that is not installed .*a_package_that_nobody_has"
+    ):
+        train.main()
