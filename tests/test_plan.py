@@ -57,3 +57,11 @@ def test_the_shape_counts_what_the_encoders_make():
     }
     shape = shape_of({"x": "number", "c": "category", "t": "text"}, rows, 3)
     assert shape == Shape(50, 19, 20, 3, False)
+
+
+def test_a_block_may_leave_hyper_parameters_to_the_library():
+    for name, candidate in CANDIDATES.items():
+        shape = Shape(1000, 10, 20, 2, False)
+        assert candidate.cost(shape, {}) > 0 and candidate.latency({}, 10, 1) > 0 and candidate.size(shape, {}) >= 0, (
+            name
+        )

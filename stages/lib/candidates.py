@@ -30,8 +30,8 @@ def plain_cost(shape: Shape, hyper: Hyper) -> float:
 
 
 class Candidate(NamedTuple):
-    """`style`: how the encoder prepares the rows, "tree" or "linear". `make(y, hyper_parameters, random_state)`: an
-    unfitted estimator; y is integer codes for a classification and floats for a regression (`small`: standardised).
+    """`style`: how the encoder prepares the rows: "tree", "linear" or "piecewise" (stages.lib.encode).
+    `make(y, hyper_parameters, random_state)`: an unfitted estimator; y is codes of a classification, floats of a regression.
     `cost`: seconds of one fit on one core of the machine where it was recorded (see stages.lib.plan).
     `latency`: milliseconds to answer one row there, of (hyper-parameters, rounds, outputs); counted from the model's
     parts and never timed, so that it can decide what a model is made of.
@@ -69,18 +69,20 @@ def extra_trees(y: np.ndarray, hyper: Hyper, random_state: int) -> Any:
 
 
 def extra_trees_cost(shape: Shape, hyper: Hyper) -> float:
-    tried = shape.columns * (hyper["max_features"] if isinstance(hyper["max_features"], float) else 0.3)
-    levels = np.log2(2 + shape.rows / hyper["min_samples_leaf"])
-    return hyper["n_estimators"] * (3e-4 + shape.rows * (1.2e-8 * tried * levels + 1e-7))
+    share = hyper.get("max_features", 1.0)
+    tried = shape.columns * (share if isinstance(share, float) else 0.3)
+    levels = np.log2(2 + shape.rows / hyper.get("min_samples_leaf", 1))
+    return hyper.get("n_estimators", 100) * (3e-4 + shape.rows * (1.2e-8 * tried * levels + 1e-7))
 
 
 def extra_trees_latency(hyper: Hyper, rounds: int, outputs: int) -> float:
-    return 0.05 + 0.0015 * hyper["n_estimators"]
+    return 0.05 + 0.0015 * hyper.get("n_estimators", 100)
 
 
 def extra_trees_size(shape: Shape, hyper: Hyper) -> float:
+    nodes = 2 * shape.rows / hyper.get("min_samples_leaf", 1)
     outputs = shape.outputs if shape.outputs > 2 else 1
-    return hyper["n_estimators"] * 2 * shape.rows / hyper["min_samples_leaf"] * (64 + 8 * outputs) / 4.3 / 1e6
+    return hyper.get("n_estimators", 100) * nodes * (64 + 8 * outputs) / 4.3 / 1e6
 
 
 def hist_gradient_boosting(y: np.ndarray, hyper: Hyper, random_state: int) -> Any:
@@ -92,10 +94,10 @@ def hist_gradient_boosting(y: np.ndarray, hyper: Hyper, random_state: int) -> An
 
 
 def boosting_cost(shape: Shape, hyper: Hyper) -> float:
-    leaves = min(hyper["max_leaf_nodes"], 2 + shape.rows / 40)
+    leaves = min(hyper.get("max_leaf_nodes", 31) or 255, 2 + shape.rows / 40)
     a_round = 2e-4 + shape.rows * shape.columns * 2.6e-9 + leaves * (2e-5 + shape.columns * 1e-6)
     trees = 1 if shape.regression or shape.outputs == 2 else 0.6 * shape.outputs  # of many classes each is smaller
-    return hyper["max_iter"] * trees * a_round
+    return hyper.get("max_iter", 100) * trees * a_round
 
 
 def boosting_latency(hyper: Hyper, rounds: int, outputs: int) -> float:
@@ -109,6 +111,7 @@ def network(y: np.ndarray, hyper: Hyper, random_state: int) -> Any:
 
 
 def network_cost(shape: Shape, hyper: Hyper) -> float:
+    hyper = {"hidden_layer_sizes": [64, 32], "n_estimators": 4, "batch_size": 128, "max_iter": 50} | hyper
     nodes = [shape.wide, *hyper["hidden_layer_sizes"], shape.outputs]
     weights = sum(a * b for a, b in zip(nodes, nodes[1:], strict=False))
     batch = max(8, min(hyper["batch_size"], shape.rows / 16))
@@ -117,7 +120,7 @@ def network_cost(shape: Shape, hyper: Hyper) -> float:
 
 
 def network_latency(hyper: Hyper, rounds: int, outputs: int) -> float:
-    return 0.05 + 1e-5 * hyper["n_estimators"] * sum(hyper["hidden_layer_sizes"])
+    return 0.05 + 1e-5 * hyper.get("n_estimators", 4) * sum(hyper.get("hidden_layer_sizes", [64, 32]))
 
 
 CANDIDATES = {

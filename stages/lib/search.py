@@ -156,7 +156,8 @@ def fit_members(members: list[Tried], workers: Workers) -> list[tuple[TableEncod
     """(encoder, estimator) of each, fitted on all rows with the rounds that the folds found."""
     jobs = []
     for t in members:
-        rounds = {"max_iter": t.rounds, "early_stopping": False} if t.rounds else {}
+        name = CANDIDATES[t.entry.candidate].rounds
+        rounds = {name: t.rounds, "early_stopping": False} if t.rounds else {}
         jobs.append(Job(replace(t.entry, hyper=t.entry.hyper | rounds), None, True))
     fitted = {job.entry.name: answer.fitted for job, answer in workers.run(jobs, lambda: np.inf)}
     return [fitted[t.entry.name] for t in members]
