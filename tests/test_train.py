@@ -17,7 +17,7 @@ from stages.lib.errors import UserError
 from stages.lib.files import read_contract, read_json, read_parquet
 from stages.lib.model import load_model
 from stages.lib.plan import Entry
-from stages.lib.search import Clock, Workers, try_all
+from stages.lib.search import FORK, Clock, Workers, try_all
 from tests.scratch import ROOT, scratch
 
 LINEAR = {"linear": {"C": 1.0, "alpha": 1.0}}
@@ -320,3 +320,15 @@ def test_a_package_that_is_not_there_is_a_clear_line(here, monkeypatch):
         UserError, match="train.candidates.other needs a package that is not installed .*a_package_that_nobody_has"
     ):
         train.main()
+
+
+def test_workers_that_start_anew_give_the_same_bytes_as_forked_ones(here, monkeypatch):
+    """As on macOS and Windows."""
+    folder = here(bakes(), train={"candidates": FIVE})
+    train.main()
+    first = (folder / "models/candidate/model.joblib").read_bytes()
+    if not FORK:
+        pytest.skip("this system does not fork")
+    monkeypatch.setattr("stages.lib.search.FORK", False)
+    train.main()
+    assert (folder / "models/candidate/model.joblib").read_bytes() == first

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -141,16 +141,21 @@ def save_model(model: Model, folder: str | Path, facts: dict[str, Any]) -> None:
 def pickled(thing: Any) -> bytes:
     """The same bytes for the same content, as joblib would write them.
 
-    A pickle tells whether two equal texts are one object or two; which, depends on the processes that a part of the
-    model has been through. Here equal texts count as one.
+    A pickle tells whether two equal texts or dtypes are one object or two; which, depends on the processes that a part
+    of the model has been through. Here equal ones count as one.
     """
     from joblib.numpy_pickle import NumpyPickler
 
-    class Pickler(NumpyPickler):
-        texts: ClassVar[dict[str, str]] = {}
+    texts: dict[str, str] = {}
+    dtypes: dict[np.dtype, np.dtype] = {}
 
+    class Pickler(NumpyPickler):
         def save(self, obj: Any, *more: Any) -> Any:
-            return super().save(self.texts.setdefault(obj, obj) if type(obj) is str else obj, *more)
+            if type(obj) is str:
+                obj = texts.setdefault(obj, obj)
+            elif isinstance(obj, np.dtype):
+                obj = dtypes.setdefault(obj, obj)
+            return super().save(obj, *more)
 
     buffer = io.BytesIO()
     Pickler(buffer, protocol=pickle.DEFAULT_PROTOCOL).dump(thing)

@@ -27,6 +27,9 @@ from stages.lib.metrics import is_better
 from stages.lib.plan import Entry
 from stages.lib.task import Task
 
+# forking hands the rows over at no cost; macOS and Windows start workers anew and hand them a copy
+FORK = sys.platform == "linux"
+
 
 @dataclass
 class Tried:
@@ -86,8 +89,7 @@ class Workers:
             self.pool = self._new_pool()
 
     def _new_pool(self) -> ProcessPoolExecutor:
-        # forking hands the rows over at no cost; macOS and Windows start anew and are handed a copy
-        method = "fork" if sys.platform == "linux" else "spawn"
+        method = "fork" if FORK else "spawn"
         return ProcessPoolExecutor(self.n_jobs, multiprocessing.get_context(method), start, (self.task,))
 
     def _end(self) -> None:
