@@ -15,7 +15,7 @@ repro: .venv/ready .dvc/config ## rebuild whatever changed (dvc repro)
 	$(BIN)/dvc repro
 
 SHOW := dvc exp show --only-changed --keep 'score|baseline|passed' \
-	--drop 'Created|State|Executor|rows|live|.*/|requirements|failed|log_loss|rmse|average_precision|f1|ece|brier|median|mape'
+	--drop 'Created|State|Executor|rows|live|.*/|requirements|failed|log_loss|rmse|average_precision|f1|ece|brier|median|mape|candidates'
 
 compare: .venv/ready .dvc/config ## experiments side by side (dvc exp show): the verdict, and what differs
 	$(BIN)/$(SHOW)

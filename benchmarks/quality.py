@@ -227,11 +227,13 @@ def summary() -> None:
     errors: dict[tuple, dict[str, float]] = {}
     for row in results():
         if row["error"] not in ("", "nan"):
-            errors.setdefault((row["table"], row["seed"]), {})[row["library"]] = float(row["error"])
-    names = [n for n in LIBRARIES if any(n in e for e in errors.values())]
-    print(f"{'table':<16}{'seed':>5}" + "".join(f"{n:>18}" for n in names))
+            # a budget other than ours is a column of its own
+            name = row["library"] if float(row["budget"]) == 60 else f"{row['library']}@{float(row['budget']):g}"
+            errors.setdefault((row["table"], row["seed"]), {})[name] = float(row["error"])
+    names = sorted({n for e in errors.values() for n in e}, key=lambda n: (n != "ours", n))
+    print(f"{'table':<16}{'seed':>5}" + "".join(f"{n:>20}" for n in names))
     for (table, seed), found in sorted(errors.items()):
-        print(f"{table:<16}{seed:>5}" + "".join(f"{found[n]:>18.5g}" if n in found else f"{'':>18}" for n in names))
+        print(f"{table:<16}{seed:>5}" + "".join(f"{found[n]:>20.5g}" if n in found else f"{'':>20}" for n in names))
     for name in names[1:]:
         ratios: dict[str, list[float]] = {}
         for (table, _), found in errors.items():

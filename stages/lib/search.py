@@ -1,6 +1,6 @@
 """Cross-validation of many candidates on all cores: jobs in, out-of-fold answers back, and a clock that only stops.
 
-A job is one fit, of one entry on one fold, in a process of its own. What a job answers depends on nothing but the job,
+A job is one fit, of one entry on one fold, in a worker process. What a job answers depends on nothing but the job,
 so the order in which they end, and on how many cores, changes no result. Where the time budget ends first, what runs is
 ended; entries with all folds done are kept, and the others are told to the user as left out.
 """
