@@ -270,6 +270,11 @@ class Text(_Part):
     def __init__(self, random_state: int, linear: bool) -> None:
         self.random_state, self.linear = random_state, linear
 
+    def __getstate__(self) -> dict:
+        if hasattr(self, "tfidf"):  # scikit-learn keeps a memory address there, another one in each process
+            self.tfidf.__dict__.pop("_stop_words_id", None)
+        return self.__dict__
+
     def fit(self, values: np.ndarray, y: np.ndarray) -> list[str]:
         from sklearn.decomposition import TruncatedSVD
         from sklearn.feature_extraction.text import TfidfVectorizer
