@@ -18,12 +18,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from stages.lib.checks import Bundle
 from stages.lib.conform import as_text, used_fields
 from stages.lib.errors import UserError, stage
 from stages.lib.files import read_json, read_params
 from stages.lib.live import live_of
 from stages.lib.model import Model, load_model
-from stages.monitor import Bundle, assess, find_bundle, read_bundle
+from stages.lib.verdict import assess
+from stages.monitor import find_bundle, read_bundle
 
 Fault = tuple[pd.DataFrame, str]  # the rows with it, and what was done to them
 

@@ -21,9 +21,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.simulate import CHANGES, kind_of, simulate
+from stages.lib.checks import Bundle
 from stages.lib.files import Block, read_params
 from stages.lib.live import live_of
-from stages.monitor import Bundle, assess
+from stages.lib.verdict import assess
 
 ROWS, COLUMNS = (200, 1000, 10000), (20, 100)
 # runs without a change, and with each

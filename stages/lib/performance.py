@@ -1,0 +1,100 @@
+"""Is the model still as good as at release? Estimated from its own answers, measured where labels came."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.stats import norm
+
+from stages.lib.checks import Bundle, Finding
+from stages.lib.estimate import estimated, known_labels, lost, measured
+from stages.lib.files import Block
+from stages.lib.live import Live
+from stages.lib.model import encode_target
+
+
+def labels_of(live: Live, bundle: Bundle) -> np.ndarray:
+    """Mask of the live rows whose outcome is known."""
+    return known_labels(live.rows[bundle.contract["problem"]["target"]], bundle.contract)
+
+
+def estimate(bundle: Bundle, answers: np.ndarray, params: Block) -> list[Finding]:
+    """Without labels: what the answers themselves lead one to expect."""
+    name = bundle.contract["problem"]["metric"]
+    how = (int(params["n_bootstrap"]), params["confidence"], params["random_state"])
+    was = estimated(name, bundle.answers, bundle.y, bundle.answers, *how)
+    now = estimated(name, answers, bundle.y, bundle.answers, *how)
+    share, p = lost(name, now, was, bundle.naive)
+    why = (
+        f"{name} {now.value:.4g} is to be expected [{now.low:.4g}, {now.high:.4g}], {was.value:.4g} on the reference; "
+        "an estimate: blind to a changed relation with the target"
+    )
+    return [Finding("estimated performance", now.value, lost_less(params), p, share, params["min_lost"], why)]
+
+
+def performance(bundle: Bundle, live: Live, answers: np.ndarray, labelled: np.ndarray, params: Block) -> list[Finding]:
+    """With labels: the score on all of them, and on the newest batch that has enough."""
+    problem = bundle.contract["problem"]
+    name = problem["metric"]
+    how = (int(params["n_bootstrap"]), params["confidence"], params["random_state"])
+    was = measured(name, bundle.y, bundle.answers, *how)
+    parts = {"real performance": labelled}
+    for one in reversed(live.batches):
+        here = labelled & (live.batch == one["file"])
+        if here.sum() < labelled.sum() and here.sum() >= params["min_labels"]:
+            parts["real performance, newest batch"] = here
+            break
+    out = []
+    for title, rows in parts.items():
+        now = measured(name, encode_target(live.rows[problem["target"]][rows], bundle.contract), answers[rows], *how)
+        share, p = lost(name, now, was, bundle.naive)
+        why = (
+            f"{name} {now.value:.4g} [{now.low:.4g}, {now.high:.4g}] on {rows.sum():,} labelled rows, "
+            f"{was.value:.4g} [{was.low:.4g}, {was.high:.4g}] at release"
+        )
+        out.append(Finding(title, now.value, lost_less(params), p, share, params["min_lost"], why))
+    return out
+
+
+def biases(bundle: Bundle, live: Live, answers: np.ndarray, labelled: np.ndarray, params: Block) -> list[Finding]:
+    """With labels: outcomes on the whole above or below the answers. A score may even rise while that happens."""
+    problem, floor = bundle.contract["problem"], params["min_bias"]
+    y, y_ref = encode_target(live.rows[problem["target"]][labelled], bundle.contract), bundle.y
+    told, out = answers[labelled], []
+    for at, label in enumerate(problem["classes"] if told.ndim == 2 else [""]):
+        if told.ndim == 2 and told.shape[1] == 2 and at == 0:
+            continue  # the other class's errors, with the sign turned
+        if told.ndim == 2:
+            now, was = (y == at) - told[:, at], (y_ref == at) - bundle.answers[:, at]
+            seen = f'"{label}" came in {(y == at).mean():.1%} of {len(y):,} labelled rows and was expected in {told[:, at].mean():.1%}'
+        else:
+            now, was = y - told, y_ref - bundle.answers
+            seen = f"the outcome of {len(y):,} labelled rows is {y.mean():.4g} in the mean and was expected at {told.mean():.4g}"
+        error = float(np.sqrt(now.var() / len(now) + was.var() / len(was)))
+        moved = float(now.mean() - was.mean())
+        p = float(2 * norm.sf(abs(moved) / error)) if error > 0 else 1.0
+        share = abs(moved) / max(float(was.std()), 1e-12)
+        expected = f"errors move by less than {floor:g} of their standard deviation"
+        out.append(Finding("outcomes as expected", share, expected, p, share, floor, seen, label, rule="bias"))
+    return out
+
+
+def lost_less(params: Block) -> str:
+    return f"less than {params['min_lost']:.0%} of the gain over the naive baseline lost"
+
+
+def by_batch(bundle: Bundle, live: Live, answers: np.ndarray, params: Block) -> None:
+    """Adds to each batch its real score with an interval, where it has labels enough: the course of time, for the page."""
+    problem, labelled = bundle.contract["problem"], labels_of(live, bundle)
+    for one in live.batches:
+        here = labelled & (live.batch == one["file"])
+        if here.sum() >= params["min_labels"]:
+            y = encode_target(live.rows[problem["target"]][here], bundle.contract)
+            s = measured(
+                problem["metric"],
+                y,
+                answers[here],
+                int(params["n_bootstrap"]),
+                params["confidence"],
+                params["random_state"],
+            )
+            one |= {"score": s.value, "low": s.low, "high": s.high}

@@ -1,0 +1,1 @@
+{{ "stages/lib/checks.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "stages/lib/performance.py" | from_root }}

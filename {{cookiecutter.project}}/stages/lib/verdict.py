@@ -1,0 +1,1 @@
+{{ "stages/lib/verdict.py" | from_root }}
