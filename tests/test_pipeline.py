@@ -1,6 +1,5 @@
 """dvc.yaml tells the truth: what a stage imports is a dep of it, and what it does not need it does not import."""
 
-import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -8,30 +7,20 @@ from pathlib import Path
 import pytest
 import yaml
 
+from stages.lib.code import imported
+
 ROOT = Path(__file__).parents[1]
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
 
 
-def imported(path: Path) -> set[Path]:
-    """The project's own files that `path` imports, at its top or inside a function."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
-        if isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module, *(f"{node.module}.{a.name}" for a in node.names)]
-        for name in names:
-            for file in (ROOT / (name.replace(".", "/") + ".py"), ROOT / name.replace(".", "/") / "__init__.py"):
-                if file.is_file():
-                    found.add(file)
-    return found
-
-
 def closure(path: Path) -> set[Path]:
+    """The project's own files that `path` imports, at its top or inside a function, and those that these import."""
     seen, todo = set(), {path}
     while todo:
         one = todo.pop()
         seen.add(one)
-        todo |= imported(one) - seen
+        names = (ROOT / name for name in imported(one.read_text(encoding="utf-8")))
+        todo |= {file for file in names if file.is_file()} - seen
     return seen
 
 
