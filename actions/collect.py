@@ -9,7 +9,6 @@ did not change keep their file as it is.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -19,9 +18,8 @@ import pandas as pd
 from service.log import LogError, PredictionLog
 from service.settings import Settings
 from stages.lib.errors import UserError, stage
-from stages.lib.files import read_contract, replacing
-
-LIVE = Path("data/live")
+from stages.lib.files import read_contract, replacing, sha256
+from stages.lib.live import LIVE
 
 
 def spelled(value: Any, field: dict[str, Any]) -> str:
@@ -66,7 +64,7 @@ def write_day(path: Path, parts: Any, contract: dict[str, Any]) -> tuple[int, in
 
     n = labelled = 0
     writer = None
-    old = hashlib.sha256(path.read_bytes()).digest() if path.exists() else b""
+    old = sha256(path) if path.exists() else ""
     try:
         with replacing(path) as beside:
             for records in parts:
@@ -75,7 +73,7 @@ def write_day(path: Path, parts: Any, contract: dict[str, Any]) -> tuple[int, in
                 writer.write_table(arrow.cast(writer.schema))
                 n, labelled = n + len(records), labelled + sum(r["truth"] is not None for r in records)
             writer.close()
-            if hashlib.sha256(beside.read_bytes()).digest() == old:
+            if sha256(beside) == old:
                 raise _Same
     except _Same:
         return n, labelled, False

@@ -34,7 +34,7 @@ from actions.registry import (
     with_code_of,
 )
 from service.bundle import BundleError, read_manifest
-from stages.lib.conform import used_fields
+from stages.lib.conform import MODEL, used_fields
 from stages.lib.errors import UserError, stage
 from stages.lib.files import read_contract, read_json, read_yaml, replacing_folder
 
@@ -93,11 +93,7 @@ def next_version(bump: str) -> str:
 
 def _asks(contract: Path) -> dict[str, str] | None:
     """What a client sends: {column: type}."""
-    return (
-        {f["name"]: f["type"] for f in used_fields(read_contract(contract), ("feature", "time"))}
-        if contract.exists()
-        else None
-    )
+    return {f["name"]: f["type"] for f in used_fields(read_contract(contract), MODEL)} if contract.exists() else None
 
 
 def same(one: Path, other: Path) -> bool:
@@ -108,11 +104,10 @@ def same(one: Path, other: Path) -> bool:
 
 
 def move_champion() -> None:
-    """Copy the bundle, and commit the pointer to it."""
+    """Copy the bundle, and make the pointer to it; `main` commits that."""
     with replacing_folder(CHAMPION) as folder:
         shutil.copytree(BUNDLE, folder, dirs_exist_ok=True)
     dvc("add", "--quiet", CHAMPION.as_posix())
-    git("add", "--", POINTER.as_posix())
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ from typing_extensions import TypedDict
 from service.engine import Answered
 from service.replies import reply
 from service.schema import fault_list
+from stages.lib.conform import MODEL, used_fields
 
 TYPES = {"number": "FP64", "integer": "FP64", "boolean": "BOOL"}
 
@@ -56,7 +57,7 @@ def rows_of(tensors: list[Tensor], max_rows: int) -> list[dict[str, Any]]:
 
 
 def metadata(service: Any) -> dict[str, Any]:
-    used = [f for f in service.bundle.contract["fields"] if f["role"] in ("feature", "time")]
+    used = used_fields(service.bundle.contract, MODEL)
     inputs = [{"name": f["name"], "datatype": TYPES.get(f["type"], "BYTES"), "shape": [-1]} for f in used]
     return {
         "name": service.name,

@@ -10,12 +10,14 @@ from typing import Any
 
 from starlette.responses import HTMLResponse
 
+from stages.lib.conform import MODEL, used_fields
+
 HTML = Path(__file__).with_name("page.html")
 MARK = "/*FACTS*/"
 
 
 def page(service: Any) -> HTMLResponse:
-    used = [f for f in service.bundle.contract["fields"] if f["role"] in ("feature", "time")]
+    used = used_fields(service.bundle.contract, MODEL)
     facts = {
         "name": service.name,
         "version": service.bundle.version,

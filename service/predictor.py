@@ -14,10 +14,9 @@ import numpy as np
 import pandas as pd
 
 from stages.lib import cells
-from stages.lib.conform import conform, used_fields
+from stages.lib.conform import MODEL, conform, used_fields
 from stages.lib.model import Model
 
-ROLES = ("feature", "time")
 REMEMBERED, LONG = 20_000, 200  # cells a column, characters a cell: more are not kept
 NUMBERS = ("number", "integer")
 
@@ -79,7 +78,7 @@ class Remembered:
 
     def ask(self, given: dict[Any, Any]) -> dict[Any, tuple[Any, str]]:
         frame = pd.DataFrame({self.name: pd.Series(list(given.values()), dtype=object)})
-        done = conform(frame, self.contract, ROLES)
+        done = conform(frame, self.contract, MODEL)
         typed = done.frame[self.name].to_numpy(dtype=self.dtype)
         kinds = np.full(len(typed), "", dtype=object)
         for kind in ("missing", "corrupt", "unseen", "out_of_range"):
@@ -96,7 +95,7 @@ class Predictor:
 
     def __init__(self, model: Model, contract: dict[str, Any]) -> None:
         self.model = model
-        fields = used_fields(contract, ROLES)
+        fields = used_fields(contract, MODEL)
         self.readers = {f["name"]: Number(f) if f["type"] in NUMBERS else Remembered(f, contract) for f in fields}
 
     def typed(self, rows: list[dict[str, Any]]) -> Typed:

@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal, NotRequired, Required  # typing's ow
 from pydantic import ConfigDict, Field, StrictBool, StrictInt, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
+from stages.lib.conform import MODEL
+
 MAX_TEXT = 100_000  # characters in one cell
 MAX_FAULTS = 100  # named in one answer
 
@@ -24,7 +26,7 @@ def row_type(contract: dict[str, Any]) -> type:
     """A TypedDict of one row."""
     columns: dict[str, Any] = {}
     for field in contract["fields"]:
-        if field["role"] in ("feature", "time"):
+        if field["role"] in MODEL:
             columns[field["name"]] = Required[Annotated[_cell(field) | None, Field(description=_about(field))]]
         elif field["role"] != "target":
             about = f"{field['role']}: taken along, not used"

@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 from service.bundle import Bundle, BundleError
-from stages.lib.conform import conform, used_fields
+from stages.lib.conform import MODEL, conform, used_fields
 from stages.lib.errors import UserError, nearest, stage
 from stages.lib.files import replacing
 from stages.lib.table import decode, sniff
@@ -123,7 +123,7 @@ class ParquetTable:
 
 
 def check_header(names: list[str], bundle: Bundle, source: Path) -> None:
-    needed = [f["name"] for f in used_fields(bundle.contract, ("feature", "time"))]
+    needed = [f["name"] for f in used_fields(bundle.contract, MODEL)]
     if lacking := [n for n in needed if n not in names]:
         more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
         raise UserError(f'{source} has no column "{lacking[0]}"{more}{nearest(lacking[0], names)}; the model needs it')
@@ -141,7 +141,7 @@ def added_names(bundle: Bundle) -> list[str]:
 def score_rows(bundle: Bundle, names: list[str], cells: list[list[Any]]) -> tuple[np.ndarray, list[list[Any]]]:
     """(mask of the rows that can be answered, the added cells of those)."""
     frame = pd.DataFrame(cells, columns=names, dtype=object)
-    typed = conform(frame, bundle.contract, ("feature", "time"))
+    typed = conform(frame, bundle.contract, MODEL)
     usable = typed.frame.notna().to_numpy().any(axis=1)
     if not usable.any():
         return usable, []

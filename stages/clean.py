@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from stages.lib.conform import Conformed, conform, used_fields
+from stages.lib.conform import MODEL, Conformed, conform, used_fields
 from stages.lib.errors import UserError, stage
 from stages.lib.files import read_contract, read_params, write_csv, write_json, write_parquet
 from stages.lib.table import SOURCE, RawTable, read_raw
@@ -35,7 +35,11 @@ def clean(raw: RawTable, contract: dict[str, Any], params: dict[str, Any]) -> Cl
     rows = conformed.frame.assign(**{SOURCE: raw.frame[SOURCE]})
     reasons = unusable(conformed, contract, params["min_filled"])
     kept = rows[reasons == ""]
-    copies = kept.duplicated(subset=conformed.frame.columns.tolist()) if drops_duplicates(contract, params) else False
+    copies = (
+        kept.duplicated(subset=conformed.frame.columns.tolist())
+        if drops_duplicates(contract, params)
+        else np.zeros(len(kept), dtype=bool)
+    )
     quarantine = [(b.source, b.reason, b.record) for b in raw.broken]
     quarantine += [
         (source, reasons[i], ",".join(map(str, cells)))
@@ -47,7 +51,7 @@ def clean(raw: RawTable, contract: dict[str, Any], params: dict[str, Any]) -> Cl
         )
     ]
     return Cleaned(
-        kept[~copies].reset_index(drop=True) if copies is not False else kept.reset_index(drop=True),
+        kept[~copies].reset_index(drop=True),
         pd.DataFrame(quarantine, columns=["source", "reason", "record"], dtype="str"),
         int(np.sum(copies)),
         count_cells(conformed),
@@ -68,7 +72,7 @@ def check_columns(header: list[str], contract: dict[str, Any]) -> None:
 def unusable(conformed: Conformed, contract: dict[str, Any], min_filled: float) -> np.ndarray:
     """The reason why each row cannot be used, "" where it can; shape (n,)."""
     frame, target = conformed.frame, contract["problem"]["target"]
-    features = [f["name"] for f in used_fields(contract, ("feature", "time"))]
+    features = [f["name"] for f in used_fields(contract, MODEL)]
     reasons = np.full(len(frame), "", dtype=object)
     filled = frame[features].notna().to_numpy().mean(axis=1)
     reasons[filled < min_filled] = f"less than {min_filled:.0%} of its features are filled"

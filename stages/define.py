@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from stages.lib import cells, infer, metrics
-from stages.lib.conform import conform, used_fields
+from stages.lib.conform import MODEL, conform, used_fields
 from stages.lib.errors import UserError, nearest, stage
 from stages.lib.files import read_contract, read_params, write_json, write_yaml
 from stages.lib.leaks import given_away, suspected
@@ -73,7 +73,7 @@ def build_contract(raw: RawTable, problem: dict, columns: dict, define: dict) ->
     notes += [
         f'"{f["name"]}" is the {f["role"]} column: {f["reason"]}' for f in fields if f["role"] in ("group", "time")
     ]
-    if not used_fields(contract, ("feature", "time")):
+    if not used_fields(contract, MODEL):
         raise UserError(
             f'data/raw has no column left to predict "{target}" from; set a role under params.yaml: columns'
         )

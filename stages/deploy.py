@@ -23,7 +23,7 @@ import pandas as pd
 
 from stages.lib.card import model_card, refusal
 from stages.lib.code import files_needed
-from stages.lib.conform import conform, used_fields
+from stages.lib.conform import MODEL, conform, used_fields
 from stages.lib.errors import UserError, stage
 from stages.lib.files import (
     read_contract,
@@ -32,6 +32,7 @@ from stages.lib.files import (
     read_parquet,
     read_yaml,
     replacing_folder,
+    sha256,
     write_json,
     write_parquet,
     write_text,
@@ -50,7 +51,7 @@ CHECK = "import sys; from service.bundle import main; sys.exit(main(['.', '--exa
 def as_cells(frame: pd.DataFrame, contract: dict[str, Any]) -> list[dict[str, Any]]:
     """Typed rows as JSON cells: numbers, true and false, texts, ISO dates, null."""
     columns = {}
-    for spec in used_fields(contract, ("feature", "time")):
+    for spec in used_fields(contract, MODEL):
         values = frame[spec["name"]]
         if spec["type"] in ("date", "datetime"):
             cells = [v if v is None else v.removesuffix("T00:00:00") for v in _iso(values)]
@@ -73,7 +74,7 @@ def _iso(values: pd.Series) -> list[str | None]:
 def odd_rows(row: dict[str, Any], contract: dict[str, Any]) -> list[dict[str, Any]]:
     """What live traffic brings and a test table may not: nothing known, categories never seen, numbers far outside."""
     unseen, outside = dict(row), dict(row)
-    for spec in used_fields(contract, ("feature", "time")):
+    for spec in used_fields(contract, MODEL):
         name, bounds = spec["name"], spec.get("constraints", {})
         if spec["type"] in ("string", "text"):
             unseen[name] = "never seen \N{SNOWMAN}"
@@ -88,7 +89,7 @@ def golden(model: Model, test: pd.DataFrame, contract: dict[str, Any], n_rows: i
     typed = test.iloc[place].reset_index(drop=True)
     rows = as_cells(typed, contract)
     rows += odd_rows(rows[0], contract)
-    read = conform(pd.DataFrame(rows, dtype=object), contract, ("feature", "time")).frame
+    read = conform(pd.DataFrame(rows, dtype=object), contract, MODEL).frame
     answers = model.answers(read)
     # as many rows at a time: the last digit of a matrix product depends on its size
     if not np.array_equal(model.answers(read.iloc[: len(place)]), model.answers(typed)):
@@ -108,10 +109,6 @@ def with_answers(model: Model, test: pd.DataFrame) -> pd.DataFrame:
 # ---- the bundle ------------------------------------------------------------------------------------------------
 
 
-def sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def manifest(folder: Path, facts: dict[str, Any]) -> dict[str, Any]:
     """What the bundle is made of. Its own hash is vouched for by dvc.lock, and that by the release's commit."""
     params = read_yaml("params.yaml")
@@ -123,7 +120,7 @@ def manifest(folder: Path, facts: dict[str, Any]) -> dict[str, Any]:
         "task": facts["task"],
         "classes": facts["classes"],
         "files": {p.relative_to(folder).as_posix(): sha256(p) for p in sorted(folder.rglob("*")) if p.is_file()},
-        "data": {path: sha256(Path(path)) for path in RECORDED},
+        "data": {path: sha256(path) for path in RECORDED},
         "params": hashlib.sha256(json.dumps(blocks, sort_keys=True).encode()).hexdigest(),
         "versions": {"python": python} | facts["versions"],
     }

@@ -15,10 +15,12 @@ import pandas as pd
 from tqdm import tqdm
 
 from stages.lib import curves, explain
+from stages.lib.conform import MODEL, used_fields
 from stages.lib.errors import UserError, stage
 from stages.lib.files import read_contract, read_params, read_parquet, write_csv, write_json
 from stages.lib.metrics import METRICS, bootstrap_all, metrics_for, paired_difference
-from stages.lib.model import load_model
+from stages.lib.model import encode_target, load_model
+from stages.lib.table import SOURCE
 
 Array = np.ndarray
 # what `dvc exp show` lists beside the score; everything else is in evaluation.json
@@ -27,8 +29,8 @@ HANDFUL = {
     "multiclass": ["log_loss", "accuracy", "f1_macro", "ece"],
     "regression": ["rmse", "mae", "r2"],
 }
+TEST = "data/test.parquet"
 CONFUSION_ROWS = 5_000  # of confusion.csv, which is kept in Git
-SOURCE = "__source__"
 
 
 def evaluate(model: Any, contract: dict[str, Any], test: pd.DataFrame, params: dict[str, Any]) -> dict[str, Any]:
@@ -36,9 +38,9 @@ def evaluate(model: Any, contract: dict[str, Any], test: pd.DataFrame, params: d
     problem = contract["problem"]
     task, metric = problem["task"], problem["metric"]
     classes = [str(c) for c in problem["classes"]] if task != "regression" else []
-    fields = [f for f in contract["fields"] if f["role"] in ("feature", "time")]
+    fields = used_fields(contract, MODEL)
     columns = [f["name"] for f in fields]
-    y, p = actual(test, problem["target"], classes), answers(model, test, classes)
+    y, p = encode_target(test[problem["target"]], contract, TEST), answers(model, test, classes)
     naive = model.naive(len(test))
 
     def of(name: str, p: Array) -> Array:
@@ -79,20 +81,6 @@ def evaluate(model: Any, contract: dict[str, Any], test: pd.DataFrame, params: d
         "worst": explain.worst(test, ranked[:6], classes, y, p, told, params),
         "plots": plots(y, p, told, classes, importance),
     }
-
-
-def actual(test: pd.DataFrame, target: str, classes: list[str]) -> Array:
-    """The target as class codes, or as floats."""
-    if not classes:
-        return test[target].to_numpy(dtype=float)
-    codes = pd.Index(classes).get_indexer(test[target].astype(str))
-    if (codes < 0).any():
-        strange = test[target][codes < 0].iloc[0]
-        raise UserError(
-            f'data/test.parquet has class "{strange}" of "{target}", which data/contract.yaml does not list; '
-            "run `dvc repro`"
-        )
-    return codes
 
 
 def answers(model: Any, frame: pd.DataFrame, classes: list[str]) -> Array:
@@ -154,7 +142,7 @@ def rounded(value: Any) -> Any:
 
 def main() -> None:
     params, contract = read_params("evaluate"), read_contract()
-    test = read_parquet("data/test.parquet")
+    test = read_parquet(TEST)
     if not len(test):
         raise UserError("data/test.parquet has no rows to score; raise split.test_size in params.yaml")
     result = evaluate(load_model("models/candidate"), contract, test, params)

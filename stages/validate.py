@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from stages.lib.conform import conform, used_fields
+from stages.lib.conform import MODEL, conform, used_fields
 from stages.lib.encode import TableEncoder, field_kinds
 from stages.lib.errors import UserError, stage
 from stages.lib.files import Block, read_contract, read_json, read_params, read_parquet, write_json
@@ -153,7 +153,7 @@ def check_leaks(train: pd.DataFrame, test: pd.DataFrame, contract: dict, limit: 
             p[:, tree.classes_] = tree.predict_proba(x_test)
             found[column] = score(name, y_test, p)
     best = max(found, key=lambda c: -np.inf if np.isnan(found[c]) else found[c])
-    suspects = [f for f in used_fields(contract, ("feature", "time")) if "suspicion" in f]
+    suspects = [f for f in used_fields(contract, MODEL) if "suspicion" in f]
     if suspects:
         why = "; ".join(f'"{f["name"]}": {f["suspicion"]}' for f in suspects[:5])
         cure = "put it under problem.exclude, or confirm it under columns with role: feature (params.yaml)"
@@ -190,7 +190,7 @@ def check_batches(model: Model, rows: pd.DataFrame, seed: int) -> dict:
 def check_missing(model: Model, rows: pd.DataFrame, contract: dict) -> dict:
     """Missing cells and categories never seen are answered with numbers."""
     faults = []
-    for field in used_fields(contract, ("feature", "time")):
+    for field in used_fields(contract, MODEL):
         changed = rows.copy()
         name = field["name"]
         changed[name] = pd.Series(
@@ -222,7 +222,7 @@ def measure_latency(model: Model, rows: pd.DataFrame, contract: dict, repeats: i
         if i == 2:
             spent = time.process_time()  # the first calls import and allocate
         start = time.perf_counter()
-        model.answers(conform(one, contract, ("feature", "time")).frame)
+        model.answers(conform(one, contract, MODEL).frame)
         times.append((time.perf_counter() - start) * 1000)
     spent = (time.process_time() - spent) * 1000 / repeats
     return {"median_ms": round(float(np.median(times[2:])), 2), "processor_ms": round(spent, 2)}

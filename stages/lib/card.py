@@ -6,6 +6,8 @@ from typing import Any
 
 import yaml
 
+from stages.lib.conform import MODEL, used_fields
+
 SLICES = 12
 
 
@@ -51,8 +53,8 @@ def _front(contract: dict[str, Any], facts: dict[str, Any], evaluation: dict[str
 def _text(contract: dict[str, Any], facts: dict[str, Any], evaluation: dict[str, Any], gate: dict[str, Any]) -> str:
     problem = contract["problem"]
     said = [("Decision it serves", problem["decision"]), ("Owner", problem["owner"]), ("One row is", problem["unit"])]
-    used = [f for f in contract["fields"] if f["role"] in ("feature", "time")]
-    left = [f for f in contract["fields"] if f["role"] not in ("feature", "time", "target")]
+    used = used_fields(contract, MODEL)
+    left = [f for f in contract["fields"] if f["role"] not in (*MODEL, "target")]
     n = len(evaluation["slices"])
     # the card is of this model alone: releasing it, which makes it the champion, must not change its bundle
     checks = [c for c in gate["checks"] if "champion" not in c["name"]]

@@ -112,7 +112,7 @@ def numbers(values: pd.Series, decimal: str = ".", group: str = "", bare: bool =
     rest = np.isnan(out)
     if rest.any():
         out = out.copy()
-        out[rest] = _by_unique(values[rest], lambda u: np.array([number(v, group, bare, of) for v in u]), np.nan)
+        out[rest] = by_unique(values[rest], lambda u: np.array([number(v, group, bare, of) for v in u]), np.nan)
     return out
 
 
@@ -177,7 +177,7 @@ def booleans(values: pd.Series, true: Iterable[str], false: Iterable[str]) -> np
         folded = [fold(v) for v in unique]
         return np.array([1.0 if v in true else 0.0 if v in false else np.nan for v in folded])
 
-    return _by_unique(values, read, np.nan)
+    return by_unique(values, read, np.nan)
 
 
 def dates(values: pd.Series, form: str) -> np.ndarray:
@@ -193,7 +193,7 @@ def dates(values: pd.Series, form: str) -> np.ndarray:
             parsed[late] = _to_datetime(texts[late], "ISO8601")
         return parsed.to_numpy("datetime64[us]")
 
-    return _by_unique(values, read, np.datetime64("NaT", "us"))
+    return by_unique(values, read, np.datetime64("NaT", "us"))
 
 
 def _to_datetime(texts: pd.Series, form: str) -> pd.Series:
@@ -214,7 +214,7 @@ def date_format(texts: list[str], min_typed: float, day_first: bool) -> str | No
     return best if fits[best] >= min_typed else None
 
 
-def _by_unique(values: pd.Series, read, missing) -> np.ndarray:
+def by_unique(values: pd.Series, read, missing) -> np.ndarray:
     """Apply `read` to the distinct texts only: a column of 50,000 rows often has 200 of them."""
     codes, unique = pd.factorize(values, use_na_sentinel=True)
     if not len(unique):

@@ -13,6 +13,7 @@ import pandas as pd
 
 from stages.lib import cells
 
+MODEL = ("feature", "time")  # what the model sees
 USED = ("feature", "target", "id", "group", "time", "weight")
 
 
@@ -128,7 +129,7 @@ def _labels(values: pd.Series, absent: np.ndarray, spec: dict) -> np.ndarray:
         tidy = [cells.tidy(v) for v in unique]
         return np.array([known.get(cells.level(v), v) for v in tidy] if known else tidy, dtype=object)
 
-    out = cells._by_unique(values, read, np.nan).astype(object)
+    out = cells.by_unique(values, read, np.nan).astype(object)
     out[absent] = np.nan
     return out
 

@@ -15,6 +15,8 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from stages.lib.conform import MODEL
+
 MANY_LEVELS = 8  # from here on a category also gets the target's mean
 MAX_ONE_HOT = 60
 MAX_BINS = 12
@@ -29,7 +31,7 @@ Frame = pd.DataFrame | Mapping[str, np.ndarray]
 def field_kinds(fields: list[dict]) -> dict[str, str]:
     """{column: number | category | date | time | text} of contract fields that the model uses."""
     by_type = {"number": "number", "integer": "number", "boolean": "number", "string": "category", "text": "text"}
-    used = [f for f in fields if f["role"] in ("feature", "time")]
+    used = [f for f in fields if f["role"] in MODEL]
     return {f["name"]: by_type.get(f["type"], "time" if f["role"] == "time" else "date") for f in used}
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 
 from stages.lib.curves import short
 from stages.lib.metrics import METRICS, bootstrap, draws, interval
+from stages.lib.table import SOURCE
 
 Array = np.ndarray
 Answer = Callable[[pd.DataFrame], Array]
@@ -175,7 +176,7 @@ def worst(
     `told` are the classes decided, which need not be the most probable ones; of a regression it is p.
     """
     size = np.where(told != y, 1 - p[np.arange(len(y)), y], -1) if classes else np.abs(y - p)
-    source, found = frame["__source__"].to_numpy(dtype=str), []
+    source, found = frame[SOURCE].to_numpy(dtype=str), []
     for i in np.lexsort((source, -size))[: params["worst"]]:
         if size[i] <= 0:  # from here on they are right
             break

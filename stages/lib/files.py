@@ -6,6 +6,7 @@ Each writer makes the parent folder, writes beside the target and renames; the s
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import math
 import os
@@ -82,6 +83,11 @@ def write_csv(path: str | Path, frame: pd.DataFrame) -> None:
 def write_parquet(path: str | Path, frame: pd.DataFrame) -> None:
     with replacing(path) as beside:
         frame.to_parquet(beside, index=False)
+
+
+def sha256(path: str | Path) -> str:
+    """The hash of a file's bytes, as 64 hexadecimal digits."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def read_json(path: str | Path) -> Any:

@@ -17,6 +17,7 @@ import pandas as pd
 
 from stages.lib.conform import Conformed, conform, used_fields
 from stages.lib.errors import UserError
+from stages.lib.files import sha256
 from stages.lib.table import SOURCE, SUFFIXES, read_raw
 
 LIVE, RAW = Path("data/live"), Path("data/raw")
@@ -49,9 +50,7 @@ def digest(folder: Path = LIVE) -> str:
     """One hash of all batches: whether a verdict is about what is there now."""
     whole = hashlib.sha256()
     for path in batch_files(folder):
-        whole.update(
-            f"{path.relative_to(folder).as_posix()} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode()
-        )
+        whole.update(f"{path.relative_to(folder).as_posix()} {sha256(path)}\n".encode())
     return whole.hexdigest()
 
 
@@ -74,8 +73,7 @@ def read_live(contract: dict[str, Any], window_rows: int, folder: Path = LIVE, r
         name = path.relative_to(folder).as_posix()
         for column in lost:
             absent.setdefault(column, []).append(name)
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        batches.append({"file": name, "rows": len(frame), "broken": len(table.broken), "sha256": digest})
+        batches.append({"file": name, "rows": len(frame), "broken": len(table.broken), "sha256": sha256(path)})
         parts.append(frame)
     if not parts:
         empty = pd.DataFrame(columns=[*names, SOURCE], dtype="str")

@@ -121,12 +121,20 @@ def floor_probabilities(p: np.ndarray, n_rows: int) -> np.ndarray:
     return p / p.sum(axis=1, keepdims=True)
 
 
-def encode_target(values: pd.Series, contract: dict[str, Any]) -> np.ndarray:
-    """Integer codes in the contract's class order, or floats for a regression; shape (n,)."""
+def encode_target(values: pd.Series, contract: dict[str, Any], where: str = "data") -> np.ndarray:
+    """Integer codes in the contract's class order, or floats for a regression; shape (n,). Raises UserError, with the
+    file `where`, on a class that the contract does not list."""
     problem = contract["problem"]
     if problem["task"] == "regression":
         return values.to_numpy(dtype=float)
-    return np.array([problem["classes"].index(v) for v in values], dtype=int)
+    codes = pd.Index(problem["classes"]).get_indexer(values.astype(str))
+    if (codes < 0).any():
+        strange = values[codes < 0].iloc[0]
+        raise UserError(
+            f'{where} has class "{strange}" of "{problem["target"]}", which data/contract.yaml does not list; '
+            "run `dvc repro`"
+        )
+    return codes
 
 
 def save_model(model: Model, folder: str | Path, facts: dict[str, Any]) -> None:
@@ -162,18 +170,18 @@ def pickled(thing: Any) -> bytes:
     return buffer.getvalue()
 
 
-def load_model(folder: str | Path, facts: str = "candidate.json") -> Model:
+def load_model(folder: str | Path) -> Model:
     """The model in `folder`. Raises UserError where its hash or the libraries are not those it was saved with."""
     import joblib
 
     path = Path(folder) / "model.joblib"
-    told = read_json(Path(folder) / facts)
+    told = read_json(Path(folder) / "candidate.json")
     if not path.exists():
         raise UserError(f"{path} is missing; `dvc repro` makes it, `dvc pull` fetches it")
     raw = path.read_bytes()
     if hashlib.sha256(raw).hexdigest() != told["sha256"]:
         raise UserError(
-            f"{path} is not the file that {facts} beside it speaks of; `dvc checkout` brings the right one back"
+            f"{path} is not the file that candidate.json beside it speaks of; `dvc checkout` brings the right one back"
         )
     other = [
         f"{name} {told['versions'][name]}, here {here}"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from stages.lib.conform import used_fields
+from stages.lib.conform import MODEL, used_fields
 from stages.lib.encode import added_kinds, as_arrays, field_kinds
 from stages.lib.errors import UserError
 from stages.lib.features import add_features
@@ -103,4 +103,4 @@ def sample_weight(frame: pd.DataFrame, contract: dict[str, Any]) -> np.ndarray |
 
 
 def feature_names(contract: dict[str, Any]) -> list[str]:
-    return [f["name"] for f in used_fields(contract, ("feature", "time"))]
+    return [f["name"] for f in used_fields(contract, MODEL)]
