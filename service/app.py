@@ -107,7 +107,7 @@ def create_app(bundle: Bundle, settings: Settings, name: str = "model", shadow: 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         if shadow:
-            shadow.listen(service.engine)
+            shadow.listen(service.engine, service.measures.left_out.inc)
         yield
         service.engine.close()
         if shadow:

@@ -24,6 +24,7 @@ class Measures:
         self.log = Histogram("log_seconds", "Writing one batch to the prediction log", buckets=SECONDS, **own)
         self.flags = Counter("flagged_cells_total", "Cells missing, unseen or out of range", ["column", "flag"], **own)
         self.truths = Counter("feedback_total", "True values that came back", **own)
+        self.left_out = Counter("shadow_left_out_rows_total", "Rows that came too fast for the shadow", **own)
         Gauge("model_info", "1, with the model in its labels", ["name", "version"], **own).labels(name, version).set(1)
 
     def request(self, route: str, status: int, seconds: float) -> None:

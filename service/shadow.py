@@ -12,6 +12,7 @@ import queue
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +39,11 @@ class Shadow:
         if not self.process.stdout.readline():
             raise BundleError(bundle, ["it does not start as a shadow; its own message is above"])
         self.queue: queue.Queue[str | None] = queue.Queue(WAITING)
-        self.left_out = 0
 
-    def listen(self, engine: Any) -> None:
+    def listen(self, engine: Any, left_out: Callable[[int], None]) -> None:
+        """`left_out` is told the rows that came faster than they are answered here."""
         self.log: PredictionLog = engine.log
+        self.left_out = left_out
         if self.log:
             engine.after = self.take
         self.threads = [threading.Thread(target=f, daemon=True) for f in (self._send, self._receive)]
@@ -52,7 +54,7 @@ class Shadow:
         try:
             self.queue.put_nowait(json.dumps([ids, rows]))
         except queue.Full:
-            self.left_out += len(ids)
+            self.left_out(len(ids))
 
     def _send(self) -> None:
         while (line := self.queue.get()) is not None:

@@ -1,10 +1,12 @@
 """Another version beside the one that answers."""
 
 import json
+import re
 import shutil
 import time
 
 import httpx
+import psutil
 import pytest
 
 from service.log import PredictionLog
@@ -38,3 +40,21 @@ def build_answer(place, row):
     from service.bundle import Bundle
 
     return Bundle(place / "models" / "bundle").predictor.answers([row] * 3)[0].tolist()
+
+
+@pytest.mark.slow
+def test_a_shadow_that_hangs_delays_nobody_and_its_gaps_are_counted(folder, tmp_path):
+    arguments = ["--shadow", str(folder), "--shadow-version", "v1.1.0"]
+    with running(folder, *arguments, PREDICTION_LOG=f"sqlite:///{tmp_path}/p.db") as (process, address):
+        (shadow,) = psutil.Process(process.pid).children()
+        shadow.suspend()
+        with httpx.Client() as client:
+            for _ in range(100):
+                said = client.post(f"{address}/predict", json={"rows": [build.ROW] * 100})
+                assert said.status_code == 200 and said.json()["logged"]
+            for _ in range(300):
+                client.post(f"{address}/predict", json={"rows": [build.ROW]})
+        metrics = httpx.get(f"{address}/metrics").text
+        shadow.resume()
+    left_out = float(re.search(r"^shadow_left_out_rows_total (\S+)$", metrics, re.MULTILINE)[1])
+    assert 0 < left_out < 10_300
