@@ -2,8 +2,8 @@
 
     python -m benchmarks.drift                     every cell of the table, minutes
     python -m benchmarks.drift --quick             a few runs a cell, to try
-    python -m benchmarks.drift --evidently PYTHON  Evidently's defaults on the same tables beside it; PYTHON is that of an
-                                                   environment of its own (it does not import beside pandas 3)
+    python -m benchmarks.drift --evidently         Evidently's defaults on the same tables beside it, in an environment of
+                                                   its own (it does not import beside pandas 3)
 
 A run draws a reference and a live table of n rows each and asks for the verdict by the rules in params.yaml: every check
 that can lead to warn or retrain counts, with labels. Writes benchmarks/drift.json and prints a table.
@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.environments import environment
 from benchmarks.simulate import CHANGES, kind_of, simulate
 from stages.lib.checks import Bundle
 from stages.lib.files import Block, read_params
@@ -31,12 +32,12 @@ ROWS, COLUMNS = (200, 1000, 10000), (20, 100)
 RUNS = {
     (200, 20): (200, 20),
     (1000, 20): (150, 20),
-    (10000, 20): (50, 8),
+    (10000, 20): (100, 10),
     (200, 100): (100, 20),
     (1000, 100): (60, 10),
-    (10000, 100): (20, 4),
+    (10000, 100): (40, 5),
 }
-THEIRS = 15, 5  # runs of Evidently, likewise: seconds each
+THEIRS = {20: (30, 10), 100: (15, 5)}  # runs of Evidently by columns, likewise: seconds each
 OUT = Path("benchmarks/drift.json")
 
 
@@ -87,7 +88,7 @@ def cell(change: str, n: int, p: int, runs: int, params: Block) -> dict[str, Any
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--evidently", metavar="PYTHON", default="")
+    parser.add_argument("--evidently", action="store_true")
     parser.add_argument("--only", default="", help="a change's name: that one alone")
     parser.add_argument("--rows", type=int, nargs="*", default=ROWS)
     parser.add_argument("--columns", type=int, nargs="*", default=COLUMNS)
@@ -103,13 +104,13 @@ def main() -> None:
                 found = cell(change, n, p, runs, params)
                 if args.evidently:
                     command = [
-                        args.evidently,
+                        environment("evidently", ["evidently", "pandas<3"]) / "python",
                         "-m",
                         "benchmarks.evidently_drift",
                         change,
                         str(n),
                         str(p),
-                        str(min(runs, THEIRS[changed])),
+                        str(min(runs, THEIRS[p][changed])),
                     ]
                     found["evidently"] = json.loads(
                         subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1]

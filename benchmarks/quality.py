@@ -5,7 +5,7 @@ Run from the root of the repository:
     python benchmarks/quality.py                                   everything, about 60 s a table, seed and library
     python benchmarks/quality.py --tables titanic,wine --seeds 1 --libraries ours,flaml --budget 30
 
-Each library gets an environment of its own under benchmarks/work/ (AutoGluon's takes gigabytes). Each result is a line of
+Each library gets an environment of its own under benchmarks/.envs (AutoGluon's takes gigabytes). Each result is a line of
 benchmarks/quality.csv as soon as it is there, and a line that is there is not run again. The summary compares errors (log
 loss, RMSE): below 1 is better than the library named.
 """
@@ -24,6 +24,10 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.environments import environment  # noqa: E402
+
 WORK = ROOT / "benchmarks/work"
 RESULTS = ROOT / "benchmarks/quality.csv"
 COLUMNS = ["table", "seed", "library", "budget", "cores", "error", "metric", "seconds", "rows", "note", "load"]
@@ -192,21 +196,16 @@ def run_ours(folder: Path) -> dict:
 # ---- the run ----------------------------------------------------------------------------------------------------
 
 
-def environment(library: str) -> str:
-    """The interpreter of the library's own environment, made if it is not there."""
-    folder = WORK / "environments" / library.split("_")[0]
-    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    if not (folder / "ready").exists():
-        print(f"making {folder}", flush=True)
-        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-        for packages in LIBRARIES[library]:
-            subprocess.run([str(python), "-m", "pip", "install", "--quiet", *packages], check=True)
-        (folder / "ready").touch()
-    return str(python)
-
-
 def run_other(library: str, folder: Path, budget: float, cores: int) -> dict:
-    command = [environment(library), __file__, "--one", library, str(folder.resolve()), str(budget), str(cores)]
+    command = [
+        environment(library.split("_")[0], *LIBRARIES[library]) / "python",
+        __file__,
+        "--one",
+        library,
+        str(folder.resolve()),
+        str(budget),
+        str(cores),
+    ]
     env = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHONPATH", "OMP_NUM"))}
     done = subprocess.run(command, capture_output=True, text=True, env=env, cwd=folder)
     told = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]

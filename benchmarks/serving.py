@@ -21,9 +21,13 @@ import sys
 import tempfile
 import time
 import urllib.request
+from importlib.metadata import version
 from pathlib import Path
 
-ENVS = Path(__file__).with_name(".envs")
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks.environments import environment
+
 PINNED = ("scikit-learn", "pandas", "numpy", "joblib", "pyarrow", "pyyaml", "tqdm")
 CONCURRENCY, ROWS = (1, 16, 64), (1, 1000)
 
@@ -67,27 +71,13 @@ class Model:
 )
 
 
-def environment(name: str) -> Path:
-    """The bin folder of an environment with `name` in it, and the libraries of the model in the versions of this one."""
-    from importlib.metadata import version
-
-    place = ENVS / name
-    if not (place / "ready").exists():
-        print(f"building {place} ...", file=sys.stderr)
-        subprocess.run([sys.executable, "-m", "venv", "--clear", place], check=True)
-        wanted = [f"{p}=={version(p)}" for p in PINNED]
-        command = [place / "bin" / "python", "-m", "pip", "install", "-q", "--disable-pip-version-check", name, *wanted]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        (place / "ready").touch()
-    return (place / "bin").resolve()
-
-
 def servers(bundle: Path, work: Path) -> dict[str, tuple[list, dict, Path, str, str]]:
     """{name: (command, environment, folder, path, key of the rows in the body)}; PORT stands for the port."""
     paths = {"code": str(bundle / "code"), "bundle": str(bundle)}
     (work / "mlflow_model.py").write_text(MLFLOW.format(**paths), "utf-8")
     (work / "bento_model.py").write_text(BENTO.format(**paths), "utf-8")
-    mlflow, bento = environment("mlflow"), environment("bentoml")
+    model = [f"{p}=={version(p)}" for p in PINNED]  # the model's versions, whatever the server asks for
+    mlflow, bento = environment("mlflow", ["mlflow"], model), environment("bentoml", ["bentoml"], model)
     save = "import mlflow; mlflow.pyfunc.save_model('saved', python_model='mlflow_model.py')"
     quiet = {"BENTOML_DO_NOT_TRACK": "True", "MLFLOW_DISABLE_TELEMETRY": "true", "OMP_NUM_THREADS": "1"}
     subprocess.run(
