@@ -19,7 +19,7 @@ from stages.lib.conform import MODEL, used_fields
 from stages.lib.errors import UserError, stage
 from stages.lib.files import read_contract, read_params, read_parquet, write_csv, write_json
 from stages.lib.metrics import METRICS, bootstrap_all, metrics_for, paired_difference
-from stages.lib.model import encode_target, load_model
+from stages.lib.model import encode_target, load_model, sample_weight
 from stages.lib.table import SOURCE
 
 Array = np.ndarray
@@ -41,6 +41,7 @@ def evaluate(model: Any, contract: dict[str, Any], test: pd.DataFrame, params: d
     fields = used_fields(contract, MODEL)
     columns = [f["name"] for f in fields]
     y, p = encode_target(test[problem["target"]], contract, TEST), answers(model, test, classes)
+    weight = sample_weight(test, contract, TEST)
     naive = model.naive(len(test))
 
     def of(name: str, p: Array) -> Array:
@@ -50,16 +51,17 @@ def evaluate(model: Any, contract: dict[str, Any], test: pd.DataFrame, params: d
     draw = (params["n_bootstrap"], params["confidence"], params["random_state"])
     names = metrics_for(task)
     scores = {}
-    for name, (value, low, high) in zip(names, bootstrap_all(names, y, [of(n, p) for n in names], *draw), strict=True):
-        base = METRICS[name].function(y, naive)
+    resampled = bootstrap_all(names, y, [of(n, p) for n in names], *draw, weight=weight)
+    for name, (value, low, high) in zip(names, resampled, strict=True):
+        base = METRICS[name].function(y, naive, weight)
         scores[name] = {"value": value, "low": low, "high": high, "baseline": base}
     mine, naive = of(metric, p), naive.argmax(axis=1) if METRICS[metric].needs == "classes" else naive
-    gain = dict(zip(("value", "low", "high"), paired_difference(metric, y, mine, naive, *draw), strict=True))
+    gain = dict(zip(("value", "low", "high"), paired_difference(metric, y, mine, naive, *draw, weight), strict=True))
 
     # a bar for a person who waits, none in a pipe or a log
     progress = partial(tqdm, desc="importance", unit="column", file=sys.stderr, leave=False, disable=None)
     importance = explain.permutation_importance(
-        lambda frame: of(metric, answers(model, frame, classes)), test, columns, metric, y, params, progress
+        lambda frame: of(metric, answers(model, frame, classes)), test, columns, metric, y, weight, params, progress
     )
     order = [row["column"] for row in importance]
     ranked = sorted(fields, key=lambda field: order.index(field["name"]))
@@ -75,7 +77,7 @@ def evaluate(model: Any, contract: dict[str, Any], test: pd.DataFrame, params: d
         "class_rows": np.bincount(y, minlength=len(classes)).tolist() if classes else [],
         "score": {**scores[metric], "gain": gain},
         "metrics": scores,
-        "slices": explain.slices(test, ranked, metric, y, mine, naive, params),
+        "slices": explain.slices(test, ranked, metric, y, mine, naive, weight, params),
         "importance": importance,
         "partial_dependence": explain.partial_dependence(predict, test, ranked, classes, params),
         "worst": explain.worst(test, ranked[:6], classes, y, p, told, params),

@@ -22,7 +22,7 @@ from stages.lib.encode import TableEncoder, field_kinds
 from stages.lib.errors import UserError, stage
 from stages.lib.files import Block, read_contract, read_json, read_params, read_parquet, write_json
 from stages.lib.metrics import metric, paired_difference, score
-from stages.lib.model import Model, encode_target, floor_probabilities, load_model
+from stages.lib.model import Model, encode_target, floor_probabilities, load_model, sample_weight
 
 CHAMPION = Path("models/champion/bundle")
 SAME = 1e-9  # linear models differ in the last digit between one row and many; trees do not
@@ -68,7 +68,9 @@ def check_baseline(evaluation: dict) -> dict:
     return check("beats the naive baseline", gain["low"], "lower end of the gain > 0", passed, why)
 
 
-def check_champion(model: Model, test: pd.DataFrame, y: np.ndarray, name: str, params: Block, folder: Path) -> dict:
+def check_champion(
+    model: Model, test: pd.DataFrame, y: np.ndarray, weight: np.ndarray | None, name: str, params: Block, folder: Path
+) -> dict:
     """Not worse than the model in production, by a paired interval on the same rows."""
     title, required = "not worse than the champion", "upper end of the gain >= 0"
     if params.choice("champion", ["compare", "ignore"]) == "ignore":
@@ -86,9 +88,8 @@ def check_champion(model: Model, test: pd.DataFrame, y: np.ndarray, name: str, p
     except UserError as error:
         return check(title, "not comparable", required, False, f"{error}; or set validate.champion to ignore")
     theirs = in_classes(champion.answers(test), champion, model)
-    gain, low, high = paired_difference(
-        name, y, model.answers(test), theirs, int(params["n_bootstrap"]), params["confidence"], params["random_state"]
-    )
+    draw = (int(params["n_bootstrap"]), params["confidence"], params["random_state"])
+    gain, low, high = paired_difference(name, y, model.answers(test), theirs, *draw, weight)
     return check(
         title, high, required, high >= 0, f"gain over the champion {gain:.4g}, between {low:.4g} and {high:.4g}"
     )
@@ -256,7 +257,9 @@ def main() -> None:
     checks = [
         *check_criteria(problem["criteria"], evaluation, problem["task"]),
         check_baseline(evaluation),
-        check_champion(model, test, y, problem["metric"], params, CHAMPION),
+        check_champion(
+            model, test, y, sample_weight(test, contract, "data/test.parquet"), problem["metric"], params, CHAMPION
+        ),
         check_slices(evaluation, params.number("slice_floor", -10, 1)),
         check_leaks(train, test, contract, params.number("leak_score", 0, 1)),
         check_batches(model, rows, params["random_state"]),

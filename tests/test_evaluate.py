@@ -163,8 +163,34 @@ def test_importance_of_a_wide_table_asks_the_model_for_a_bounded_number_of_rows(
 
     wide = pd.DataFrame(np.random.default_rng(0).normal(size=(3000, 800)), columns=[f"c{i}" for i in range(800)])
     params = PARAMS | {"importance_rows": 2000, "importance_repeats": 5, "n_bootstrap": 5}
-    explain.permutation_importance(answer, wide, list(wide), "rmse", np.zeros(3000), params, lambda columns: columns)
+    explain.permutation_importance(
+        answer, wide, list(wide), "rmse", np.zeros(3000), None, params, lambda columns: columns
+    )
     assert sum(asked) <= 1.01 * explain.ROW_PREDICTIONS
+
+
+def test_rows_weigh_in_every_score_as_often_as_their_weight_says():
+    told = contract("binary")
+    told["fields"].append(
+        {"name": "times", "role": "weight", "type": "number", "missingValues": [""], "constraints": {}}
+    )
+    frame = table("binary", 300, seed=2)
+    times = np.random.default_rng(1).integers(0, 3, len(frame))
+    model, params = fitted("binary"), PARAMS | {"min_slice_rows": 1}
+    weighed = evaluate.evaluate(model, told, frame.assign(times=times.astype(float)), params)
+    again = frame.loc[frame.index.repeat(times)].reset_index(drop=True)
+    repeated = evaluate.evaluate(model, contract("binary"), again, params)
+    for name, one in weighed["metrics"].items():
+        other = repeated["metrics"][name]
+        assert (one["value"], one["baseline"]) == pytest.approx((other["value"], other["baseline"]), nan_ok=True), name
+    plain = evaluate.evaluate(model, contract("binary"), frame, params)
+    assert weighed["score"]["value"] != pytest.approx(plain["score"]["value"], rel=1e-3)
+    assert weighed["score"]["low"] < weighed["score"]["value"] < weighed["score"]["high"]
+
+    def slices(result):  # quartiles have other bounds where rows repeat
+        return {(s["column"], s["level"]): s["score"] for s in result["slices"] if s["column"] in ("place", "member")}
+
+    assert slices(weighed) == pytest.approx(slices(repeated))
 
 
 def test_a_file_of_many_test_rows_stays_small_enough_for_git():

@@ -110,7 +110,7 @@ def test_a_criterion_that_cannot_be_read_is_one_line(parts, criteria, told):
 
 def test_a_first_model_has_no_champion_to_beat(parts, tmp_path):
     model, test, y, _, _ = parts
-    assert validate.check_champion(model, test, y, "log_loss", PARAMS, tmp_path)["measured"] == "no champion"
+    assert validate.check_champion(model, test, y, None, "log_loss", PARAMS, tmp_path)["measured"] == "no champion"
 
 
 def test_gate_rejects_what_is_worse_than_the_champion(parts, good, tmp_path):
@@ -118,20 +118,22 @@ def test_gate_rejects_what_is_worse_than_the_champion(parts, good, tmp_path):
     weak = scratch(tmp_path / "weak", table(signal=0, seed=2), "bought")
     run_stages(weak, "define", "clean", "split", "train")
     worse = load_model(weak / "models/candidate")
-    against_good = validate.check_champion(worse, test, y, "log_loss", PARAMS, good / "models/candidate")
-    against_weak = validate.check_champion(model, test, y, "log_loss", PARAMS, weak / "models/candidate")
+    against_good = validate.check_champion(worse, test, y, None, "log_loss", PARAMS, good / "models/candidate")
+    against_weak = validate.check_champion(model, test, y, None, "log_loss", PARAMS, weak / "models/candidate")
     assert not against_good["passed"] and against_weak["passed"]
-    assert validate.check_champion(model, test, y, "log_loss", PARAMS, good / "models/candidate")["passed"]  # itself
-    assert validate.check_champion(worse, test, y, "log_loss", Block({**PARAMS, "champion": "ignore"}, "v", "p"), good)[
+    assert validate.check_champion(model, test, y, None, "log_loss", PARAMS, good / "models/candidate")[
         "passed"
-    ]
+    ]  # itself
+    assert validate.check_champion(
+        worse, test, y, None, "log_loss", Block({**PARAMS, "champion": "ignore"}, "v", "p"), good
+    )["passed"]
 
 
 def test_a_champion_whose_file_was_changed_is_never_loaded(parts, good, tmp_path):
     model, test, y, _, _ = parts
     folder = shutil.copytree(good / "models/candidate", tmp_path / "bundle")
     (folder / "model.joblib").write_bytes((folder / "model.joblib").read_bytes() + b"x")
-    row = validate.check_champion(model, test, y, "log_loss", PARAMS, folder)
+    row = validate.check_champion(model, test, y, None, "log_loss", PARAMS, folder)
     assert not row["passed"] and "is not the file" in row["why"]
 
 

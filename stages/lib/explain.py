@@ -55,7 +55,14 @@ def levels(column: pd.Series, kind: str, limit: int) -> pd.Series:
 
 
 def slices(
-    frame: pd.DataFrame, fields: list[dict[str, Any]], metric: str, y: Array, p: Array, naive: Array, params: dict
+    frame: pd.DataFrame,
+    fields: list[dict[str, Any]],
+    metric: str,
+    y: Array,
+    p: Array,
+    naive: Array,
+    weight: Array | None,
+    params: dict,
 ) -> list[dict[str, Any]]:
     """A score with its interval for each level of each field, in the order of `fields`, at most `max_slices`."""
     found: list[dict[str, Any]] = []
@@ -69,10 +76,11 @@ def slices(
             n = len(rows)
             if n < params["min_slice_rows"] or n == len(frame):
                 continue
-            value, low, high = bootstrap(metric, y[rows], p[rows], *draw, cells=SLICE_CELLS)
+            own = None if weight is None else weight[rows]
+            value, low, high = bootstrap(metric, y[rows], p[rows], *draw, cells=SLICE_CELLS, weight=own)
             if np.isnan(value):  # one class only, say
                 continue
-            base = METRICS[metric].function(y[rows], naive[rows])
+            base = METRICS[metric].function(y[rows], naive[rows], own)
             found.append(
                 {"column": field["name"], "level": str(name), "n": n, "score": value, "low": low, "high": high}
                 | {"baseline": base}
@@ -84,7 +92,14 @@ def slices(
 
 
 def permutation_importance(
-    answer: Answer, frame: pd.DataFrame, columns: list[str], metric: str, y: Array, params: dict, progress: Callable
+    answer: Answer,
+    frame: pd.DataFrame,
+    columns: list[str],
+    metric: str,
+    y: Array,
+    weight: Array | None,
+    params: dict,
+    progress: Callable,
 ) -> list[dict[str, Any]]:
     """How much worse the score gets when one column is shuffled among the rows (Breiman 2001), the largest first.
 
@@ -98,6 +113,8 @@ def permutation_importance(
     some = np.sort(rng.choice(len(frame), rows, replace=False))
     frame, y = frame.iloc[some].reset_index(drop=True), y[some]
     weights = np.concatenate([np.ones((1, rows)), *draws(rows, params["n_bootstrap"], params["random_state"])])
+    if weight is not None:
+        weights *= weight[some]
     sign = 1 if METRICS[metric].greater_is_better else -1
     whole = METRICS[metric].prepared(y, answer(frame))(weights)
     repeated = pd.concat([frame] * repeats, ignore_index=True)

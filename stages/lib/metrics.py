@@ -300,14 +300,14 @@ def draws(rows: int, n: int, seed: int) -> Iterator[Array]:
 
 
 def _resampled(
-    names: list[str], y: Array, ps: list[Array], n: int, seed: int, cells: int = MAX_CELLS
+    names: list[str], y: Array, ps: list[Array], n: int, seed: int, cells: int = MAX_CELLS, weight: Array | None = None
 ) -> list[tuple[float, Array]]:
-    """For each name and its p: the score, and n scores of resamples of the same rows.
+    """For each name and its p: the score, and n scores of resamples of the same rows; `weight` (rows,) of each row.
 
     Beyond so many `cells` (rows x classes) it is m out of n: a fixed draw of the rows is resampled, and the deviations are scaled by
     sqrt(m / n), as a standard error is (Politis, Romano, Wolf: Subsampling, 1999).
     """
-    values = [metric(name).function(y, p) for name, p in zip(names, ps, strict=True)]
+    values = [metric(name).function(y, p, weight) for name, p in zip(names, ps, strict=True)]
     if not len(y):
         return [(value, np.full(n, np.nan)) for value in values]
     y, ps = np.asarray(y), [np.asarray(p) for p in ps]
@@ -317,10 +317,10 @@ def _resampled(
     if len(y) > kept:
         scale = float(np.sqrt(kept / len(y)))
         some = np.sort(np.random.default_rng(seed).choice(len(y), kept, replace=False))
-        y, ps = y[some], [p[some] for p in ps]
-        at_kept = [metric(name).function(y, p) for name, p in zip(names, ps, strict=True)]
+        y, ps, weight = y[some], [p[some] for p in ps], None if weight is None else weight[some]
+        at_kept = [metric(name).function(y, p, weight) for name, p in zip(names, ps, strict=True)]
     prepared = [metric(name).prepared(y, p) for name, p in zip(names, ps, strict=True)]
-    drawn = [[f(w) for f in prepared] for w in draws(len(y), n, seed)]
+    drawn = [[f(w if weight is None else w * weight) for f in prepared] for w in draws(len(y), n, seed)]
     resamples = [np.concatenate(parts) for parts in zip(*drawn, strict=True)]
     return [(v, v + (r - a) * scale) for v, r, a in zip(values, resamples, at_kept, strict=True)]
 
@@ -334,11 +334,18 @@ def interval(values: Array, confidence: float) -> tuple[float, float]:
 
 
 def bootstrap_all(
-    names: list[str], y: Array, ps: list[Array], n: int, confidence: float, seed: int, cells: int = MAX_CELLS
+    names: list[str],
+    y: Array,
+    ps: list[Array],
+    n: int,
+    confidence: float,
+    seed: int,
+    cells: int = MAX_CELLS,
+    weight: Array | None = None,
 ) -> list[tuple[float, float, float]]:
     """(value, low, high) for each name and its p, all on the same resamples: percentile bootstrap over rows."""
     result = []
-    for name, (value, values) in zip(names, _resampled(names, y, ps, n, seed, cells), strict=True):
+    for name, (value, values) in zip(names, _resampled(names, y, ps, n, seed, cells, weight), strict=True):
         if name in BIASED and np.isfinite(values).any():
             values = np.clip(values + value - np.nanmedian(values), 0, 1)
         low, high = interval(values, confidence)
@@ -347,16 +354,23 @@ def bootstrap_all(
 
 
 def bootstrap(
-    name: str, y: Array, p: Array, n: int, confidence: float, seed: int, cells: int = MAX_CELLS
+    name: str,
+    y: Array,
+    p: Array,
+    n: int,
+    confidence: float,
+    seed: int,
+    cells: int = MAX_CELLS,
+    weight: Array | None = None,
 ) -> tuple[float, float, float]:
     """(value, low, high) by percentile bootstrap over rows."""
-    return bootstrap_all([name], y, [p], n, confidence, seed, cells)[0]
+    return bootstrap_all([name], y, [p], n, confidence, seed, cells, weight)[0]
 
 
 def paired_difference(
-    name: str, y: Array, p_a: Array, p_b: Array, n: int, confidence: float, seed: int
+    name: str, y: Array, p_a: Array, p_b: Array, n: int, confidence: float, seed: int, weight: Array | None = None
 ) -> tuple[float, float, float]:
     """(difference, low, high) between two models on the same rows; positive always means that `a` is better."""
-    (a, a_values), (b, b_values) = _resampled([name, name], y, [p_a, p_b], n, seed)
+    (a, a_values), (b, b_values) = _resampled([name, name], y, [p_a, p_b], n, seed, weight=weight)
     sign = 1 if metric(name).greater_is_better else -1
     return sign * (a - b), *interval(sign * (a_values - b_values), confidence)

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from stages.lib.conform import used_fields
 from stages.lib.errors import UserError
 from stages.lib.features import add_features
 from stages.lib.files import read_json, replacing, write_json
@@ -135,6 +136,21 @@ def encode_target(values: pd.Series, contract: dict[str, Any], where: str = "dat
             "run `dvc repro`"
         )
     return codes
+
+
+def sample_weight(frame: pd.DataFrame, contract: dict[str, Any], where: str = "data") -> np.ndarray | None:
+    """The column of the role `weight`, shape (n,), or None where there is none. Raises UserError, with the file `where`."""
+    columns = [f["name"] for f in used_fields(contract, ("weight",)) if f["name"] in frame]
+    if not columns:
+        return None
+    weight = frame[columns[0]].to_numpy(dtype=float)
+    bad = int((~(weight >= 0)).sum())
+    if bad or not weight.sum() > 0:
+        raise UserError(
+            f'{where}: the weight column "{columns[0]}" has {bad} rows without a weight of 0 or more; '
+            "fill them, or give it another role under params.yaml: columns"
+        )
+    return weight
 
 
 def save_model(model: Model, folder: str | Path, facts: dict[str, Any]) -> None:

@@ -14,7 +14,9 @@ from stages.lib.encode import added_kinds, as_arrays, field_kinds
 from stages.lib.errors import UserError
 from stages.lib.features import add_features
 from stages.lib.metrics import metric
-from stages.lib.model import encode_target, floor_probabilities
+from stages.lib.model import encode_target, floor_probabilities, sample_weight
+
+TRAIN = "data/train.parquet"
 
 
 @dataclass
@@ -70,7 +72,7 @@ def prepare(frame: pd.DataFrame, contract: dict[str, Any], params: dict[str, Any
             f"stages/lib/features.py: add_features made {len(rows)} rows of {len(frame)}; it may change columns only"
         )
     kinds = added_kinds(rows, field_kinds(contract["fields"]))
-    y, weight = encode_target(frame[problem["target"]], contract), sample_weight(frame, contract)
+    y, weight = encode_target(frame[problem["target"]], contract), sample_weight(frame, contract, TRAIN)
     classes = problem.get("classes") or []
     return Task(problem["task"], classes, name, as_arrays(rows), kinds, y, weight, [], params["random_state"])
 
@@ -85,21 +87,6 @@ def own_features(rows: pd.DataFrame) -> pd.DataFrame:
             f"stages/lib/features.py:{line}: add_features fails ({type(error).__name__}: {error}); "
             f"the columns are {', '.join(rows.columns)}"
         ) from error
-
-
-def sample_weight(frame: pd.DataFrame, contract: dict[str, Any]) -> np.ndarray | None:
-    """The column of the role `weight`, or None where there is none."""
-    columns = [f["name"] for f in used_fields(contract, ("weight",)) if f["name"] in frame]
-    if not columns:
-        return None
-    weight = frame[columns[0]].to_numpy(dtype=float)
-    bad = int((~(weight >= 0)).sum())
-    if bad or not weight.sum() > 0:
-        raise UserError(
-            f'data/train.parquet: the weight column "{columns[0]}" has {bad} rows without a weight of 0 or more; '
-            "fill them, or give it another role under params.yaml: columns"
-        )
-    return weight
 
 
 def feature_names(contract: dict[str, Any]) -> list[str]:
