@@ -4,6 +4,7 @@ Run from the root of the repository:
 
     python benchmarks/quality.py                                   everything, about 60 s a table, seed and library
     python benchmarks/quality.py --tables titanic,wine --seeds 1 --libraries ours,flaml --budget 30
+    python benchmarks/quality.py --tables path/to/OJ.csv:Purchase        any table, and its target
 
 Each library gets an environment of its own under benchmarks/.envs (AutoGluon's takes gigabytes). Each result is a line of
 benchmarks/quality.csv as soon as it is there, and a line that is there is not run again. The summary compares errors (log
@@ -133,7 +134,7 @@ def prepare(table: str, seed: int, budget: float, cores: int) -> Path:
     """A folder with define, clean and split done by our stages; the same rows for everybody."""
     import yaml
 
-    folder = WORK / "tables" / f"{table}_{seed}"
+    folder = WORK / "tables" / f"{named(table)}_{seed}"
     if not (folder / "contract.json").exists():
         shutil.rmtree(folder, ignore_errors=True)
         raw = folder / "data/raw"
@@ -158,8 +159,17 @@ def catalogue() -> list[dict]:
     return list(csv.DictReader((SHARED / "catalogue.csv").read_text("utf-8").splitlines())) if SHARED.exists() else []
 
 
+def named(table: str) -> str:
+    """The table's name in quality.csv: that of its file, where it is one."""
+    return Path(table.rpartition(":")[0]).stem if ":" in table else table
+
+
 def raw_table(table: str, raw: Path) -> str:
     """The table as a file in `raw`; the name of its target."""
+    if ":" in table:
+        file, _, target = table.rpartition(":")
+        shutil.copy(file, raw)
+        return target
     if table in SCIKIT_LEARN:
         import sklearn.datasets
 
@@ -264,7 +274,7 @@ def main() -> None:
         return run_one(args.one[0], Path(args.one[1]), float(args.one[2]), int(args.one[3]))
     jobs = [(t, s, n) for n in args.libraries.split(",") for s in args.seeds.split(",") for t in args.tables.split(",")]
     known = {(r["table"], r["seed"], r["library"], float(r["budget"])) for r in results()}
-    jobs = [] if args.summary else [j for j in jobs if (*j, args.budget) not in known]
+    jobs = [] if args.summary else [j for j in jobs if (named(j[0]), *j[1:], args.budget) not in known]
     for i, (table, seed, library) in enumerate(jobs, 1):
         print(f"[{i}/{len(jobs)}] {library} on {table}, seed {seed} ...", end=" ", flush=True)
         folder = prepare(table, int(seed), args.budget, args.cores)
@@ -272,7 +282,7 @@ def main() -> None:
         # a loaded machine takes from those whose search the clock ends: see what the results were measured under
         found["load"] = round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else ""
         row = {
-            "table": table,
+            "table": named(table),
             "seed": seed,
             "library": library,
             "budget": args.budget,
