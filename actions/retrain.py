@@ -3,7 +3,8 @@
     python -m actions.retrain [--force]      or: make retrain [FORCE=1]
 
 The labelled live rows, but for the newest, join data/raw as a batch, with its provenance in data/provenance; `dvc repro`
-makes the challenger; the newest rows, which neither model has seen, decide between it and the champion.
+makes the challenger; the newest rows, which neither model has seen, decide between it and the champion. Where split.scheme
+is time, these newest rows become the test rows (split.test_from), so that all older ones are learned from.
 
 All of it happens in a clone under .dvc/tmp that shares DVC's cache. The work tree is never touched, and the branch appears
 by one `git fetch` at the end: stopped at any moment, the next call clears the rest away and begins again, and stages that
@@ -17,6 +18,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -31,8 +33,9 @@ from actions.registry import champion_version, dvc, git
 from stages.lib.conform import conform, used_fields
 from stages.lib.errors import UserError, stage
 from stages.lib.files import Block, read_contract, read_json, read_params, write_csv, write_json
+from stages.lib.folds import scheme_of
 from stages.lib.identity import identities, identity_columns
-from stages.lib.live import Live, batch_files, digest, read_live
+from stages.lib.live import Live, digest, read_live
 from stages.lib.metrics import paired_difference, score
 from stages.lib.model import encode_target, load_model
 from stages.lib.table import SOURCE, read_raw
@@ -61,6 +64,16 @@ def divide(live: Live, contract: dict[str, Any], params: Block) -> Parts:
     # without an id, as in a log of requests, empty cells are no identity
     known = np.array([bool(t.strip("\x1f")) for t in same])
     return Parts(labelled & ~judge & ~(known & np.isin(same, same[judge])), judge)
+
+
+def by_time(parts: Parts, live: Live, contract: dict[str, Any]) -> tuple[Parts, str]:
+    """(the parts with a clean cut between them, the moment of the cut): what is learned is older than all that judges."""
+    at = live.rows[used_fields(contract, ("time",))[0]["name"]]
+    judge = parts.judge & at.notna().to_numpy()
+    if not judge.any():
+        return Parts(parts.learn & False, judge), ""
+    first = at[judge].min()
+    return Parts(parts.learn & (at < first).to_numpy(), judge), str(first).replace(" ", "T")
 
 
 # ---- what must hold before ----------------------------------------------------------------------------------------
@@ -139,10 +152,14 @@ def within(project: Path, tool: str, *arguments: str, quiet: bool = True) -> str
     return done.stdout or ""
 
 
-def add_batch(project: Path, live: Live, parts: Parts, contract: dict, name: str) -> dict[str, Any]:
-    """Write the rows to learn from beside the table's files, in its columns, and into Git where they came from."""
+def add_batch(project: Path, live: Live, parts: Parts, contract: dict, name: str, start: str) -> dict[str, Any]:
+    """Write the rows to learn from beside the table's files, in its columns, and into Git where they came from; where
+    the split is by time, also those that judge: `start`, their first moment, makes them the test rows."""
     columns = [c for c in read_raw(project / "data/raw").frame.columns if c != SOURCE]
-    rows = live.text[parts.learn].reindex(columns=columns, fill_value="").fillna("")
+    added = parts.learn | parts.judge if start else parts.learn
+    rows = live.text[added].reindex(columns=columns, fill_value="").fillna("")
+    if start:
+        set_test_from(project / "params.yaml", start)
     files = [b | {"taken": int((live.batch[parts.learn] == b["file"]).sum())} for b in live.batches]
     facts = {
         "rows": int(parts.learn.sum()),
@@ -150,6 +167,7 @@ def add_batch(project: Path, live: Live, parts: Parts, contract: dict, name: str
         "from": [{k: b[k] for k in ("file", "sha256", "taken")} for b in files if b["taken"]],
         "champion": champion_version() or "models/bundle, not released",
     }
+    facts |= {"test_from": start} if start else {}
     if times := used_fields(contract, ("time",)):
         at = live.rows[times[0]["name"]][parts.learn]
         facts |= {"first": str(at.min()), "last": str(at.max())}
@@ -157,6 +175,21 @@ def add_batch(project: Path, live: Live, parts: Parts, contract: dict, name: str
     write_json(project / f"data/provenance/{name}.json", facts)
     within(project, "dvc", "add", "--quiet", "data/raw")
     return facts
+
+
+def set_test_from(path: Path, start: str) -> None:
+    """Set split.test_from in params.yaml; the rest of it, comments too, stays as it is."""
+    value = start if re.fullmatch(r"[\d.]+", start) else f"'{start}'"
+    text, n = re.subn(
+        r"^(  test_from:)[^#\n]*?( *(?:#.*)?)$",
+        rf"\g<1> {value}\g<2>",
+        path.read_text("utf-8"),
+        count=1,
+        flags=re.MULTILINE,
+    )
+    if not n:
+        raise UserError(f"{path.name} has no split.test_from to set; add the line `  test_from: ''` to its block split")
+    path.write_text(text, "utf-8")
 
 
 # ---- judging ------------------------------------------------------------------------------------------------------
@@ -198,7 +231,8 @@ def message(facts: dict[str, Any], found: dict[str, Any], difference: str) -> st
     return (
         f"Retrained on {facts['rows']} labelled live rows: {found['metric']} {found['champion']:.4f} -> {found['challenger']:.4f}\n\n"
         f"Data: {facts['rows']} rows join data/raw{when}:\n{came}\n"
-        f"{facts['kept_to_judge']} newer ones were kept out of training, to judge by.\n\n"
+        f"{facts['kept_to_judge']} newer ones were kept out of training, to judge by"
+        f"{'; they are the test rows now' if 'test_from' in facts else ''}.\n\n"
         f"The gate passed. Judged {words(found)}.\n\nMetrics against the commit before:\n\n{difference}"
     )
 
@@ -218,7 +252,9 @@ def main() -> None:
     check_repository()
     contract = read_contract(folder / "contract.yaml")
     live = read_live(contract, window_rows=10**9)
-    parts = divide(live, contract, params)
+    parts, start = divide(live, contract, params), ""
+    if scheme_of(contract, read_params("split")["scheme"]) == "time":
+        parts, start = by_time(parts, live, contract)
     if parts.judge.sum() < params["min_judged"] or parts.learn.sum() < params["min_learned"]:
         print(
             f"retrain: {parts.judge.sum() + parts.learn.sum()} labelled live rows that training does not have yet; it takes "
@@ -242,21 +278,19 @@ def main() -> None:
         within(project, "dvc", "checkout", "--quiet", "--allow-missing")
         if not (project / "data/raw").exists():
             raise UserError("data/raw is not in DVC's cache; `dvc pull` fetches it")
-        facts = add_batch(project, live, parts, contract, name)
-        for path in batch_files():
-            copied = project / path
-            copied.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, copied)
-        within(project, "dvc", "repro", quiet=False)
+        facts = add_batch(project, live, parts, contract, name, start)
+        # not the monitor: what it says of the champion has been said, of the challenger `judge` says more
+        within(project, "dvc", "repro", "report", "deploy", quiet=False)
         gate, found = read_json(project / "reports/validation.json"), judge(project, folder, live, parts, params)
         why = "; ".join(f"{c['name']}: {c['why']}" for c in gate["checks"] if not c["passed"])
         if not gate["passed"] or found["low"] <= 0:
-            cause = (
-                f"the challenger failed the gate ({why})"
-                if not gate["passed"]
-                else "the challenger is not better beyond chance"
-            )
+            worse = "worse" if found["high"] < 0 else "not better beyond chance"
+            cause = f"the challenger failed the gate ({why})" if not gate["passed"] else f"the challenger is {worse}"
             print(f"\nretrain: {cause}; {words(found)}. No branch was made; the work tree is as it was")
+            print(
+                "next: more labelled rows, or what the model cannot see yet: a column, a feature (stages/lib/features.py), "
+                "a larger train.time_budget; then again"
+            )
             return
         difference = within(project, "dvc", "metrics", "diff", "--md", "HEAD")
         write_json(project / "reports/retrain.json", facts | {"judged": found})

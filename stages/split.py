@@ -20,14 +20,18 @@ UNEVEN = 0.15  # relative distance from the shares asked for, from which on it i
 MAX_TRIED = 50_000  # rows for which other seeds are tried; a larger table is never that uneven
 
 
-def held_out(frame: pd.DataFrame, contract: dict[str, Any], scheme: str, test_size: float, seed: int) -> np.ndarray:
+def held_out(
+    frame: pd.DataFrame, contract: dict[str, Any], scheme: str, test_size: float, seed: int, test_from: Any = ""
+) -> np.ndarray:
     """Mask of the rows that are held out, shape (n,).
 
     Random and group: a row is tested on if the hash of its identity is below `test_size`: it keeps its side as the
-    table grows, so a later model is never tested on what an earlier one was fitted to. Time: the newest rows.
+    table grows, so a later model is never tested on what an earlier one was fitted to. Time: the newest rows, or those
+    from the moment `test_from` on.
     """
     if scheme == "time":
-        return newest(frame[role_column(contract, "time")].to_numpy(), test_size)
+        times = frame[role_column(contract, "time")].to_numpy()
+        return newest(times, test_size) if test_from in ("", None) else since(times, test_from)
     if scheme == "group":
         role_column(contract, "group")
     return shares(identities(frame, identity_columns(contract, scheme)), seed) < test_size
@@ -39,6 +43,17 @@ def newest(times: np.ndarray, test_size: float) -> np.ndarray:
     if np.isnan(when).all():
         raise UserError("data/clean.parquet has no row with a time; set split.scheme in params.yaml to random or group")
     return when >= np.nanquantile(when, 1 - test_size, method="higher")
+
+
+def since(times: np.ndarray, start: Any) -> np.ndarray:
+    """Mask of the rows from `start` on, a date or, where times are numbers, a number; a row without a time is trained on."""
+    try:
+        cut = pd.Timestamp(str(start)).to_datetime64() if times.dtype.kind == "M" else float(start)
+    except ValueError as error:
+        raise UserError(
+            f"params.yaml: split.test_from is {start!r}; write a time like {str(times[0])[:19]}, or leave it empty"
+        ) from error
+    return moments(times) >= moments(np.array([cut]))[0]
 
 
 def role_column(contract: dict[str, Any], role: str) -> str:
@@ -126,7 +141,9 @@ def main() -> None:
     scheme = scheme_of(contract, params.choice("scheme", ["auto", "random", "group", "time"]))
     frame = read_parquet("data/clean.parquet")
     test_size, seed = params.number("test_size", 0.01, 0.9), int(params.number("seed", 0, 2**32 - 1))
-    held = held_out(frame, contract, scheme, test_size, seed)
+    if params["test_from"] and scheme != "time":
+        print(f"  split.test_from counts only where split.scheme is time; here it is {scheme}")
+    held = held_out(frame, contract, scheme, test_size, seed, params["test_from"])
     train, test = frame[~held].reset_index(drop=True), frame[held].reset_index(drop=True)
     check(train, test, contract, scheme, test_size)
     for sentence in lost_classes(train, test, contract) + uneven(frame, held, contract, scheme, test_size):

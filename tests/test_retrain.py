@@ -11,8 +11,10 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
-from actions.retrain import divide
+from actions.retrain import by_time, divide, set_test_from
+from stages.lib.errors import UserError
 from stages.lib.files import Block
 from stages.lib.live import live_of
 from tests.released import make, run, table
@@ -54,6 +56,35 @@ def test_rows_without_an_id_are_all_different():
     told = contract(("who", "id"), ("x", "feature"))
     live = live_of(pd.DataFrame({"who": [""] * 5, "x": list("vwxyz"), "y": ["yes", "no"] * 2 + ["yes"]}), told)
     assert divide(live, told, PARAMS).learn.sum() == 3
+
+
+def test_with_a_split_by_time_what_is_learned_is_older_than_all_that_judges():
+    told = contract(("x", "feature"))
+    told["fields"].insert(0, {"name": "at", "role": "time", "type": "date", "format": "ISO8601", "missingValues": [""]})
+    days = ["2024-01-01", "2024-01-02", "2024-01-03", "2024-01-03", "2024-01-03", ""]
+    live = live_of(pd.DataFrame({"at": days, "x": list("abcdef"), "y": ["yes", "no"] * 3}), told)
+    parts, start = by_time(
+        divide(live, told, Block({"judge_share": 0.3, "min_judged": 3}, "retrain", "params.yaml")), live, told
+    )
+    assert list(np.flatnonzero(parts.judge)) == [3, 4] and start == "2024-01-03T00:00:00"  # the last one has no time
+    assert list(np.flatnonzero(parts.learn)) == [0, 1]  # the third is as old as one that judges
+
+
+@pytest.mark.parametrize("line", ["  test_from: ''       # why", "  test_from:", "  test_from: '2024-01-01T00:00:00'"])
+def test_the_moment_is_set_in_params_yaml_and_nothing_else_changes(tmp_path, line):
+    path = tmp_path / "params.yaml"
+    text = f"split:\n  test_size: 0.2  # share\n{line}\ntrain: {{n: 1}}\n"
+    path.write_text(text)
+    for start, wanted in (("2024-03-01T08:00:00", "2024-03-01T08:00:00"), ("2019.0", 2019.0)):
+        set_test_from(path, start)
+        assert yaml.safe_load(path.read_text())["split"] == {"test_size": 0.2, "test_from": wanted}
+        assert [x.partition(":")[0] for x in path.read_text().splitlines()] == [
+            x.partition(":")[0] for x in text.splitlines()
+        ]
+    assert ("# why" in path.read_text()) == ("# why" in line) and "# share" in path.read_text()
+    path.write_text("split:\n  seed: 1\n")
+    with pytest.raises(UserError, match="has no split.test_from"):
+        set_test_from(path, "2024-03-01")
 
 
 # ---- the whole of it ------------------------------------------------------------------------------------------------
@@ -146,6 +177,33 @@ def test_the_world_turns_and_the_retrained_model_is_released(project):
 
 
 @pytest.mark.slow
+def test_with_a_split_by_time_the_challenger_learns_all_but_the_rows_that_judge(project):
+    params = (project / "params.yaml").read_text().replace("scheme: auto", "scheme: time")
+    # the model before has seen rows that are test rows now
+    for champion, last in (("ignore", f"{sys.executable} -m actions.release"), ("compare", "git status")):
+        (project / "params.yaml").write_text(params.replace("champion: compare", f"champion: {champion}"))
+        for command in ("dvc repro -q", "git add -A", "git commit -qm Time", last):
+            run(project, *command.split())
+    live(project, a=table(400, 2, "2025-04-01", turned=True))
+    run(project, "git", "add", "-A")
+    run(project, "git", "commit", "-qm", "Live rows")
+    said = retrain(project).stdout
+    assert "better on the" in said, said
+    command = next(line.split(maxsplit=1)[1] for line in said.splitlines() if line.startswith("release:"))
+    run(project, "sh", "-c", command.replace("python ", f"{sys.executable} "))
+    parts = {name: set(pd.read_parquet(project / f"data/{name}.parquet")["order"]) for name in ("train", "test")}
+    came = pd.read_csv(project / "data/live/a.csv")
+    judged = json.loads((project / "reports/retrain.json").read_text("utf-8"))
+    cut, days = judged["test_from"][:10], came.set_index("order")["day"]
+    assert set(days[days > cut].index) <= parts["test"] <= set(days[days >= cut].index)
+    assert set(days[days < cut].index) <= parts["train"]
+    assert len(parts["train"]) == 700 + judged["rows"] and len(parts["test"]) == judged["judged"]["rows"]
+    # the gate compared the two models on the same rows
+    checks = {c["name"]: c for c in json.loads((project / "reports/validation.json").read_text("utf-8"))["checks"]}
+    assert checks["not worse than the champion"]["measured"] > 0
+
+
+@pytest.mark.slow
 def test_too_few_labels_are_said_to_be_too_few(project):
     live(project, a=table(150, 2, "2025-04-01", turned=True))
     before = state(project)
@@ -162,7 +220,7 @@ def test_an_uncommitted_change_of_the_pipeline_is_refused(project):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("after", ["in a clone", "stages.clean", "stages.train", "stages.evaluate", "stages.monitor"])
+@pytest.mark.parametrize("after", ["in a clone", "stages.clean", "stages.train", "stages.evaluate", "stages.deploy"])
 def test_killed_at_any_moment_the_next_call_finishes(project, after):
     live(project, a=table(400, 2, "2025-04-01", turned=True))
     before = state(project)

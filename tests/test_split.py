@@ -85,6 +85,21 @@ def test_the_newest_are_tested_on_and_a_day_is_never_parted():
     assert year[~held].max() < year[held].min()
 
 
+@pytest.mark.parametrize(("start", "held"), [("2024-01-20", 67), ("2024-01-20T00:00:00", 67), ("2030-01-01", 0)])
+def test_test_from_is_a_moment_from_which_on_rows_are_tested_on(start, held):
+    when = pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(200) // 7, "D")
+    rows = frame(np.arange(200), when=pd.Series(when).mask(np.arange(200) == 199))
+    assert held_out(rows, contract(X, WHEN), "time", 0.25, 1, start).sum() == max(held - 1, 0)  # one has no time
+    year = 2000.0 + np.arange(200) // 20
+    assert held_out(frame(np.arange(200), when=year), contract(X, WHEN), "time", 0.25, 1, 2008).sum() == 40
+
+
+def test_a_test_from_that_is_no_time_says_how_one_looks():
+    rows = frame(np.arange(20), when=pd.date_range("2024-01-01", periods=20))
+    with pytest.raises(UserError, match=r"split.test_from is 'soon'; write a time like 2024-01-01T00:00:00"):
+        held_out(rows, contract(X, WHEN), "time", 0.25, 1, "soon")
+
+
 def test_where_no_positive_is_left_to_test_on_a_seed_is_named_that_works():
     rows = frame(np.arange(200)).assign(good="no")
     held = held_out(rows, contract(X), "random", 0.2, 1)

@@ -245,7 +245,7 @@ def drift(
             Finding(
                 "whole rows",
                 t.effect,
-                f"AUC below {params['min_auc']:g}",
+                f"AUC below {params['min_auc']:g}; from {params['far_auc']:g} on it is another population",
                 t.p,
                 t.effect,
                 params["min_auc"],

@@ -32,7 +32,9 @@ class Live:
     text: pd.DataFrame
     conformed: Conformed
     batch: np.ndarray  # the file of each row
-    batches: list[dict[str, Any]] = field(default_factory=list)  # file, rows, broken, sha256, looked_at, labelled
+    batches: list[dict[str, Any]] = field(
+        default_factory=list
+    )  # file, rows, broken, sha256, taken, looked_at, labelled
     unreadable: list[str] = field(default_factory=list)
     absent: dict[str, list[str]] = field(default_factory=dict)  # column: the batches that lack it
     taken: int = 0  # rows left out since training has them
@@ -83,12 +85,14 @@ def read_live(contract: dict[str, Any], window_rows: int, folder: Path = LIVE, r
     order, taken = in_time(text, contract), already_taken(text, names, raw)
     order = order[~taken[order]][-window_rows:]
     text = text.iloc[order].reset_index(drop=True)
-    batch = np.repeat([b["file"] for b in batches], [b["rows"] for b in batches]).astype(object)[order]
+    files = np.repeat([b["file"] for b in batches], [b["rows"] for b in batches]).astype(object)
+    batch = files[order]
     live = Live(text, conform(text[names], contract), batch, batches, unreadable, absent, int(taken.sum()))
     known = live.rows[target].notna().to_numpy()
     for one in live.batches:
         here = live.batch == one["file"]
-        one |= {"looked_at": int(here.sum()), "labelled": int((here & known).sum())}
+        gone = int((taken & (files == one["file"])).sum())
+        one |= {"taken": gone, "looked_at": int(here.sum()), "labelled": int((here & known).sum())}
     return live
 
 
@@ -133,6 +137,7 @@ def live_of(frame: pd.DataFrame, contract: dict[str, Any], name: str = "live.csv
     names = [f["name"] for f in used_fields(contract)]
     done = conform(frame, contract)
     known = int(done.frame[contract["problem"]["target"]].notna().sum())
-    fact = {"file": name, "rows": len(frame), "broken": 0, "sha256": "", "looked_at": len(frame), "labelled": known}
+    fact = {"file": name, "rows": len(frame), "broken": 0, "sha256": "", "taken": 0}
+    fact |= {"looked_at": len(frame), "labelled": known}
     absent = {c: [name] for c in names if c not in frame and c != contract["problem"]["target"]}
     return Live(frame, done, np.full(len(frame), name, dtype=object), [fact], absent=absent)

@@ -60,13 +60,22 @@ def performance(result: dict[str, Any]) -> str:
 
     about = result["about"][0]
     rows = [
-        [b["file"], f"{b['rows']:,}", f"{b['looked_at']:,}", f"{b['labelled']:,}", number(b.get("score"))]
+        [
+            b["file"],
+            f"{b['rows']:,}",
+            f"{b['taken']:,}",
+            f"{b['looked_at']:,}",
+            f"{b['labelled']:,}",
+            number(b.get("score")),
+        ]
         for b in result["batches"]
     ]
     drawn = [
         (b["file"], b["score"], b["low"], b["high"]) for b in result["batches"][-24:] if b.get("score") is not None
     ]
-    body = table(["Batch", "Rows", "Looked at", "Labelled", about["metric"]], rows, numeric=[1, 2, 3, 4])
+    body = table(
+        ["Batch", "Rows", "In training since", "Looked at", "Labelled", about["metric"]], rows, numeric=[1, 2, 3, 4, 5]
+    )
     if drawn:
         marks = {"at release": about["released"], "naive baseline": about["naive"]}
         svg = charts.intervals("score by batch", drawn, about["metric"], marks)

@@ -65,10 +65,10 @@ def biases(bundle: Bundle, live: Live, answers: np.ndarray, labelled: np.ndarray
             continue  # the other class's errors, with the sign turned
         if told.ndim == 2:
             now, was = (y == at) - told[:, at], (y_ref == at) - bundle.answers[:, at]
-            seen = f'"{label}" came in {(y == at).mean():.1%} of {len(y):,} labelled rows and was expected in {told[:, at].mean():.1%}'
+            seen = f'"{label}" came in {(y == at).mean():.1%} of {len(y):,} labelled rows; the model\'s answers gave it {told[:, at].mean():.1%}'
         else:
             now, was = y - told, y_ref - bundle.answers
-            seen = f"the outcome of {len(y):,} labelled rows is {y.mean():.4g} in the mean and was expected at {told.mean():.4g}"
+            seen = f"the outcomes of {len(y):,} labelled rows average {y.mean():.4g}, the model's answers to them {told.mean():.4g}"
         error = float(np.sqrt(now.var() / len(now) + was.var() / len(was)))
         moved = float(now.mean() - was.mean())
         p = float(2 * norm.sf(abs(moved) / error)) if error > 0 else 1.0

@@ -90,7 +90,11 @@ def verdict(checks: list[dict], facts: dict[str, Any], params: Block) -> dict[st
             c["verdict"] = VERDICTS[cap]
             c["why"] += "; labels show that the model is as good as at release"
     worst = max((VERDICTS.index(c["verdict"]) for c in checks), default=0)
-    alarms = sorted((c for c in checks if c["verdict"] != "ok"), key=lambda c: -VERDICTS.index(c["verdict"]))
+    # the worst first; of those alike what labels say, which is what counts in the end
+    alarms = sorted(
+        (c for c in checks if c["verdict"] != "ok"),
+        key=lambda c: (-VERDICTS.index(c["verdict"]), c["family"] != "performance"),
+    )
     reasons = [f"{c['name']}: {c['why']}" for c in alarms]
     if not reasons:
         few = facts["live_rows"] < params["min_rows"]
