@@ -19,6 +19,7 @@ from stages.lib.findings import (
     better_is,
     cell,
     explanation_section,
+    fold_gap,
     metrics_section,
     plots_section,
     slices_section,
@@ -235,7 +236,7 @@ def report(
         problem_section(contract),
         data_section(contract, profile, cleaning, evaluation),
         leaderboard_section(board),
-        metrics_section(evaluation),
+        metrics_section(evaluation, fold_gap(evaluation, board)),
         plots_section(evaluation, plots, target),
         slices_section(evaluation),
         explanation_section(evaluation, target),
@@ -256,11 +257,12 @@ def read_table(path: str, text: list[str]) -> pd.DataFrame:
 def main() -> None:
     text = {"calibration": [], "confusion": ["actual", "predicted"], "curve": [], "detail": ["chart", "label"]}
     validation, evaluation = read_json("reports/validation.json"), read_json("reports/evaluation.json")
+    board = read_table("reports/leaderboard.csv", ["name", "metric", "chosen"])
     html = report(
         read_contract(),
         read_json("reports/data_profile.json"),
         read_json("reports/cleaning.json"),
-        read_table("reports/leaderboard.csv", ["name", "metric", "chosen"]),
+        board,
         evaluation,
         {name: read_table(f"reports/plots/{name}.csv", columns) for name, columns in text.items()},
         validation,
@@ -268,6 +270,8 @@ def main() -> None:
     write_text("reports/report.html", html)
     gate = "passed" if validation["passed"] else "failed"
     size = f"{len(html.encode()) / 1000:,.0f} kB"
+    if gap := fold_gap(evaluation, board):
+        print(f"  {gap}")
     print(f"report: {size}, {html.count('<svg')} charts, gate {gate}; open reports/report.html")
 
 

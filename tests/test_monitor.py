@@ -197,6 +197,14 @@ def test_the_newest_batch_speaks_for_itself(binary):
     assert "real performance, newest batch" in alarms(watch(binary, a_old=good, b_new=bad))
 
 
+def test_outcomes_that_moved_lately_are_not_hidden_by_those_before(binary):
+    old, new = rows("binary", 900, 3), rows("binary", 150, 4)
+    new["target"] = new["target"].where(new["signal"] < -0.4, "yes")
+    new["day"] = "2025-03-01"
+    found = alarms(watch(binary, a_old=old, b_new=new))
+    assert "outcomes as expected, newest batch" in found and "outcomes as expected" not in found
+
+
 def test_rules_decide_what_an_alarm_leads_to(binary):
     live = rows("binary", 500, 3)
     live = live.assign(signal=live["signal"] + 1).drop(columns="target")
@@ -232,6 +240,7 @@ def test_rows_that_training_has_taken_are_left_out(binary):
     (binary / "data/raw").mkdir()
     live.head(300).to_csv(binary / "data/raw/live-12345678.csv", index=False)
     result = watch(binary, a=live)
+    assert [(b["rows"], b["taken"], b["looked_at"]) for b in result["batches"]] == [(400, 300, 100)]
     assert result["live_rows"] == 100
     assert "300 rows that training has since taken" in str(result["checks"])
 

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from html.parser import HTMLParser
 
+import pandas as pd
 import pytest
 from small_model import CLASSES, PARAMS, contract, table, write_candidate
 
@@ -13,7 +14,7 @@ from stages import evaluate, report
 from stages.lib import charts
 from stages.lib.errors import UserError
 from stages.lib.files import write_json, write_parquet, write_text, write_yaml
-from stages.lib.findings import WORDS
+from stages.lib.findings import WORDS, fold_gap
 from stages.lib.metrics import METRICS
 from stages.lib.page import escape, percent
 from stages.lib.page import table as html_table
@@ -167,6 +168,27 @@ def test_of_a_blend_the_blend_is_the_model_and_counts_stay_whole(here):
     assert text.count("← chosen") == 1
     assert "blend ← chosen log_loss 0.4000 0.01 1 " in text
     assert "network log_loss 0.4100 0.01 0.75 9 " in text
+
+
+@pytest.mark.parametrize(
+    ("metric", "fold", "score", "said"),
+    [
+        ("rmse", 37.0, {"value": 54.0, "low": 50.0, "high": 58.0}, True),
+        ("rmse", 37.0, {"value": 54.0, "low": 36.0, "high": 80.0}, False),  # the interval holds it
+        ("rmse", 37.0, {"value": 39.0, "low": 38.0, "high": 40.0}, False),  # sure, and too little to matter
+        ("rmse", 37.0, {"value": 20.0, "low": 18.0, "high": 22.0}, False),  # better
+        ("roc_auc", 0.9, {"value": 0.7, "low": 0.65, "high": 0.75}, True),
+        ("roc_auc", 0.9, {"value": 0.97, "low": 0.95, "high": 0.98}, False),
+        ("rmse", 37.0, {"value": 54.0, "low": None, "high": None}, False),
+    ],
+)
+def test_a_score_far_below_that_of_the_folds_is_said_aloud(metric, fold, score, said):
+    board = pd.DataFrame(
+        {"name": ["blend", "linear"], "metric": metric, "score": [fold, 1.0], "chosen": ["True", "True"]}
+    )
+    told = fold_gap({"metric": metric, "score": score}, board)
+    assert bool(told) is said and (not said or f"out of fold it was {fold:g}" in told)
+    assert fold_gap({"metric": "mae", "score": score}, board) == ""  # chosen by another metric
 
 
 def test_every_metric_has_words():

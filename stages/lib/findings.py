@@ -40,7 +40,25 @@ def better_is(metric: str) -> str:
     return "higher" if METRICS[metric].greater_is_better else "lower"
 
 
-def metrics_section(evaluation: dict) -> str:
+def fold_gap(evaluation: dict, board: pd.DataFrame) -> str:
+    """A sentence where the test score is worse than the chosen model's out of fold, beyond its interval and by a tenth."""
+    metric, score = evaluation["metric"], evaluation["score"]
+    chosen = board[(board["chosen"] == "True") & (board["metric"] == metric)]
+    if not len(chosen) or score["low"] is None:
+        return ""
+    blend = chosen[chosen["name"] == "blend"]
+    fold = float((blend if len(blend) else chosen)["score"].iloc[0])
+    up = METRICS[metric].greater_is_better
+    near_end = score["high"] if up else score["low"]
+    if (near_end >= fold if up else near_end <= fold) or abs(score["value"] - fold) <= 0.1 * abs(fold):
+        return ""
+    return (
+        f"On the test rows {metric} is {short(score['value'])}, out of fold it was {short(fold)}: they differ from the rows "
+        "that were learned, as newer ones do where the world changes, or the search has fitted these too closely."
+    )
+
+
+def metrics_section(evaluation: dict, gap: str = "") -> str:
     names = sorted(evaluation["metrics"], key=lambda name: name != evaluation["metric"])
     rows = []
     for name in names:
@@ -54,7 +72,7 @@ def metrics_section(evaluation: dict) -> str:
         rows.append([label, said["value"], around, said["baseline"], f"{meaning} ({better} is better)"])
     head = ["Metric", "Test", f"{percent(evaluation['confidence'])} interval", "Baseline", "What it says"]
     body = table(head, rows, numeric=[1, 2, 3], marked=[name == evaluation["metric"] for name in names])
-    return section("metrics", "Metrics on the test rows", body)
+    return section("metrics", "Metrics on the test rows", body + (f"<p>{escape(gap)}</p>" if gap else ""))
 
 
 def plots_section(evaluation: dict, plots: dict[str, pd.DataFrame], target: str) -> str:
