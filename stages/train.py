@@ -108,7 +108,8 @@ def decide(
         facts["calibration"][name] = {"before": before, "after": after}
     if task.name == "binary":
         model.threshold, why = pick_threshold(calibrated, y, weight, problem, wanted)
-        facts["threshold"] = {"value": model.threshold, "why": why}
+        positive = round(float((calibrated[:, 1] >= model.threshold).mean()), 4)
+        facts["threshold"] = {"value": model.threshold, "why": why, "share_positive": positive}
     return calibrated, facts
 
 
@@ -189,6 +190,12 @@ def tell(facts: dict[str, Any], plan: Plan, found: Found, params: Block) -> None
     if found.left:
         print(f"  the clock stopped before {', '.join(found.left)}: this machine is slower than planned for; another run may differ; "
               f"raise train.time_budget in params.yaml")  # fmt: skip
+    threshold = facts.get("threshold", {})
+    if threshold.get("share_positive") == 0:
+        print(
+            f'  no answer reaches the threshold {threshold["value"]:g}, so every row is called "{facts["classes"][0]}": '
+            "params.yaml can say what errors cost (problem.costs), or train.threshold: {recall: 0.8}"
+        )
     members = ", ".join(f"{name} {weight:.2g}" for name, weight in facts["members"].items())
     print(
         f"train: {facts['metric']} {facts['oof_score']:.4g} out of fold, naive baseline {facts['oof_baseline']:.4g}; "

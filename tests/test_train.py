@@ -165,6 +165,18 @@ def test_costs_move_the_threshold_and_predict_follows_it(here):
     assert (model.predict(rows) == np.where(p >= model.threshold, model.classes[1], model.classes[0])).all()
 
 
+def test_where_no_answer_is_positive_the_cure_is_named(here, capsys):
+    frame = bakes(600)
+    frame["good"] = np.where(np.random.default_rng(1).random(600) < 0.03, "yes", "no")
+    here(frame, train={"candidates": LINEAR})
+    train.main()
+    assert told()["threshold"]["share_positive"] == 0
+    assert 'every row is called "no": params.yaml can say what errors cost' in capsys.readouterr().out
+    change(threshold={"recall": 0.5})
+    train.main()
+    assert told()["threshold"]["share_positive"] > 0 and "every row" not in capsys.readouterr().out
+
+
 def test_a_floor_of_precision_moves_the_threshold(here):
     here(bakes(600), train={"threshold": {"precision": 0.95}})
     train.main()
