@@ -94,41 +94,36 @@ def main() -> None:
     parser.add_argument("--columns", type=int, nargs="*", default=COLUMNS)
     args = parser.parse_args()
     params = read_params("monitor")
-    results = []
     for p in args.columns:
         for n in args.rows:
+            results = []
             for change in [args.only] if args.only else CHANGES:
                 changed = change != "none"
                 runs = RUNS[n, p][changed]
                 runs = max(4, runs // 20) if args.quick else runs
                 found = cell(change, n, p, runs, params)
                 if args.evidently:
-                    command = [
-                        environment("evidently", ["evidently", "pandas<3"]) / "python",
-                        "-m",
-                        "benchmarks.evidently_drift",
-                        change,
-                        str(n),
-                        str(p),
-                        str(min(runs, THEIRS[p][changed])),
-                    ]
-                    found["evidently"] = json.loads(
-                        subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1]
-                    )
+                    found["evidently"] = theirs(change, n, p, min(runs, THEIRS[p][changed]))
                 results.append(found)
                 print(line(found), flush=True)
-    if not args.only and not args.quick:
-        kept = (
-            [
-                r
-                for r in json.loads(OUT.read_text("utf-8"))
-                if r["columns"] not in args.columns or r["rows"] not in args.rows
-            ]
-            if OUT.exists()
-            else []
-        )
-        results = sorted(kept + results, key=lambda r: (r["columns"], r["rows"]))
-        OUT.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+            if not args.only and not args.quick:
+                keep(results)
+
+
+def theirs(change: str, n: int, p: int, runs: int) -> dict[str, Any]:
+    python = environment("evidently", ["evidently", "pandas<3"]) / "python"
+    command = [python, "-m", "benchmarks.evidently_drift", change, str(n), str(p), str(runs)]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return json.loads(printed.splitlines()[-1])
+
+
+def keep(results: list[dict[str, Any]]) -> None:
+    """One size's results take the place of its earlier ones: an hour's work is not lost with its last minute."""
+    size = results[0]["columns"], results[0]["rows"]
+    earlier = json.loads(OUT.read_text("utf-8")) if OUT.exists() else []
+    kept = [r for r in earlier if (r["columns"], r["rows"]) != size]
+    everything = sorted(kept + results, key=lambda r: (r["columns"], r["rows"]))
+    OUT.write_text(json.dumps(everything, indent=1) + "\n", encoding="utf-8")
 
 
 def line(found: dict[str, Any]) -> str:
