@@ -110,10 +110,11 @@ def live(project, **batches):
 
 def state(project):
     """All that a user would see: commits, branches, the work tree's files."""
+    hidden = {".git", ".dvc", "__pycache__"}
     files = {
         p.relative_to(project).as_posix(): p.read_bytes()
         for p in project.rglob("*")
-        if p.is_file() and not p.relative_to(project).as_posix().startswith((".git/", ".dvc/"))
+        if p.is_file() and not hidden & set(p.relative_to(project).parts)
     }
     return run(project, "git", "for-each-ref").stdout, run(project, "git", "status", "--porcelain").stdout, files
 
