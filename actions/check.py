@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 from actions.registry import locate, run, with_code_of
-from stages.lib.errors import stage
+from stages.lib.errors import UserError, stage
 
 
 def main() -> None:
@@ -33,6 +33,10 @@ def main() -> None:
 
 def environment(place: Path, requirements: Path) -> str:
     """The interpreter of a new environment in `place`."""
+    if not requirements.exists():
+        raise UserError(
+            f"{requirements} is missing, so the bundle is not whole; `dvc repro` or `dvc pull` brings it back"
+        )
     print(f"installing {requirements} into an environment of its own ...", flush=True)
     run(sys.executable, "-m", "venv", str(place))
     python = str(place / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))

@@ -32,12 +32,12 @@ import psutil
 from actions.registry import champion_version, dvc, git
 from stages.lib.conform import conform, used_fields
 from stages.lib.errors import UserError, stage
-from stages.lib.files import Block, read_contract, read_json, read_params, write_csv, write_json
-from stages.lib.folds import scheme_of
+from stages.lib.files import Block, read_contract, read_json, read_params, read_parquet, write_csv, write_json
+from stages.lib.folds import moments, scheme_of
 from stages.lib.identity import identities, identity_columns
 from stages.lib.live import Live, digest, read_live
-from stages.lib.metrics import paired_difference, score
-from stages.lib.model import encode_target, load_model
+from stages.lib.metrics import METRICS, paired_difference
+from stages.lib.model import encode_target, load_model, sample_weight
 from stages.lib.table import SOURCE, read_raw
 from stages.monitor import find_bundle
 from stages.validate import in_classes
@@ -66,14 +66,48 @@ def divide(live: Live, contract: dict[str, Any], params: Block) -> Parts:
     return Parts(labelled & ~judge & ~(known & np.isin(same, same[judge])), judge)
 
 
-def by_time(parts: Parts, live: Live, contract: dict[str, Any]) -> tuple[Parts, str]:
-    """(the parts with a clean cut between them, the moment of the cut): what is learned is older than all that judges."""
-    at = live.rows[used_fields(contract, ("time",))[0]["name"]]
-    judge = parts.judge & at.notna().to_numpy()
-    if not judge.any():
-        return Parts(parts.learn & False, judge), ""
-    first = at[judge].min()
-    return Parts(parts.learn & (at < first).to_numpy(), judge), str(first).replace(" ", "T")
+def by_time(live: Live, contract: dict[str, Any], params: Block, tested_from: Any) -> tuple[Parts, str]:
+    """(the parts with a clean cut between them, the moment of the cut): what is learned is older than all that judges.
+
+    The cut never goes back behind `tested_from`, the first moment of the present test rows: the champion has learned what
+    is older. One moment is never parted; groups are, as time alone decides here."""
+    at = live.rows[time_column(contract)]
+    when = moments(at.to_numpy())
+    labelled = live.rows[contract["problem"]["target"]].notna().to_numpy() & ~np.isnan(when)
+    if not labelled.any():
+        return Parts(labelled, labelled), ""
+    known = np.sort(when[labelled])
+    n_judge = max(int(len(known) * params["judge_share"]), params["min_judged"])
+    cut = known[max(0, len(known) - n_judge)]
+    if cut == known[0]:  # the oldest moment, with all that is newer, if anything is
+        cut = next((m for m in known if m > cut), cut)
+    if tested_from is not None:
+        cut = max(cut, moments(np.array([tested_from]))[0])
+    judge = labelled & (when >= cut)
+    same = identities(live.rows, identity_columns(contract, "random"))
+    sent = np.array([bool(t.strip("\x1f")) for t in same]) & np.isin(same, same[judge])
+    start = str(at[judge].min()).replace(" ", "T") if judge.any() else ""
+    return Parts(labelled & ~judge & ~sent, judge), start
+
+
+def time_column(contract: dict[str, Any]) -> str:
+    times = used_fields(contract, ("time",))
+    if not times:
+        raise UserError(
+            "split.scheme is time, and the model in production knows no time column; release a model of this split first "
+            "(validate.champion: ignore, dvc repro, make release)"
+        )
+    return times[0]["name"]
+
+
+def tested_from(contract: dict[str, Any], path: str = "data/test.parquet") -> Any:
+    """The first moment of the test rows, a numpy scalar; None where there are none yet."""
+    if not Path(path).exists():
+        raise UserError(
+            f"{path} is missing, and says from when on rows are test rows; `dvc checkout` or `dvc repro` first"
+        )
+    at = read_parquet(path)[time_column(contract)].dropna()
+    return at.to_numpy().min() if len(at) else None
 
 
 # ---- what must hold before ----------------------------------------------------------------------------------------
@@ -160,16 +194,17 @@ def add_batch(project: Path, live: Live, parts: Parts, contract: dict, name: str
     rows = live.text[added].reindex(columns=columns, fill_value="").fillna("")
     if start:
         set_test_from(project / "params.yaml", start)
-    files = [b | {"taken": int((live.batch[parts.learn] == b["file"]).sum())} for b in live.batches]
+    files = [b | {"taken": int((live.batch[added] == b["file"]).sum())} for b in live.batches]
     facts = {
-        "rows": int(parts.learn.sum()),
+        "rows": int(added.sum()),
+        "to_learn_from": int(parts.learn.sum()),
         "kept_to_judge": int(parts.judge.sum()),
         "from": [{k: b[k] for k in ("file", "sha256", "taken")} for b in files if b["taken"]],
         "champion": champion_version() or "models/bundle, not released",
     }
     facts |= {"test_from": start} if start else {}
     if times := used_fields(contract, ("time",)):
-        at = live.rows[times[0]["name"]][parts.learn]
+        at = live.rows[times[0]["name"]][added]
         facts |= {"first": str(at.min()), "last": str(at.max())}
     write_csv(project / f"data/raw/{name}.csv", rows)
     write_json(project / f"data/provenance/{name}.json", facts)
@@ -179,17 +214,17 @@ def add_batch(project: Path, live: Live, parts: Parts, contract: dict, name: str
 
 def set_test_from(path: Path, start: str) -> None:
     """Set split.test_from in params.yaml; the rest of it, comments too, stays as it is."""
-    value = start if re.fullmatch(r"[\d.]+", start) else f"'{start}'"
-    text, n = re.subn(
-        r"^(  test_from:)[^#\n]*?( *(?:#.*)?)$",
-        rf"\g<1> {value}\g<2>",
-        path.read_text("utf-8"),
-        count=1,
-        flags=re.MULTILINE,
+    value = start if re.fullmatch(r"-?[\d.]+", start) else f"'{start}'"
+    text = path.read_bytes().decode("utf-8")
+    block = re.compile(
+        r"^(split:[^\n]*\n(?:[ #][^\n]*\n|\r?\n)*? +test_from:)[^#\r\n]*?( *(?:#[^\r\n]*)?\r?)$", re.MULTILINE
     )
+    text, n = block.subn(rf"\g<1> {value}\g<2>", text, count=1)
     if not n:
-        raise UserError(f"{path.name} has no split.test_from to set; add the line `  test_from: ''` to its block split")
-    path.write_text(text, "utf-8")
+        raise UserError(
+            f"{path.name} has no line of its own for split.test_from; add `  test_from: ''` to the block split"
+        )
+    path.write_bytes(text.encode("utf-8"))
 
 
 # ---- judging ------------------------------------------------------------------------------------------------------
@@ -210,11 +245,22 @@ def judge(project: Path, folder: Path, live: Live, parts: Parts, params: Block) 
     ours = challenger.answers(rows[known])
     theirs = in_classes(champion.answers(live.rows[parts.judge].reset_index(drop=True)[known]), champion, challenger)
     y, name = encode_target(rows[problem["target"]][known], contract), problem["metric"]
-    gain, low, high = paired_difference(
-        name, y, ours, theirs, int(params["n_bootstrap"]), params["confidence"], params["random_state"]
-    )
-    scores = {"challenger": score(name, y, ours), "champion": score(name, y, theirs)}
+    weight = sample_weight(rows[known], contract, "data/live")  # as the gate judges
+    draw = (int(params["n_bootstrap"]), params["confidence"], params["random_state"])
+    gain, low, high = paired_difference(name, y, ours, theirs, *draw, weight)
+    scores = {k: METRICS[name].function(y, p, weight) for k, p in (("challenger", ours), ("champion", theirs))}
     return {"metric": name, "rows": int(known.sum()), **scores, "gain": gain, "low": low, "high": high}
+
+
+def verdict(gate: dict[str, Any], found: dict[str, Any]) -> tuple[bool, str]:
+    """(whether the challenger is to be reviewed, else why not)."""
+    if not gate["passed"]:
+        failed = "; ".join(f"{c['name']}: {c['why']}" for c in gate["checks"] if not c["passed"])
+        return False, f"the challenger failed the gate ({failed})"
+    if np.isnan(found["low"]):  # one class only, say
+        return False, f"these rows give {found['metric']} no interval, so that they judge nothing"
+    worse = "worse" if found["high"] < 0 else "not better beyond chance"
+    return bool(found["low"] > 0), f"the challenger is {worse}"
 
 
 def words(found: dict[str, Any]) -> str:
@@ -229,7 +275,7 @@ def message(facts: dict[str, Any], found: dict[str, Any], difference: str) -> st
     came = "\n".join(f"- {f['taken']} rows of data/live/{f['file']}" for f in facts["from"])
     when = f", {facts['first']} to {facts['last']}" if "first" in facts else ""
     return (
-        f"Retrained on {facts['rows']} labelled live rows: {found['metric']} {found['champion']:.4f} -> {found['challenger']:.4f}\n\n"
+        f"Retrained on {facts['to_learn_from']} labelled live rows: {found['metric']} {found['champion']:.4f} -> {found['challenger']:.4f}\n\n"
         f"Data: {facts['rows']} rows join data/raw{when}:\n{came}\n"
         f"{facts['kept_to_judge']} newer ones were kept out of training, to judge by"
         f"{'; they are the test rows now' if 'test_from' in facts else ''}.\n\n"
@@ -252,13 +298,20 @@ def main() -> None:
     check_repository()
     contract = read_contract(folder / "contract.yaml")
     live = read_live(contract, window_rows=10**9)
-    parts, start = divide(live, contract, params), ""
-    if scheme_of(contract, read_params("split")["scheme"]) == "time":
-        parts, start = by_time(parts, live, contract)
+    timed = scheme_of(contract, read_params("split")["scheme"]) == "time"
+    parts, start = (
+        by_time(live, contract, params, tested_from(contract)) if timed else (divide(live, contract, params), "")
+    )
     if parts.judge.sum() < params["min_judged"] or parts.learn.sum() < params["min_learned"]:
+        why = (
+            "; those that judge are newer than what is learned, and not older than the present test rows"
+            if timed
+            else ""
+        )
         print(
-            f"retrain: {parts.judge.sum() + parts.learn.sum()} labelled live rows that training does not have yet; it takes "
-            f"{params['min_judged']} to judge by and {params['min_learned']} to learn from. Nothing was changed"
+            f"retrain: of the labelled live rows that training does not have yet {parts.judge.sum()} can judge and "
+            f"{parts.learn.sum()} be learned; it takes {params['min_judged']} and {params['min_learned']}{why}. "
+            "Nothing was changed"
         )
         return
     keys = json.dumps([git("rev-parse", "HEAD"), live.text[parts.learn].to_csv(), live.text[parts.judge].to_csv()])
@@ -282,10 +335,8 @@ def main() -> None:
         # not the monitor: what it says of the champion has been said, of the challenger `judge` says more
         within(project, "dvc", "repro", "report", "deploy", quiet=False)
         gate, found = read_json(project / "reports/validation.json"), judge(project, folder, live, parts, params)
-        why = "; ".join(f"{c['name']}: {c['why']}" for c in gate["checks"] if not c["passed"])
-        if not gate["passed"] or found["low"] <= 0:
-            worse = "worse" if found["high"] < 0 else "not better beyond chance"
-            cause = f"the challenger failed the gate ({why})" if not gate["passed"] else f"the challenger is {worse}"
+        better, cause = verdict(gate, found)
+        if not better:
             print(f"\nretrain: {cause}; {words(found)}. No branch was made; the work tree is as it was")
             print(
                 "next: more labelled rows, or what the model cannot see yet: a column, a feature (stages/lib/features.py), "

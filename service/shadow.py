@@ -5,6 +5,7 @@ It never delays or changes an answer: it gets what was logged already, and rows 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -74,7 +75,8 @@ class Shadow:
                 logger.error("the shadow's answers are not logged: %s", error)
 
     def close(self) -> None:
-        self.queue.put(None)
+        with contextlib.suppress(queue.Full):  # of a shadow that has ended nobody reads it
+            self.queue.put(None, timeout=5)
         for thread in self.threads:
             thread.join(timeout=10)
         self.process.terminate()

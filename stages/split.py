@@ -31,6 +31,10 @@ def held_out(
     """
     if scheme == "time":
         times = frame[role_column(contract, "time")].to_numpy()
+        if np.isnan(moments(times)).all():
+            raise UserError(
+                "data/clean.parquet has no row with a time; set split.scheme in params.yaml to random or group"
+            )
         return newest(times, test_size) if test_from in ("", None) else since(times, test_from)
     if scheme == "group":
         role_column(contract, "group")
@@ -40,20 +44,26 @@ def held_out(
 def newest(times: np.ndarray, test_size: float) -> np.ndarray:
     """Mask of the newest share of the rows; one moment is never parted, a row without a time is trained on."""
     when = moments(times)
-    if np.isnan(when).all():
-        raise UserError("data/clean.parquet has no row with a time; set split.scheme in params.yaml to random or group")
     return when >= np.nanquantile(when, 1 - test_size, method="higher")
 
 
 def since(times: np.ndarray, start: Any) -> np.ndarray:
     """Mask of the rows from `start` on, a date or, where times are numbers, a number; a row without a time is trained on."""
+    when = moments(times)
+    first, last = (str(times[at(when)])[:19] for at in (np.nanargmin, np.nanargmax))
     try:
-        cut = pd.Timestamp(str(start)).to_datetime64() if times.dtype.kind == "M" else float(start)
-    except ValueError as error:
+        cut = pd.to_datetime(str(start), format="ISO8601").to_datetime64() if times.dtype.kind == "M" else float(start)
+        cut = moments(np.array([cut]))[0]
+    except (ValueError, TypeError) as error:
         raise UserError(
-            f"params.yaml: split.test_from is {start!r}; write a time like {str(times[0])[:19]}, or leave it empty"
+            f"params.yaml: split.test_from is {str(start)!r}; write a time like {first}, or leave it empty"
         ) from error
-    return moments(times) >= moments(np.array([cut]))[0]
+    if not when[~np.isnan(when)].min() < cut <= np.nanmax(when):
+        raise UserError(
+            f"params.yaml: split.test_from is {str(start)!r}, and the rows go from {first} to {last}; write a time between "
+            "them, or leave it empty"
+        )
+    return when >= cut
 
 
 def role_column(contract: dict[str, Any], role: str) -> str:
@@ -68,11 +78,10 @@ def role_column(contract: dict[str, Any], role: str) -> str:
 
 def check(train: pd.DataFrame, test: pd.DataFrame, contract: dict[str, Any], scheme: str, test_size: float) -> None:
     """UserError where one side cannot serve its purpose."""
+    more = "split.test_size or split.test_from" if scheme == "time" else "split.test_size or split.seed"
     for name, rows in (("train", train), ("test", test)):
         if len(rows) < 5:
-            raise UserError(
-                f"split left {len(rows)} rows to {name}; add rows, or change split.test_size or split.seed in params.yaml"
-            )
+            raise UserError(f"split left {len(rows)} rows to {name}; add rows, or change {more} in params.yaml")
     target, task = contract["problem"]["target"], contract["problem"]["task"]
     if task != "binary":
         return  # of many classes some may be rare: said aloud, see `lost_classes`
@@ -81,7 +90,11 @@ def check(train: pd.DataFrame, test: pd.DataFrame, contract: dict[str, Any], sch
             if not (rows[target] == label).any():
                 both = pd.concat([train, test])
                 found = seed_that_parts(both[both[target] == label], contract, scheme, test_size)
-                cure = f"split.seed: {found} in params.yaml puts some on each side" if found else "add rows"
+                cure = (
+                    f"split.seed: {found} in params.yaml puts some on each side"
+                    if found
+                    else f"add rows, or change {more}"
+                )
                 raise UserError(f'split left no row of class "{label}" of "{target}" to {name}; {cure}')
 
 
@@ -122,6 +135,11 @@ def uneven(frame: pd.DataFrame, held: np.ndarray, contract: dict[str, Any], sche
         size = abs(held.mean() / test_size - 1)
         return max(size, abs(y[held].mean() / every - 1)) if every else size
 
+    if scheme == "time" and abs(held.mean() - test_size) > UNEVEN:
+        return [
+            f"{held.mean():.0%} of the rows are test rows, where split.test_size asks for {test_size:.0%}; split.test_from, or "
+            "many rows of one moment, makes it so"
+        ]
     if scheme == "time" or off(held) < UNEVEN or len(frame) > MAX_TRIED:
         return []
     texts = identities(frame, identity_columns(contract, scheme))

@@ -108,7 +108,7 @@ def decide(
         facts["calibration"][name] = {"before": before, "after": after}
     if task.name == "binary":
         model.threshold, why = pick_threshold(calibrated, y, weight, problem, wanted)
-        positive = round(float((calibrated[:, 1] >= model.threshold).mean()), 4)
+        positive = round(float((calibrated[:, 1] >= model.threshold).mean()), 7)
         facts["threshold"] = {"value": model.threshold, "why": why, "share_positive": positive}
     return calibrated, facts
 

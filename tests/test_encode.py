@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.lib.encode import TableEncoder, added_kinds, as_arrays, field_kinds
+from stages.lib import encode
+from stages.lib.encode import TableEncoder, Text, added_kinds, as_arrays, field_kinds
 
 STYLES = ["tree", "linear", "piecewise"]
 KINDS = {"x": "number", "c": "category", "many": "category", "when": "date", "note": "text"}
@@ -86,3 +87,47 @@ def test_added_columns_are_used_by_their_dtype():
     )
     kinds = added_kinds(frame, {"x": "number", "gone": "number"})
     assert kinds == {"x": "number", "new": "number", "label": "category", "at": "date"}
+
+
+WORDS = ["soft", "burnt", "crumb", "crust", "rose", "well", "flat", "dry", "golden"]
+
+
+def texts(n, seed=0):
+    rng = np.random.default_rng(seed)
+    return np.array([" ".join(rng.choice(WORDS, rng.integers(0, 6))) for _ in range(n)], dtype=object)
+
+
+def test_a_text_is_encoded_as_scikit_learn_would_whatever_the_size_of_the_batch(monkeypatch):
+    from sklearn.decomposition import TruncatedSVD
+
+    values = texts(120)
+    part = Text(1, linear=False)
+    part.fit(values, np.zeros(120))
+    matrix = part.tfidf.transform(values)
+    found = part.transform(values)
+    assert np.allclose(found[:, 1:], TruncatedSVD(8, random_state=1).fit(matrix).transform(matrix), atol=1e-12)
+    monkeypatch.setattr(encode, "TEXTS_AT_ONCE", 7)
+    assert np.array_equal(found, part.transform(values))
+
+
+@pytest.mark.parametrize("n", [4, 7, 40])
+def test_few_texts_have_as_many_columns_as_names(n):
+    frame = {"note": np.array([f"{WORDS[i % 9]} {' '.join(WORDS)}" for i in range(n)], dtype=object)}
+    encoder = TableEncoder({"note": "text"}, "linear").fit(frame, np.arange(n) % 2)
+    block = encoder.parts_["note"][0].transform(frame["note"])
+    assert block.shape == (n, len(encoder.feature_names_)) and np.isfinite(block).all()
+
+
+def test_a_model_with_texts_of_an_earlier_version_still_answers():
+    from sklearn.decomposition import TruncatedSVD
+
+    values = texts(60)
+    part, old = Text(1, linear=True), Text(1, linear=True)
+    part.fit(values, np.zeros(60))
+    state = part.__getstate__()
+    del state["components"]
+    svd = TruncatedSVD(8, random_state=1).fit(part.tfidf.transform(values))
+    old.__setstate__(state | {"svd": svd})
+    assert np.allclose(old.transform(values), part.transform(values), atol=1e-12)
+    old.__setstate__(state | {"svd": None})
+    assert old.transform(values).shape == (60, 1)

@@ -180,6 +180,7 @@ def test_of_a_blend_the_blend_is_the_model_and_counts_stay_whole(here):
         ("roc_auc", 0.9, {"value": 0.7, "low": 0.65, "high": 0.75}, True),
         ("roc_auc", 0.9, {"value": 0.97, "low": 0.95, "high": 0.98}, False),
         ("rmse", 37.0, {"value": 54.0, "low": None, "high": None}, False),
+        ("mape", float("nan"), {"value": 0.2, "low": 0.1, "high": 0.3}, False),  # of the folds it is not defined
     ],
 )
 def test_a_score_far_below_that_of_the_folds_is_said_aloud(metric, fold, score, said):

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from actions.retrain import by_time, divide, set_test_from
+from actions.retrain import Parts, by_time, divide, judge, set_test_from, verdict
 from stages.lib.errors import UserError
 from stages.lib.files import Block
 from stages.lib.live import live_of
@@ -58,16 +58,50 @@ def test_rows_without_an_id_are_all_different():
     assert divide(live, told, PARAMS).learn.sum() == 3
 
 
-def test_with_a_split_by_time_what_is_learned_is_older_than_all_that_judges():
-    told = contract(("x", "feature"))
+def timed(days, **columns):
+    told = contract(("x", "feature"), *[(name, name) for name in columns])
     told["fields"].insert(0, {"name": "at", "role": "time", "type": "date", "format": "ISO8601", "missingValues": [""]})
-    days = ["2024-01-01", "2024-01-02", "2024-01-03", "2024-01-03", "2024-01-03", ""]
-    live = live_of(pd.DataFrame({"at": days, "x": list("abcdef"), "y": ["yes", "no"] * 3}), told)
-    parts, start = by_time(
-        divide(live, told, Block({"judge_share": 0.3, "min_judged": 3}, "retrain", "params.yaml")), live, told
-    )
-    assert list(np.flatnonzero(parts.judge)) == [3, 4] and start == "2024-01-03T00:00:00"  # the last one has no time
-    assert list(np.flatnonzero(parts.learn)) == [0, 1]  # the third is as old as one that judges
+    n = len(days)
+    cells = {"at": days, "x": [f"x{i}" for i in range(n)], "y": (["yes", "no"] * n)[:n]} | columns
+    return live_of(pd.DataFrame(cells), told), told
+
+
+THREE = Block({"judge_share": 0.3, "min_judged": 3}, "retrain", "params.yaml")
+
+
+def test_with_a_split_by_time_what_is_learned_is_older_than_all_that_judges():
+    live, told = timed(["2024-01-01", "2024-01-02", "2024-01-03", "2024-01-03", "2024-01-03", "2024-01-03", ""])
+    parts, start = by_time(live, told, THREE, None)
+    assert list(np.flatnonzero(parts.judge)) == [2, 3, 4, 5] and start == "2024-01-03T00:00:00"  # the last has no time
+    assert list(np.flatnonzero(parts.learn)) == [0, 1]
+
+
+def test_with_a_split_by_time_groups_are_learned_from_on_both_sides_of_the_cut():
+    live, told = timed([f"2024-01-{d:02d}" for d in range(1, 11)], group=["a", "b"] * 5)
+    parts, _ = by_time(live, told, THREE, None)
+    assert parts.learn.sum() == 7 and parts.judge.sum() == 3
+
+
+def test_labels_that_come_late_do_not_make_rows_that_were_learned_judge():
+    live, told = timed([f"2024-01-{d:02d}" for d in range(1, 11)])
+    parts, start = by_time(live, told, THREE, np.datetime64("2024-01-09"))
+    assert list(np.flatnonzero(parts.judge)) == [8, 9] and start == "2024-01-09T00:00:00"
+    assert parts.learn.sum() == 8
+    parts, _ = by_time(live, told, THREE, np.datetime64("2025-01-01"))
+    assert not parts.judge.any()
+
+
+def test_live_rows_of_two_moments_are_parted_between_them():
+    live, told = timed(["2024-01-01"] * 6 + ["2024-02-01"] * 2)
+    parts, start = by_time(live, told, THREE, None)
+    assert (parts.learn.sum(), parts.judge.sum(), start) == (6, 2, "2024-02-01T00:00:00")
+
+
+def test_a_model_that_knows_no_time_says_so_where_the_split_is_by_time():
+    told = contract(("x", "feature"))
+    live = live_of(pd.DataFrame({"x": list("ab"), "y": ["yes", "no"]}), told)
+    with pytest.raises(UserError, match="the model in production knows no time column; release"):
+        by_time(live, told, THREE, None)
 
 
 @pytest.mark.parametrize("line", ["  test_from: ''       # why", "  test_from:", "  test_from: '2024-01-01T00:00:00'"])
@@ -82,9 +116,57 @@ def test_the_moment_is_set_in_params_yaml_and_nothing_else_changes(tmp_path, lin
             x.partition(":")[0] for x in text.splitlines()
         ]
     assert ("# why" in path.read_text()) == ("# why" in line) and "# share" in path.read_text()
-    path.write_text("split:\n  seed: 1\n")
-    with pytest.raises(UserError, match="has no split.test_from"):
+    path.write_text("split:\n  seed: 1\ncolumns:\n  test_from: {role: ignored}\n")
+    with pytest.raises(UserError, match="has no line of its own for split.test_from"):
         set_test_from(path, "2024-03-01")
+    path.write_bytes(b"split:\r\n    # four spaces\r\n    test_from: ''\r\n    seed: 1\r\n")
+    set_test_from(path, "2024-03-01")
+    assert path.read_bytes() == b"split:\r\n    # four spaces\r\n    test_from: '2024-03-01'\r\n    seed: 1\r\n"
+
+
+# ---- judging ---------------------------------------------------------------------------------------------------------
+
+
+class Answers:
+    task, classes = "binary", ["no", "yes"]
+
+    def __init__(self, column):
+        self.column = column
+
+    def answers(self, frame):
+        p = frame[self.column].to_numpy(dtype=float)
+        return np.column_stack([1 - p, p])
+
+
+def judged(monkeypatch, tmp_path, metric, y, good, bad, weight):
+    told = contract()
+    told["problem"] |= {"metric": metric, "positive": "yes"}
+    for name, role in (("good", "feature"), ("bad", "feature"), ("w", "weight")):
+        told["fields"].insert(
+            0, {"name": name, "role": role, "type": "number", "missingValues": [""], "constraints": {}}
+        )
+    live = live_of(pd.DataFrame({"good": good, "bad": bad, "w": weight, "y": y}).astype(str), told)
+    monkeypatch.setattr("actions.retrain.read_contract", lambda path: told)
+    monkeypatch.setattr(
+        "actions.retrain.load_model", lambda path: Answers("good" if "candidate" in str(path) else "bad")
+    )
+    everything = Parts(np.zeros(len(y), dtype=bool), np.ones(len(y), dtype=bool))
+    params = Block({"n_bootstrap": 200, "confidence": 0.95, "random_state": 1}, "retrain", "params.yaml")
+    return judge(tmp_path, tmp_path / "champion", live, everything, params)
+
+
+def test_the_rows_that_judge_weigh_as_they_do_at_the_gate(monkeypatch, tmp_path):
+    heavy = np.arange(200) % 4 == 0
+    good, bad = np.where(heavy, 0.9, 0.1), np.where(heavy, 0.1, 0.9)
+    for weight, better in ((np.where(heavy, 20, 1), True), (np.ones(200), False)):
+        found = judged(monkeypatch, tmp_path, "log_loss", ["yes"] * 200, good, bad, weight)
+        assert (found["low"] > 0) is better and (found["challenger"] < found["champion"]) is better
+
+
+def test_rows_that_give_no_score_make_no_better_model(monkeypatch, tmp_path):
+    p = np.random.default_rng(1).uniform(size=120)
+    found = judged(monkeypatch, tmp_path, "roc_auc", ["no"] * 120, p, p[::-1], np.ones(120))
+    assert np.isnan(found["low"]) and verdict({"passed": True, "checks": []}, found)[0] is False
 
 
 # ---- the whole of it ------------------------------------------------------------------------------------------------
@@ -198,7 +280,8 @@ def test_with_a_split_by_time_the_challenger_learns_all_but_the_rows_that_judge(
     cut, days = judged["test_from"][:10], came.set_index("order")["day"]
     assert set(days[days > cut].index) <= parts["test"] <= set(days[days >= cut].index)
     assert set(days[days < cut].index) <= parts["train"]
-    assert len(parts["train"]) == 700 + judged["rows"] and len(parts["test"]) == judged["judged"]["rows"]
+    assert len(parts["train"]) == 700 + judged["to_learn_from"] and len(parts["test"]) == judged["judged"]["rows"]
+    assert judged["rows"] == sum(f["taken"] for f in judged["from"]) == judged["to_learn_from"] + len(parts["test"])
     # the gate compared the two models on the same rows
     checks = {c["name"]: c for c in json.loads((project / "reports/validation.json").read_text("utf-8"))["checks"]}
     assert checks["not worse than the champion"]["measured"] > 0
@@ -208,7 +291,7 @@ def test_with_a_split_by_time_the_challenger_learns_all_but_the_rows_that_judge(
 def test_too_few_labels_are_said_to_be_too_few(project):
     live(project, a=table(150, 2, "2025-04-01", turned=True))
     before = state(project)
-    assert "150 labelled live rows" in retrain(project, "--force").stdout
+    assert "100 can judge and 50 be learned; it takes 100 and 100" in retrain(project, "--force").stdout
     assert state(project) == before
 
 

@@ -1,5 +1,6 @@
 """A row's side: by a hash of what it is, so that it keeps its side, and nothing stands on both."""
 
+import datetime
 import hashlib
 import os
 import subprocess
@@ -85,7 +86,7 @@ def test_the_newest_are_tested_on_and_a_day_is_never_parted():
     assert year[~held].max() < year[held].min()
 
 
-@pytest.mark.parametrize(("start", "held"), [("2024-01-20", 67), ("2024-01-20T00:00:00", 67), ("2030-01-01", 0)])
+@pytest.mark.parametrize(("start", "held"), [("2024-01-20", 67), ("2024-01-20T00:00:00", 67)])
 def test_test_from_is_a_moment_from_which_on_rows_are_tested_on(start, held):
     when = pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(200) // 7, "D")
     rows = frame(np.arange(200), when=pd.Series(when).mask(np.arange(200) == 199))
@@ -94,10 +95,34 @@ def test_test_from_is_a_moment_from_which_on_rows_are_tested_on(start, held):
     assert held_out(frame(np.arange(200), when=year), contract(X, WHEN), "time", 0.25, 1, 2008).sum() == 40
 
 
-def test_a_test_from_that_is_no_time_says_how_one_looks():
+@pytest.mark.parametrize("start", ["soon", "now", "05.01.2024", "nat", "nan"])
+def test_a_test_from_that_is_no_time_says_how_one_looks(start):
+    rows = frame(np.arange(20), when=pd.Series(pd.date_range("2024-01-01", periods=20)).mask(np.arange(20) == 0))
+    with pytest.raises(
+        UserError, match=rf"split.test_from is '{start}'.* a time like 2024-01-02T00:00:00|them, or leave"
+    ):
+        held_out(rows, contract(X, WHEN), "time", 0.25, 1, start)
+
+
+def test_a_date_where_times_are_numbers_is_refused():
+    year = 2000.0 + np.arange(200) // 20
+    with pytest.raises(UserError, match="write a time like 2000.0"):
+        held_out(frame(np.arange(200), when=year), contract(X, WHEN), "time", 0.25, 1, datetime.date(2008, 1, 1))
+
+
+@pytest.mark.parametrize("start", ["2023-12-31", "2024-01-01", "2024-02-01"])
+def test_a_test_from_that_leaves_one_side_empty_says_where_the_rows_are(start):
     rows = frame(np.arange(20), when=pd.date_range("2024-01-01", periods=20))
-    with pytest.raises(UserError, match=r"split.test_from is 'soon'; write a time like 2024-01-01T00:00:00"):
-        held_out(rows, contract(X, WHEN), "time", 0.25, 1, "soon")
+    with pytest.raises(
+        UserError, match="the rows go from 2024-01-01T00:00:00 to 2024-01-20T00:00:00; write a time between"
+    ):
+        held_out(rows, contract(X, WHEN), "time", 0.25, 1, start)
+
+
+def test_a_share_far_from_the_one_asked_for_is_said_where_time_decides():
+    rows, held = frame(np.arange(100)), np.arange(100) >= 40
+    assert "60% of the rows are test rows" in uneven(rows, held, contract(X), "time", 0.2)[0]
+    assert uneven(rows, np.arange(100) >= 85, contract(X), "time", 0.2) == []
 
 
 def test_where_no_positive_is_left_to_test_on_a_seed_is_named_that_works():

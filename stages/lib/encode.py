@@ -25,6 +25,7 @@ MIN_LEVEL_ROWS = 3
 SMOOTHING = 10.0  # rows at which a level's own mean weighs as much as the mean of all (Micci-Barreca 2001)
 MAX_MEAN_CLASSES = 8
 TEXT_COMPONENTS = 16
+TEXTS_AT_ONCE = 1000  # in memory: components x words of each
 
 Frame = pd.DataFrame | Mapping[str, np.ndarray]
 
@@ -279,6 +280,12 @@ class Text(_Part):
             self.tfidf.__dict__.pop("_stop_words_id", None)
         return kept
 
+    def __setstate__(self, state: dict) -> None:
+        if "svd" in state:  # a model that was released before `components` stood here
+            svd = state.pop("svd")
+            state["components"] = np.ascontiguousarray(svd.components_.T) if svd is not None else np.empty((0, 0))
+        self.__dict__.update(state)
+
     def fit(self, values: np.ndarray, y: np.ndarray) -> list[str]:
         from sklearn.decomposition import TruncatedSVD
         from sklearn.feature_extraction.text import TfidfVectorizer
@@ -290,7 +297,7 @@ class Text(_Part):
             matrix = self.tfidf.fit_transform(texts)
         except ValueError:  # no word is in three texts
             return [" length"]
-        k = min(TEXT_COMPONENTS, matrix.shape[1] - 1)
+        k = min(TEXT_COMPONENTS, matrix.shape[1] - 1, matrix.shape[0])
         if k < 1:
             return [" length"]
         self.components = np.ascontiguousarray(
@@ -306,6 +313,10 @@ class Text(_Part):
             return length
         if not hasattr(self, "words"):
             self.words = self.tfidf.build_analyzer()
+        topics = [self._topics(texts[at : at + TEXTS_AT_ONCE]) for at in range(0, len(texts), TEXTS_AT_ONCE)]
+        return np.hstack([length, np.vstack(topics) * (10 if self.linear else 1)])  # as the standardised numbers
+
+    def _topics(self, texts: list[str]) -> np.ndarray:
         number = self.tfidf.vocabulary_.get
         counts = [Counter(code for w in self.words(text) if (code := number(w)) is not None) for text in texts]
         topics = np.zeros((len(texts), self.components.shape[1]))
@@ -316,7 +327,7 @@ class Text(_Part):
             weights = (1 + np.log([n for count in counts for n in count.values()])) * self.tfidf.idf_[codes]
             lengths = np.sqrt(np.add.reduceat(weights**2, starts))
             topics[filled] = np.add.reduceat(weights[:, None] * self.components[codes], starts) / lengths[:, None]
-        return np.hstack([length, topics * (10 if self.linear else 1)])  # on the scale of the standardised numbers
+        return topics
 
 
 def _texts(values: np.ndarray) -> list[str]:

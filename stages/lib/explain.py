@@ -74,9 +74,11 @@ def slices(
         for name in level.cat.categories:
             rows = np.flatnonzero(level == name)
             n = len(rows)
-            if n < params["min_slice_rows"] or n == len(frame):
-                continue
             own = None if weight is None else weight[rows]
+            # Kish's effective size: a row that weighs as much as all the others is one row
+            worth = n if own is None or not own.any() else own.sum() ** 2 / (own**2).sum()
+            if worth < params["min_slice_rows"] or n == len(frame):
+                continue
             value, low, high = bootstrap(metric, y[rows], p[rows], *draw, cells=SLICE_CELLS, weight=own)
             if np.isnan(value):  # one class only, say
                 continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from stages.lib import charts
@@ -48,6 +49,8 @@ def fold_gap(evaluation: dict, board: pd.DataFrame) -> str:
         return ""
     blend = chosen[chosen["name"] == "blend"]
     fold = float((blend if len(blend) else chosen)["score"].iloc[0])
+    if np.isnan(fold):
+        return ""
     up = METRICS[metric].greater_is_better
     near_end = score["high"] if up else score["low"]
     if (near_end >= fold if up else near_end <= fold) or abs(score["value"] - fold) <= 0.1 * abs(fold):

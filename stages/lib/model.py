@@ -146,8 +146,9 @@ def sample_weight(frame: pd.DataFrame, contract: dict[str, Any], where: str = "d
     weight = frame[columns[0]].to_numpy(dtype=float)
     bad = int((~(weight >= 0)).sum())
     if bad or not weight.sum() > 0:
+        fact = f"{bad} rows without a weight of 0 or more" if bad else "no row with a weight above 0"
         raise UserError(
-            f'{where}: the weight column "{columns[0]}" has {bad} rows without a weight of 0 or more; '
+            f'{where}: the weight column "{columns[0]}" has {fact}; '
             "fill them, or give it another role under params.yaml: columns"
         )
     return weight

@@ -34,8 +34,8 @@ def estimate(bundle: Bundle, answers: np.ndarray, params: Block) -> list[Finding
 def looked_at(live: Live, labelled: np.ndarray, params: Block) -> dict[str, np.ndarray]:
     """Masks: all labelled rows, and those of the newest batch that has enough: what is new is thin among what is old."""
     parts = {"": labelled}
-    for one in reversed(live.batches):
-        here = labelled & (live.batch == one["file"])
+    for file in dict.fromkeys(live.batch[::-1]):  # by their newest rows, which are the last
+        here = labelled & (live.batch == file)
         if here.sum() < labelled.sum() and here.sum() >= params["min_labels"]:
             return parts | {", newest batch": here}
     return parts

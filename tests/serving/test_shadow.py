@@ -58,3 +58,16 @@ def test_a_shadow_that_hangs_delays_nobody_and_its_gaps_are_counted(folder, tmp_
         shadow.resume()
     left_out = float(re.search(r"^shadow_left_out_rows_total (\S+)$", metrics, re.MULTILINE)[1])
     assert 0 < left_out < 10_300
+
+
+@pytest.mark.slow
+def test_a_service_whose_shadow_has_died_still_stops(folder, tmp_path):
+    arguments = ["--shadow", str(folder), "--shadow-version", "v1.1.0"]
+    with running(folder, *arguments, PREDICTION_LOG=f"sqlite:///{tmp_path}/p.db") as (process, address):
+        (shadow,) = psutil.Process(process.pid).children()
+        shadow.kill()
+        with httpx.Client() as client:
+            for _ in range(300):  # more than the queue holds
+                assert client.post(f"{address}/predict", json={"rows": [build.ROW]}).status_code == 200
+        process.terminate()
+        process.wait(timeout=20)
