@@ -23,6 +23,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from statistics import geometric_mean, median
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -232,7 +233,7 @@ def results() -> list[dict]:
 
 
 def summary() -> None:
-    """Each table's errors, and the geometric mean of ours over each library's, over the tables that both have."""
+    """Each table's errors, and ours over each library's: a table's ratio is the geometric mean of its seeds'."""
     errors: dict[tuple, dict[str, float]] = {}
     for row in results():
         if row["error"] not in ("", "nan"):
@@ -247,13 +248,14 @@ def summary() -> None:
         ratios: dict[str, list[float]] = {}
         for (table, _), found in errors.items():
             if "ours" in found and name in found:
-                ratios.setdefault(table, []).append(math.log(found["ours"] / found[name]))
+                ratios.setdefault(table, []).append(found["ours"] / found[name])
         if ratios:
-            means = {t: math.exp(sum(r) / len(r)) for t, r in ratios.items()}
-            every = [r for rs in ratios.values() for r in rs]
+            means = {t: geometric_mean(r) for t, r in ratios.items()}
+            runs = sum(map(len, ratios.values()))
             worst = max(means, key=means.get)
             print(
-                f"ours / {name}: {math.exp(sum(every) / len(every)):.3f} over {len(every)} runs; by table "
+                f"ours / {name}: geometric mean {geometric_mean(means.values()):.3f}, median {median(means.values()):.3f} over "
+                f"{len(means)} tables ({runs} runs); by table "
                 + ", ".join(f"{t} {m:.3f}" for t, m in sorted(means.items()))
                 + f"; worst {worst} {means[worst]:.3f}"
             )
