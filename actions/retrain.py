@@ -39,8 +39,8 @@ from stages.lib.live import Live, digest, read_live
 from stages.lib.metrics import METRICS, paired_difference
 from stages.lib.model import encode_target, load_model, sample_weight
 from stages.lib.table import SOURCE, read_raw
-from stages.monitor import find_bundle
-from stages.validate import in_classes
+from stages.monitor import find_bundle, model_digest
+from stages.validate import as_judged
 
 RESULTS = ("dvc.lock", "reports/")  # what `dvc repro monitor` may have changed before
 
@@ -113,13 +113,18 @@ def tested_from(contract: dict[str, Any], path: str = "data/test.parquet") -> An
 # ---- what must hold before ----------------------------------------------------------------------------------------
 
 
-def check_verdict(force: bool) -> str:
+def check_verdict(folder: Path, force: bool) -> str:
     """An empty string where retraining is called for, else why it is not."""
     told = read_json("reports/monitoring.json")
-    if told["about"][0]["live"] != digest():
-        raise UserError(
-            "reports/monitoring.json is not about data/live as it is now; `dvc repro monitor` (make monitor) first"
-        )
+    about = told["about"][0]
+    for now, then, what in (
+        (digest(), about["live"], "data/live"),
+        (model_digest(folder), about.get("model"), str(folder)),
+    ):
+        if now != then:
+            raise UserError(
+                f"reports/monitoring.json is not about {what} as it is now; `dvc repro monitor` (make monitor) first"
+            )
     if told["verdict"] == "retrain" or force:
         return ""
     return f"the verdict is {told['verdict']}: {told['reasons'][0]}"
@@ -137,6 +142,17 @@ def check_repository() -> None:
         raise UserError(
             f"{changed[0]} is not committed, and a retraining starts from the last commit; git commit or git restore it"
         )
+
+
+def check_weights(live: Live, parts: Parts, contract: dict[str, Any]) -> None:
+    """Before an hour of training, not after it."""
+    for column in (f["name"] for f in used_fields(contract, ("weight",))):
+        lacks = ~(live.rows[column].to_numpy(dtype=float) >= 0) & (parts.learn | parts.judge)
+        if lacks.any():
+            raise UserError(
+                f'data/live/{live.batch[lacks][0]}: {lacks.sum()} labelled rows have no weight "{column}", and training weighs by '
+                "it; write it into the batches, or give the column another role under params.yaml: columns"
+            )
 
 
 # ---- the clone ----------------------------------------------------------------------------------------------------
@@ -241,10 +257,11 @@ def judge(project: Path, folder: Path, live: Live, parts: Parts, params: Block) 
         if problem["task"] != "regression"
         else rows[problem["target"]].notna()
     ).to_numpy()
+    name = problem["metric"]
     challenger, champion = load_model(project / "models/candidate"), load_model(folder)
-    ours = challenger.answers(rows[known])
-    theirs = in_classes(champion.answers(live.rows[parts.judge].reset_index(drop=True)[known]), champion, challenger)
-    y, name = encode_target(rows[problem["target"]][known], contract), problem["metric"]
+    ours = as_judged(challenger, rows[known], challenger, name)
+    theirs = as_judged(champion, live.rows[parts.judge].reset_index(drop=True)[known], challenger, name)
+    y = encode_target(rows[problem["target"]][known], contract)
     weight = sample_weight(rows[known], contract, "data/live")  # as the gate judges
     draw = (int(params["n_bootstrap"]), params["confidence"], params["random_state"])
     gain, low, high = paired_difference(name, y, ours, theirs, *draw, weight)
@@ -292,7 +309,7 @@ def main() -> None:
     folder = find_bundle()
     if folder is None:
         raise UserError("there is no model to retrain: the gate refused the candidate, see models/bundle/REFUSED.md")
-    if reason := check_verdict(given.force):
+    if reason := check_verdict(folder, given.force):
         print(f"retrain: {reason}. Nothing was changed; make retrain FORCE=1 goes on all the same")
         return
     check_repository()
@@ -314,6 +331,7 @@ def main() -> None:
             "Nothing was changed"
         )
         return
+    check_weights(live, parts, contract)
     keys = json.dumps([git("rev-parse", "HEAD"), live.text[parts.learn].to_csv(), live.text[parts.judge].to_csv()])
     name = f"live-{hashlib.sha256(keys.encode()).hexdigest()[:8]}"
     branch = f"retrain/{name}"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stages.lib.errors import UserError, stage
-from stages.lib.files import Block, read_params, read_parquet, read_yaml, write_json, write_text
+from stages.lib.files import Block, read_json, read_params, read_parquet, read_yaml, sha256, write_json, write_text
 from stages.lib.live import LIVE, batch_files, digest, read_live
 
 if TYPE_CHECKING:
@@ -35,7 +35,13 @@ def read_bundle(folder: Path) -> Bundle:
     if not names:
         raise UserError(f"{folder}/reference.parquet has no answers of the model; `dvc repro deploy` makes it anew")
     answers = reference[names].to_numpy(float)
-    return Bundle(contract, reference, answers[:, 0] if names == ["__answer__"] else answers)
+    threshold = read_json(folder / "candidate.json").get("threshold", {}).get("value", 0.5)
+    return Bundle(contract, reference, answers[:, 0] if names == ["__answer__"] else answers, threshold)
+
+
+def model_digest(folder: Path | None) -> str:
+    """Which model a verdict is about: the next release has the same folder."""
+    return sha256(folder / "model.joblib") if folder else ""
 
 
 def watch(folder: Path, params: Block) -> dict[str, Any]:
@@ -52,7 +58,7 @@ def watch(folder: Path, params: Block) -> dict[str, Any]:
     by_batch(bundle, live, answers, params)
     problem = bundle.contract["problem"]
     facts = {k: problem[k] for k in ("metric", "target")} | {
-        "released": score(problem["metric"], bundle.y, bundle.answers),
+        "released": score(problem["metric"], bundle.y, bundle.told(bundle.answers)),
         "naive": bundle.naive,
     }
     return result | {"about": [facts]}  # a list: what is no list, DVC shows as metrics
@@ -74,7 +80,7 @@ def main() -> None:
         result = nothing(f"no live data: {LIVE} has no batch yet, so there is nothing to compare")
     else:
         result = watch(folder, params)
-    about = {"bundle": folder.as_posix() if folder else "", "live": digest()}
+    about = {"bundle": folder.as_posix() if folder else "", "model": model_digest(folder), "live": digest()}
     result["about"] = [about | fact for fact in result.get("about", [{}])]
     write_json("reports/monitoring.json", result)
     write_text("reports/monitoring.html", page_of(result))

@@ -21,7 +21,7 @@ from stages.lib.conform import MODEL, conform, used_fields
 from stages.lib.encode import TableEncoder, field_kinds
 from stages.lib.errors import UserError, stage
 from stages.lib.files import Block, read_contract, read_json, read_params, read_parquet, write_json
-from stages.lib.metrics import metric, paired_difference, score
+from stages.lib.metrics import METRICS, metric, paired_difference, score
 from stages.lib.model import Model, encode_target, floor_probabilities, load_model, sample_weight
 
 CHAMPION = Path("models/champion/bundle")
@@ -87,7 +87,7 @@ def check_champion(
         champion = load_model(folder)
     except UserError as error:
         return check(title, "not comparable", required, False, f"{error}; or set validate.champion to ignore")
-    ours, theirs = model.answers(test), in_classes(champion.answers(test), champion, model)
+    ours, theirs = as_judged(model, test, model, name), as_judged(champion, test, model, name)
     if np.array_equal(ours, theirs):
         return check(title, 0.0, required, True, "the candidate answers as the champion does, in each row")
     draw = (int(params["n_bootstrap"]), params["confidence"], params["random_state"])
@@ -95,6 +95,16 @@ def check_champion(
     return check(
         title, high, required, high >= 0, f"gain over the champion {gain:.4g}, between {low:.4g} and {high:.4g}"
     )
+
+
+def as_judged(one: Model, frame: pd.DataFrame, model: Model, name: str) -> np.ndarray:
+    """What the metric judges of one model's answers, in the class order of `model`: decisions by its own threshold, as codes
+    (-1: a class that `model` does not know), where the metric judges decisions."""
+    answers = one.answers(frame)
+    if METRICS[name].needs != "classes":
+        return in_classes(answers, one, model)
+    codes = {label: code for code, label in enumerate(model.classes)}
+    return np.array([codes.get(label, -1) for label in one.decide(answers)], dtype=int)
 
 
 def in_classes(answers: np.ndarray, champion: Model, model: Model) -> np.ndarray:

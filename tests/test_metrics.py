@@ -211,3 +211,10 @@ def test_an_unknown_metric_lists_the_names_and_the_nearest():
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 def test_the_default_metric_belongs_to_its_task(task):
     assert metrics.default_metric(task) in metrics.metrics_for(task)
+
+
+def test_rows_that_weigh_nothing_have_no_score():
+    y, nothing = np.arange(1.0, 9), np.zeros(8)
+    for name in metrics.metrics_for("regression"):
+        with np.errstate(all="ignore"):
+            assert np.isnan(metrics.METRICS[name].function(y, y + 1, nothing)), name

@@ -190,6 +190,21 @@ def test_an_estimate_never_vetoes(binary):
     assert estimate["verdict"] == "ok" and result["verdict"] == "retrain"
 
 
+def test_decisions_are_judged_at_the_model_s_own_threshold(binary):
+    """At a threshold that no answer reaches f1 is 0, whatever the probabilities are."""
+    told = json.loads((binary / "models/bundle/candidate.json").read_text())
+    contract = (binary / "models/bundle/contract.yaml").read_text()
+    (binary / "models/bundle/contract.yaml").write_text(contract.replace("metric: log_loss", "metric: f1"))
+    live = rows("binary", 500, 3)
+    scores = []
+    for threshold in (0.5, 0.4, 1.1):
+        facts = told | {"threshold": {"value": threshold}}
+        (binary / "models/bundle/candidate.json").write_text(json.dumps(facts))
+        result = watch(binary, a=live)
+        scores.append((result["about"][0]["released"], result["live_measured"], result["live_estimated"]))
+    assert min(scores[0]) > 0.5 and scores[0] != scores[1] and scores[2] == (0, 0, 0)
+
+
 def test_the_newest_batch_speaks_for_itself(binary):
     good, bad = rows("binary", 900, 3), rows("binary", 120, 4)
     bad["target"] = np.random.default_rng(1).permutation(bad["target"])

@@ -13,10 +13,11 @@ import pandas as pd
 import pytest
 import yaml
 
-from actions.retrain import Parts, by_time, divide, judge, set_test_from, verdict
+from actions.retrain import Parts, by_time, check_verdict, check_weights, divide, judge, set_test_from, verdict
 from stages.lib.errors import UserError
-from stages.lib.files import Block
-from stages.lib.live import live_of
+from stages.lib.files import Block, write_json
+from stages.lib.live import digest, live_of
+from stages.monitor import model_digest
 from tests.released import make, run, table
 
 # ---- which rows are learned from, and which judge -------------------------------------------------------------------
@@ -133,6 +134,9 @@ class Answers:
     def __init__(self, column):
         self.column = column
 
+    def decide(self, answers):
+        return np.array(self.classes, dtype=object)[answers.argmax(axis=1)]
+
     def answers(self, frame):
         p = frame[self.column].to_numpy(dtype=float)
         return np.column_stack([1 - p, p])
@@ -167,6 +171,37 @@ def test_rows_that_give_no_score_make_no_better_model(monkeypatch, tmp_path):
     p = np.random.default_rng(1).uniform(size=120)
     found = judged(monkeypatch, tmp_path, "roc_auc", ["no"] * 120, p, p[::-1], np.ones(120))
     assert np.isnan(found["low"]) and verdict({"passed": True, "checks": []}, found)[0] is False
+
+
+def test_a_verdict_counts_for_the_rows_and_the_model_that_it_is_about(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    bundle = tmp_path / "bundle"
+    for name in ("data/live", "reports", "bundle"):
+        (tmp_path / name).mkdir(parents=True)
+    (bundle / "model.joblib").write_bytes(b"one")
+
+    def told(**about):
+        about = {"live": digest(), "model": model_digest(bundle)} | about
+        write_json("reports/monitoring.json", {"verdict": "warn", "reasons": ["few"], "about": [about]})
+        return check_verdict(bundle, force=False)
+
+    assert told() == "the verdict is warn: few"
+    with pytest.raises(UserError, match="is not about data/live as it is now"):
+        told(live="")
+    with pytest.raises(UserError, match="is not about .*bundle as it is now"):
+        told(model="another")
+
+
+def test_rows_without_a_weight_are_refused_before_the_training():
+    told = contract(("x", "feature"))
+    told["fields"].insert(
+        0, {"name": "w", "role": "weight", "type": "number", "missingValues": [""], "constraints": {}}
+    )
+    live = live_of(pd.DataFrame({"w": ["1", "", "2"], "x": list("abc"), "y": ["yes", "no", "yes"]}), told)
+    learn = np.array([True, False, False])
+    check_weights(live, Parts(learn, np.array([False, False, True])), told)
+    with pytest.raises(UserError, match='data/live/live.csv: 1 labelled rows have no weight "w"'):
+        check_weights(live, Parts(learn, np.array([False, True, False])), told)
 
 
 # ---- the whole of it ------------------------------------------------------------------------------------------------
@@ -252,6 +287,8 @@ def test_the_world_turns_and_the_retrained_model_is_released(project):
     raw = pd.read_csv(next((project / "data/raw").glob("live-*.csv")))
     newest = pd.read_csv(project / "data/live/a.csv").tail(120)
     assert len(raw) == 280 and not set(raw["order"]) & set(newest["order"])
+    # a verdict on the model before is none on this one
+    assert "is not about" in retrain(project, check=False).stderr
     # what is left to watch is what the new model has not seen, and it does well there
     run(project, "dvc", "repro", "-q")
     told = json.loads((project / "reports/monitoring.json").read_text("utf-8"))

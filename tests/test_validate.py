@@ -57,6 +57,22 @@ def failed(folder) -> list[str]:
     return [c["name"] for c in told["checks"] if not c["passed"]]
 
 
+def test_the_champion_is_compared_by_what_each_decides_where_the_metric_judges_decisions(parts, good, monkeypatch):
+    """The same probabilities and another threshold are another model to f1, and the same one to log_loss."""
+    model, test, y, _, _ = parts
+    careless = load_model(good / "models/candidate")
+    careless.threshold = 0.999
+    champion = good / "models/candidate"
+    row = validate.check_champion(careless, test, y, None, "f1", PARAMS, champion)
+    assert row["passed"] is False and row["measured"] < -0.5
+    assert validate.check_champion(model, test, y, None, "f1", PARAMS, champion)["measured"] == 0.0
+    assert validate.check_champion(careless, test, y, None, "log_loss", PARAMS, champion)["measured"] == 0.0
+    model.classes, known = ["no", "maybe"], model.classes  # "yes" is not one of its classes any more
+    assert (validate.as_judged(careless, test, model, "accuracy") >= -1).all()
+    assert set(validate.as_judged(load_model(champion), test, model, "accuracy")) == {0, -1}
+    model.classes = known
+
+
 def test_gate_passes_a_good_model_and_says_why_in_each_row(good):
     run_stages(good, "validate")
     told = json.loads((good / "reports/validation.json").read_text())

@@ -18,18 +18,25 @@ from stages.lib.drift import compare, compare_numbers, compare_relations, drift_
 from stages.lib.estimate import naive_answers
 from stages.lib.files import Block
 from stages.lib.live import Live
-from stages.lib.metrics import score
+from stages.lib.metrics import metric, score
 from stages.lib.model import encode_target
 from stages.lib.quality import copies, count_faults, newest, volume
 
 
 @dataclass
 class Bundle:
-    """What live rows are held against. `reference`: held-out typed rows; `answers`: the model's, (n, k) or (n,)."""
+    """What live rows are held against. `reference`: held-out typed rows; `answers`: the model's, (n, k) or (n,);
+    `threshold`: of a binary one, from which on it says yes."""
 
     contract: dict[str, Any]
     reference: pd.DataFrame
     answers: np.ndarray
+    threshold: float = 0.5
+
+    def told(self, answers: np.ndarray) -> np.ndarray:
+        """What the metric judges of `answers`: decisions, class codes (n,), where it judges decisions; else themselves."""
+        decides = metric(self.contract["problem"]["metric"]).needs == "classes" and answers.ndim == 2
+        return (answers[:, 1] >= self.threshold).astype(int) if decides and answers.shape[1] == 2 else answers
 
     @cached_property
     def y(self) -> np.ndarray:

@@ -7,6 +7,7 @@ answer stand in. It sees rows that became harder. It cannot see that the world a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,15 +32,22 @@ def measured(name: str, y: Array, answers: Array, n: int, confidence: float, see
 
 
 def estimated(
-    name: str, answers: Array, ref_y: Array, ref_answers: Array, n: int, confidence: float, seed: int
+    name: str,
+    answers: Array,
+    ref_y: Array,
+    ref_answers: Array,
+    n: int,
+    confidence: float,
+    seed: int,
+    told: Callable[[Array], Array] = lambda answers: answers,
 ) -> Score:
-    """The score to be expected on rows whose outcome is unknown."""
+    """The score to be expected on rows whose outcome is unknown; `told`: what the metric judges of the answers."""
     if answers.ndim == 1:
         y, weights = _regression(answers, ref_y, ref_answers)
     else:
         calibrated = _calibrated(answers, ref_y, ref_answers)
         y, weights = np.tile(np.arange(answers.shape[1]), (len(answers), 1)), calibrated
-    return _scored(name, y, answers, weights, n, confidence, seed)
+    return _scored(name, y, told(answers), weights, n, confidence, seed)
 
 
 def _scored(name: str, y: Array, answers: Array, weights: Array, n: int, confidence: float, seed: int) -> Score:

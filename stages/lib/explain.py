@@ -76,7 +76,7 @@ def slices(
             n = len(rows)
             own = None if weight is None else weight[rows]
             # Kish's effective size: a row that weighs as much as all the others is one row
-            worth = n if own is None or not own.any() else own.sum() ** 2 / (own**2).sum()
+            worth = n if own is None else own.sum() ** 2 / max((own**2).sum(), 1e-300)
             if worth < params["min_slice_rows"] or n == len(frame):
                 continue
             value, low, high = bootstrap(metric, y[rows], p[rows], *draw, cells=SLICE_CELLS, weight=own)

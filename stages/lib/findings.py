@@ -49,7 +49,9 @@ def fold_gap(evaluation: dict, board: pd.DataFrame) -> str:
         return ""
     blend = chosen[chosen["name"] == "blend"]
     fold = float((blend if len(blend) else chosen)["score"].iloc[0])
-    if np.isnan(fold):
+    if (
+        np.isnan(fold) or METRICS[metric].needs == "classes"
+    ):  # the folds' is of the likeliest class, not by the threshold
         return ""
     up = METRICS[metric].greater_is_better
     near_end = score["high"] if up else score["low"]

@@ -101,7 +101,8 @@ def _median_absolute_error(y: Array, p: Array) -> Weighted:
     def at(w: Array) -> Array:
         reached = np.cumsum(w[:, order], axis=1)
         half = reached[:, -1:] / 2
-        return (error[(reached >= half).argmax(axis=1)] + error[(reached > half).argmax(axis=1)]) / 2
+        middle = (error[(reached >= half).argmax(axis=1)] + error[(reached > half).argmax(axis=1)]) / 2
+        return np.where(half[:, 0] > 0, middle, np.nan)
 
     return at
 

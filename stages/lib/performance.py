@@ -21,8 +21,8 @@ def estimate(bundle: Bundle, answers: np.ndarray, params: Block) -> list[Finding
     """Without labels: what the answers themselves lead one to expect."""
     name = bundle.contract["problem"]["metric"]
     how = (int(params["n_bootstrap"]), params["confidence"], params["random_state"])
-    was = estimated(name, bundle.answers, bundle.y, bundle.answers, *how)
-    now = estimated(name, answers, bundle.y, bundle.answers, *how)
+    was = estimated(name, bundle.answers, bundle.y, bundle.answers, *how, bundle.told)
+    now = estimated(name, answers, bundle.y, bundle.answers, *how, bundle.told)
     share, p = lost(name, now, was, bundle.naive)
     why = (
         f"{name} {now.value:.4g} is to be expected [{now.low:.4g}, {now.high:.4g}], {was.value:.4g} on the reference; "
@@ -46,10 +46,11 @@ def performance(bundle: Bundle, live: Live, answers: np.ndarray, labelled: np.nd
     problem = bundle.contract["problem"]
     name = problem["metric"]
     how = (int(params["n_bootstrap"]), params["confidence"], params["random_state"])
-    was = measured(name, bundle.y, bundle.answers, *how)
+    was = measured(name, bundle.y, bundle.told(bundle.answers), *how)
     out = []
     for which, rows in looked_at(live, labelled, params).items():
-        now = measured(name, encode_target(live.rows[problem["target"]][rows], bundle.contract), answers[rows], *how)
+        y = encode_target(live.rows[problem["target"]][rows], bundle.contract)
+        now = measured(name, y, bundle.told(answers[rows]), *how)
         share, p = lost(name, now, was, bundle.naive)
         why = (
             f"{name} {now.value:.4g} [{now.low:.4g}, {now.high:.4g}] on {rows.sum():,} labelled rows, "
@@ -97,7 +98,7 @@ def by_batch(bundle: Bundle, live: Live, answers: np.ndarray, params: Block) -> 
             s = measured(
                 problem["metric"],
                 y,
-                answers[here],
+                bundle.told(answers[here]),
                 int(params["n_bootstrap"]),
                 params["confidence"],
                 params["random_state"],
