@@ -36,7 +36,7 @@ from stages.lib.files import Block, read_contract, read_json, read_params, read_
 from stages.lib.folds import moments, scheme_of
 from stages.lib.identity import identities, identity_columns
 from stages.lib.live import Live, digest, read_live
-from stages.lib.metrics import METRICS, paired_difference
+from stages.lib.metrics import paired_difference, score
 from stages.lib.model import encode_target, load_model, sample_weight
 from stages.lib.table import SOURCE, read_raw
 from stages.monitor import find_bundle, model_digest
@@ -60,10 +60,15 @@ def divide(live: Live, contract: dict[str, Any], params: Block) -> Parts:
     judge = np.zeros(len(labelled), dtype=bool)
     judge[place[max(0, len(place) - n_judge) :]] = True
     scheme = "group" if used_fields(contract, ("group",)) else "random"
+    return Parts(labelled & ~judge & ~same_as(judge, live, contract, scheme), judge)
+
+
+def same_as(judge: np.ndarray, live: Live, contract: dict[str, Any], scheme: str) -> np.ndarray:
+    """Mask of the rows that are the same thing as one of those that judge."""
     same = identities(live.rows, identity_columns(contract, scheme))
     # without an id, as in a log of requests, empty cells are no identity
     known = np.array([bool(t.strip("\x1f")) for t in same])
-    return Parts(labelled & ~judge & ~(known & np.isin(same, same[judge])), judge)
+    return known & np.isin(same, same[judge])
 
 
 def by_time(live: Live, contract: dict[str, Any], params: Block, tested_from: Any) -> tuple[Parts, str]:
@@ -80,14 +85,12 @@ def by_time(live: Live, contract: dict[str, Any], params: Block, tested_from: An
     n_judge = max(int(len(known) * params["judge_share"]), params["min_judged"])
     cut = known[max(0, len(known) - n_judge)]
     if cut == known[0]:  # the oldest moment, with all that is newer, if anything is
-        cut = next((m for m in known if m > cut), cut)
+        cut = next(iter(known[known > cut]), cut)
     if tested_from is not None:
         cut = max(cut, moments(np.array([tested_from]))[0])
     judge = labelled & (when >= cut)
-    same = identities(live.rows, identity_columns(contract, "random"))
-    sent = np.array([bool(t.strip("\x1f")) for t in same]) & np.isin(same, same[judge])
     start = str(at[judge].min()).replace(" ", "T") if judge.any() else ""
-    return Parts(labelled & ~judge & ~sent, judge), start
+    return Parts(labelled & ~judge & ~same_as(judge, live, contract, "random"), judge), start
 
 
 def time_column(contract: dict[str, Any]) -> str:
@@ -102,10 +105,6 @@ def time_column(contract: dict[str, Any]) -> str:
 
 def tested_from(contract: dict[str, Any], path: str = "data/test.parquet") -> Any:
     """The first moment of the test rows, a numpy scalar; None where there are none yet."""
-    if not Path(path).exists():
-        raise UserError(
-            f"{path} is missing, and says from when on rows are test rows; `dvc checkout` or `dvc repro` first"
-        )
     at = read_parquet(path)[time_column(contract)].dropna()
     return at.to_numpy().min() if len(at) else None
 
@@ -265,7 +264,7 @@ def judge(project: Path, folder: Path, live: Live, parts: Parts, params: Block) 
     weight = sample_weight(rows[known], contract, "data/live")  # as the gate judges
     draw = (int(params["n_bootstrap"]), params["confidence"], params["random_state"])
     gain, low, high = paired_difference(name, y, ours, theirs, *draw, weight)
-    scores = {k: METRICS[name].function(y, p, weight) for k, p in (("challenger", ours), ("champion", theirs))}
+    scores = {"challenger": score(name, y, ours, weight), "champion": score(name, y, theirs, weight)}
     return {"metric": name, "rows": int(known.sum()), **scores, "gain": gain, "low": low, "high": high}
 
 
@@ -316,9 +315,10 @@ def main() -> None:
     contract = read_contract(folder / "contract.yaml")
     live = read_live(contract, window_rows=10**9)
     timed = scheme_of(contract, read_params("split")["scheme"]) == "time"
-    parts, start = (
-        by_time(live, contract, params, tested_from(contract)) if timed else (divide(live, contract, params), "")
-    )
+    if timed:
+        parts, start = by_time(live, contract, params, tested_from(contract))
+    else:
+        parts, start = divide(live, contract, params), ""
     if parts.judge.sum() < params["min_judged"] or parts.learn.sum() < params["min_learned"]:
         why = (
             "; those that judge are newer than what is learned, and not older than the present test rows"

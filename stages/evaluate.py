@@ -19,7 +19,7 @@ from stages.lib.conform import MODEL, used_fields
 from stages.lib.errors import UserError, stage
 from stages.lib.files import read_contract, read_params, read_parquet, write_csv, write_json
 from stages.lib.metrics import METRICS, bootstrap_all, metrics_for, paired_difference
-from stages.lib.model import encode_target, load_model, sample_weight
+from stages.lib.model import codes, encode_target, load_model, sample_weight
 from stages.lib.table import SOURCE
 
 Array = np.ndarray
@@ -96,11 +96,6 @@ def answers(model: Any, frame: pd.DataFrame, classes: list[str]) -> Array:
             "`dvc repro --single-item --force train`"
         )
     return p
-
-
-def codes(model: Any, p: Array, classes: list[str]) -> Array:
-    """The classes that the model decides on."""
-    return pd.Index(classes).get_indexer(np.asarray(model.decide(p)).astype(str))
 
 
 def plots(y: Array, p: Array, told: Array, classes: list[str], importance: list[dict]) -> dict[str, pd.DataFrame]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stages.lib.errors import UserError, stage
-from stages.lib.files import Block, read_json, read_params, read_parquet, read_yaml, sha256, write_json, write_text
+from stages.lib.files import Block, read_json, read_params, read_parquet, read_yaml, write_json, write_text
 from stages.lib.live import LIVE, batch_files, digest, read_live
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def read_bundle(folder: Path) -> Bundle:
 
 def model_digest(folder: Path | None) -> str:
     """Which model a verdict is about: the next release has the same folder."""
-    return sha256(folder / "model.joblib") if folder else ""
+    return read_json(folder / "candidate.json")["sha256"] if folder else ""  # `load_model` holds the file to it
 
 
 def watch(folder: Path, params: Block) -> dict[str, Any]:

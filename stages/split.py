@@ -31,25 +31,24 @@ def held_out(
     """
     if scheme == "time":
         times = frame[role_column(contract, "time")].to_numpy()
-        if np.isnan(moments(times)).all():
+        when = moments(times)
+        if np.isnan(when).all():
             raise UserError(
                 "data/clean.parquet has no row with a time; set split.scheme in params.yaml to random or group"
             )
-        return newest(times, test_size) if test_from in ("", None) else since(times, test_from)
+        return newest(when, test_size) if test_from in ("", None) else since(times, when, test_from)
     if scheme == "group":
         role_column(contract, "group")
     return shares(identities(frame, identity_columns(contract, scheme)), seed) < test_size
 
 
-def newest(times: np.ndarray, test_size: float) -> np.ndarray:
+def newest(when: np.ndarray, test_size: float) -> np.ndarray:
     """Mask of the newest share of the rows; one moment is never parted, a row without a time is trained on."""
-    when = moments(times)
     return when >= np.nanquantile(when, 1 - test_size, method="higher")
 
 
-def since(times: np.ndarray, start: Any) -> np.ndarray:
+def since(times: np.ndarray, when: np.ndarray, start: Any) -> np.ndarray:
     """Mask of the rows from `start` on, a date or, where times are numbers, a number; a row without a time is trained on."""
-    when = moments(times)
     first, last = (str(times[at(when)])[:19] for at in (np.nanargmin, np.nanargmax))
     try:
         cut = pd.to_datetime(str(start), format="ISO8601").to_datetime64() if times.dtype.kind == "M" else float(start)
@@ -58,7 +57,7 @@ def since(times: np.ndarray, start: Any) -> np.ndarray:
         raise UserError(
             f"params.yaml: split.test_from is {str(start)!r}; write a time like {first}, or leave it empty"
         ) from error
-    if not when[~np.isnan(when)].min() < cut <= np.nanmax(when):
+    if not np.nanmin(when) < cut <= np.nanmax(when):
         raise UserError(
             f"params.yaml: split.test_from is {str(start)!r}, and the rows go from {first} to {last}; write a time between "
             "them, or leave it empty"

@@ -22,7 +22,7 @@ from stages.lib.encode import TableEncoder, field_kinds
 from stages.lib.errors import UserError, stage
 from stages.lib.files import Block, read_contract, read_json, read_params, read_parquet, write_json
 from stages.lib.metrics import METRICS, metric, paired_difference, score
-from stages.lib.model import Model, encode_target, floor_probabilities, load_model, sample_weight
+from stages.lib.model import Model, codes, encode_target, floor_probabilities, load_model, sample_weight
 
 CHAMPION = Path("models/champion/bundle")
 SAME = 1e-9  # linear models differ in the last digit between one row and many; trees do not
@@ -101,10 +101,7 @@ def as_judged(one: Model, frame: pd.DataFrame, model: Model, name: str) -> np.nd
     """What the metric judges of one model's answers, in the class order of `model`: decisions by its own threshold, as codes
     (-1: a class that `model` does not know), where the metric judges decisions."""
     answers = one.answers(frame)
-    if METRICS[name].needs != "classes":
-        return in_classes(answers, one, model)
-    codes = {label: code for code, label in enumerate(model.classes)}
-    return np.array([codes.get(label, -1) for label in one.decide(answers)], dtype=int)
+    return codes(one, answers, model.classes) if METRICS[name].needs == "classes" else in_classes(answers, one, model)
 
 
 def in_classes(answers: np.ndarray, champion: Model, model: Model) -> np.ndarray:

@@ -23,6 +23,10 @@ from tests.released import make, run, table
 # ---- which rows are learned from, and which judge -------------------------------------------------------------------
 
 
+def number(name, role):
+    return {"name": name, "role": role, "type": "number", "missingValues": [""], "constraints": {}}
+
+
 def contract(*roles):
     fields = [{"name": name, "role": role, "type": "string", "missingValues": [""]} for name, role in roles]
     fields.append(
@@ -146,9 +150,7 @@ def judged(monkeypatch, tmp_path, metric, y, good, bad, weight):
     told = contract()
     told["problem"] |= {"metric": metric, "positive": "yes"}
     for name, role in (("good", "feature"), ("bad", "feature"), ("w", "weight")):
-        told["fields"].insert(
-            0, {"name": name, "role": role, "type": "number", "missingValues": [""], "constraints": {}}
-        )
+        told["fields"].insert(0, number(name, role))
     live = live_of(pd.DataFrame({"good": good, "bad": bad, "w": weight, "y": y}).astype(str), told)
     monkeypatch.setattr("actions.retrain.read_contract", lambda path: told)
     monkeypatch.setattr(
@@ -178,7 +180,7 @@ def test_a_verdict_counts_for_the_rows_and_the_model_that_it_is_about(monkeypatc
     bundle = tmp_path / "bundle"
     for name in ("data/live", "reports", "bundle"):
         (tmp_path / name).mkdir(parents=True)
-    (bundle / "model.joblib").write_bytes(b"one")
+    write_json(bundle / "candidate.json", {"sha256": "one"})
 
     def told(**about):
         about = {"live": digest(), "model": model_digest(bundle)} | about
@@ -194,9 +196,7 @@ def test_a_verdict_counts_for_the_rows_and_the_model_that_it_is_about(monkeypatc
 
 def test_rows_without_a_weight_are_refused_before_the_training():
     told = contract(("x", "feature"))
-    told["fields"].insert(
-        0, {"name": "w", "role": "weight", "type": "number", "missingValues": [""], "constraints": {}}
-    )
+    told["fields"].insert(0, number("w", "weight"))
     live = live_of(pd.DataFrame({"w": ["1", "", "2"], "x": list("abc"), "y": ["yes", "no", "yes"]}), told)
     learn = np.array([True, False, False])
     check_weights(live, Parts(learn, np.array([False, False, True])), told)

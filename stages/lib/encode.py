@@ -313,8 +313,7 @@ class Text(_Part):
             return length
         if not hasattr(self, "words"):
             self.words = self.tfidf.build_analyzer()
-        topics = [self._topics(texts[at : at + TEXTS_AT_ONCE]) for at in range(0, len(texts), TEXTS_AT_ONCE)]
-        topics.append(np.empty((0, self.components.shape[1])))  # of no texts
+        topics = [self._topics(texts[at : at + TEXTS_AT_ONCE]) for at in range(0, max(len(texts), 1), TEXTS_AT_ONCE)]
         return np.hstack([length, np.vstack(topics) * (10 if self.linear else 1)])  # as the standardised numbers
 
     def _topics(self, texts: list[str]) -> np.ndarray:

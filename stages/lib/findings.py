@@ -49,9 +49,8 @@ def fold_gap(evaluation: dict, board: pd.DataFrame) -> str:
         return ""
     blend = chosen[chosen["name"] == "blend"]
     fold = float((blend if len(blend) else chosen)["score"].iloc[0])
-    if (
-        np.isnan(fold) or METRICS[metric].needs == "classes"
-    ):  # the folds' is of the likeliest class, not by the threshold
+    # of decisions the folds' score is that of the likeliest class, not by the threshold
+    if np.isnan(fold) or METRICS[metric].needs == "classes":
         return ""
     up = METRICS[metric].greater_is_better
     near_end = score["high"] if up else score["low"]

@@ -276,8 +276,8 @@ def metric(name: str, task: str = "") -> Metric:
     raise UserError(f'params.yaml: unknown metric "{name}"{nearest(name, names) or ";"} {where} {", ".join(names)}')
 
 
-def score(name: str, y: Array, p: Array) -> float:
-    return metric(name).function(y, p)
+def score(name: str, y: Array, p: Array, weight: Array | None = None) -> float:
+    return metric(name).function(y, p, weight)
 
 
 def is_better(name: str, a: float, b: float) -> bool:

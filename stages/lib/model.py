@@ -138,6 +138,11 @@ def encode_target(values: pd.Series, contract: dict[str, Any], where: str = "dat
     return codes
 
 
+def codes(model: Any, answers: np.ndarray, classes: list[str]) -> np.ndarray:
+    """The classes that the model decides on, as positions in `classes`, shape (n,); -1: one that is not among them."""
+    return pd.Index(classes).get_indexer(np.asarray(model.decide(answers)).astype(str))
+
+
 def sample_weight(frame: pd.DataFrame, contract: dict[str, Any], where: str = "data") -> np.ndarray | None:
     """The column of the role `weight`, shape (n,), or None where there is none. Raises UserError, with the file `where`."""
     columns = [f["name"] for f in used_fields(contract, ("weight",)) if f["name"] in frame]

@@ -1,5 +1,6 @@
 """Another version beside the one that answers."""
 
+import contextlib
 import json
 import re
 import shutil
@@ -42,11 +43,18 @@ def build_answer(place, row):
     return Bundle(place / "models" / "bundle").predictor.answers([row] * 3)[0].tolist()
 
 
-@pytest.mark.slow
-def test_a_shadow_that_hangs_delays_nobody_and_its_gaps_are_counted(folder, tmp_path):
+@contextlib.contextmanager
+def shadowed(folder, tmp_path):
+    """(the service's process, its address, the shadow's process): a bundle that is its own shadow."""
     arguments = ["--shadow", str(folder), "--shadow-version", "v1.1.0"]
     with running(folder, *arguments, PREDICTION_LOG=f"sqlite:///{tmp_path}/p.db") as (process, address):
         (shadow,) = psutil.Process(process.pid).children()
+        yield process, address, shadow
+
+
+@pytest.mark.slow
+def test_a_shadow_that_hangs_delays_nobody_and_its_gaps_are_counted(folder, tmp_path):
+    with shadowed(folder, tmp_path) as (_, address, shadow):
         shadow.suspend()
         with httpx.Client() as client:
             for _ in range(100):
@@ -62,9 +70,7 @@ def test_a_shadow_that_hangs_delays_nobody_and_its_gaps_are_counted(folder, tmp_
 
 @pytest.mark.slow
 def test_a_service_whose_shadow_has_died_still_stops(folder, tmp_path):
-    arguments = ["--shadow", str(folder), "--shadow-version", "v1.1.0"]
-    with running(folder, *arguments, PREDICTION_LOG=f"sqlite:///{tmp_path}/p.db") as (process, address):
-        (shadow,) = psutil.Process(process.pid).children()
+    with shadowed(folder, tmp_path) as (process, address, shadow):
         shadow.kill()
         with httpx.Client() as client:
             for _ in range(300):  # more than the queue holds
