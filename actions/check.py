@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 from actions.registry import locate, run, with_code_of
-from stages.lib.errors import UserError, stage
+from lifecycle.ground.errors import UserError, stage
 
 
 def main() -> None:

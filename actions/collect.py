@@ -15,11 +15,11 @@ from typing import Any
 
 import pandas as pd
 
+from lifecycle.ground.errors import UserError, stage
+from lifecycle.ground.files import read_contract, replacing, sha256
+from lifecycle.monitor.batches import LIVE
 from service.log import LogError, PredictionLog
 from service.settings import Settings
-from stages.lib.errors import UserError, stage
-from stages.lib.files import read_contract, replacing, sha256
-from stages.lib.live import LIVE
 
 
 def spelled(value: Any, field: dict[str, Any]) -> str:

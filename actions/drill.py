@@ -18,14 +18,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from stages.lib.checks import Bundle
-from stages.lib.conform import as_text, used_fields
-from stages.lib.errors import UserError, stage
-from stages.lib.files import read_json, read_params
-from stages.lib.live import live_of
-from stages.lib.model import Model, load_model
-from stages.lib.verdict import assess
-from stages.monitor import find_bundle, read_bundle
+from lifecycle.ground.errors import UserError, stage
+from lifecycle.ground.files import read_json, read_params
+from lifecycle.model.model import Model, load_model
+from lifecycle.monitor.batches import live_of
+from lifecycle.monitor.checks import Bundle
+from lifecycle.monitor.verdict import assess
+from lifecycle.monitor.watch import find_bundle, read_bundle
+from lifecycle.table.conform import as_text, used_fields
 
 Fault = tuple[pd.DataFrame, str]  # the rows with it, and what was done to them
 

@@ -8,8 +8,8 @@
 import subprocess
 
 from actions.registry import POINTER, dvc, git, pointer_at, tag, versions
-from stages.lib.errors import UserError, stage
-from stages.lib.files import write_text
+from lifecycle.ground.errors import UserError, stage
+from lifecycle.ground.files import write_text
 
 
 def push_versions() -> int:

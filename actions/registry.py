@@ -10,8 +10,8 @@ import sys
 import tomllib
 from pathlib import Path
 
+from lifecycle.ground.errors import UserError
 from service.bundle import BundleError, read_manifest, wrong_files
-from stages.lib.errors import UserError
 
 BUNDLE, CHAMPION, VERSIONS = Path("models/bundle"), Path("models/champion/bundle"), Path("models/versions")
 POINTER = Path("models/champion/bundle.dvc")

@@ -33,10 +33,10 @@ from actions.registry import (
     versions,
     with_code_of,
 )
+from lifecycle.ground.errors import UserError, stage
+from lifecycle.ground.files import read_contract, read_json, read_yaml, replacing_folder
+from lifecycle.table.conform import MODEL, used_fields
 from service.bundle import BundleError, read_manifest
-from stages.lib.conform import MODEL, used_fields
-from stages.lib.errors import UserError, stage
-from stages.lib.files import read_contract, read_json, read_yaml, replacing_folder
 
 
 def check_tree() -> None:

@@ -30,17 +30,17 @@ import numpy as np
 import psutil
 
 from actions.registry import champion_version, dvc, git
-from stages.lib.conform import conform, used_fields
-from stages.lib.errors import UserError, stage
-from stages.lib.files import Block, read_contract, read_json, read_params, read_parquet, write_csv, write_json
-from stages.lib.folds import moments, scheme_of
-from stages.lib.identity import identities, identity_columns
-from stages.lib.live import Live, digest, read_live
-from stages.lib.metrics import paired_difference, score
-from stages.lib.model import encode_target, load_model, sample_weight
-from stages.lib.table import SOURCE, read_raw
-from stages.monitor import find_bundle, model_digest
-from stages.validate import as_judged
+from lifecycle.gate.checks import as_judged
+from lifecycle.ground.errors import UserError, stage
+from lifecycle.ground.files import Block, read_contract, read_json, read_params, read_parquet, write_csv, write_json
+from lifecycle.ground.metrics import paired_difference, score
+from lifecycle.model.model import encode_target, load_model, sample_weight
+from lifecycle.monitor.batches import Live, digest, read_live
+from lifecycle.monitor.watch import find_bundle, model_digest
+from lifecycle.table.conform import conform, used_fields
+from lifecycle.table.folds import moments, scheme_of
+from lifecycle.table.read import SOURCE, read_raw
+from lifecycle.table.rows import identities, identity_columns
 
 RESULTS = ("dvc.lock", "reports/")  # what `dvc repro monitor` may have changed before
 
@@ -357,7 +357,7 @@ def main() -> None:
         if not better:
             print(f"\nretrain: {cause}; {words(found)}. No branch was made; the work tree is as it was")
             print(
-                "next: more labelled rows, or what the model cannot see yet: a column, a feature (stages/lib/features.py), "
+                "next: more labelled rows, or what the model cannot see yet: a column, a feature (custom/features.py), "
                 "a larger train.time_budget; then again"
             )
             return

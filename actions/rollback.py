@@ -10,7 +10,7 @@ import argparse
 import gto.api
 
 from actions.registry import POINTER, STAGE, champion_version, dvc, git, in_production, known, name, order, tag
-from stages.lib.errors import UserError, stage
+from lifecycle.ground.errors import UserError, stage
 
 
 def previous() -> str:

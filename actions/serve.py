@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 from actions.registry import locate, name, with_code_of
-from stages.lib.errors import stage
+from lifecycle.ground.errors import stage
 
 
 def main() -> None:

@@ -6,8 +6,8 @@ python -m actions.summary [BASE]      metrics and parameters against the commit 
 import argparse
 
 from actions.registry import dvc
-from stages.lib.errors import stage
-from stages.lib.files import read_json
+from lifecycle.ground.errors import stage
+from lifecycle.ground.files import read_json
 
 
 def cell(text: object) -> str:

@@ -22,10 +22,10 @@ import numpy as np
 
 from benchmarks.environments import environment
 from benchmarks.simulate import CHANGES, kind_of, simulate
-from stages.lib.checks import Bundle
-from stages.lib.files import Block, read_params
-from stages.lib.live import live_of
-from stages.lib.verdict import assess
+from lifecycle.ground.files import Block, read_params
+from lifecycle.monitor.batches import live_of
+from lifecycle.monitor.checks import Bundle
+from lifecycle.monitor.verdict import assess
 
 ROWS, COLUMNS = (200, 1000, 10000), (20, 100)
 # runs without a change, and with each

@@ -36,9 +36,9 @@ import os, sys
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.insert(0, {code!r})
 import pandas as pd
-from stages.lib.conform import conform
-from stages.lib.files import read_contract
-from stages.lib.model import load_model
+from lifecycle.table.conform import conform
+from lifecycle.ground.files import read_contract
+from lifecycle.model.model import load_model
 
 model, contract = load_model({bundle!r}), read_contract({bundle!r} + "/contract.yaml")
 
@@ -193,8 +193,8 @@ def bare(bundle: Path) -> None:
     sys.path.insert(0, str(bundle / "code"))
     import pandas as pd
 
+    from lifecycle.table.conform import conform
     from service.bundle import Bundle
-    from stages.lib.conform import conform
 
     loaded = Bundle(bundle)
     rows = loaded.golden["rows"]

@@ -85,8 +85,8 @@ class Bundle:
         if faults:
             raise BundleError(self.folder, faults)
         # only now: joblib runs what the file says
-        from stages.lib.files import read_contract, read_json
-        from stages.lib.model import load_model
+        from lifecycle.ground.files import read_contract, read_json
+        from lifecycle.model.model import load_model
 
         self.contract = read_contract(self.folder / "contract.yaml")
         self.golden = read_json(self.folder / "golden.json")

@@ -14,10 +14,10 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
+from lifecycle.table.conform import MODEL, used_fields
 from service.engine import Answered
 from service.replies import reply
 from service.schema import fault_list
-from stages.lib.conform import MODEL, used_fields
 
 TYPES = {"number": "FP64", "integer": "FP64", "boolean": "BOOL"}
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.responses import HTMLResponse
 
-from stages.lib.conform import MODEL, used_fields
+from lifecycle.table.conform import MODEL, used_fields
 
 HTML = Path(__file__).with_name("page.html")
 MARK = "/*FACTS*/"

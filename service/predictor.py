@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from stages.lib import cells
-from stages.lib.conform import MODEL, conform, used_fields
-from stages.lib.model import Model
+from lifecycle.model.model import Model
+from lifecycle.table import cells
+from lifecycle.table.conform import MODEL, conform, used_fields
 
 REMEMBERED, LONG = 20_000, 200  # cells a column, characters a cell: more are not kept
 NUMBERS = ("number", "integer")

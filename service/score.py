@@ -21,11 +21,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lifecycle.ground.errors import UserError, nearest, stage
+from lifecycle.ground.files import replacing
+from lifecycle.table.conform import MODEL, conform, used_fields
+from lifecycle.table.read import decode, sniff
 from service.bundle import Bundle, BundleError
-from stages.lib.conform import MODEL, conform, used_fields
-from stages.lib.errors import UserError, nearest, stage
-from stages.lib.files import replacing
-from stages.lib.table import decode, sniff
 
 CHUNK = 20_000  # rows held at once
 MAX_LINES = 500  # of one record; a quote that never closes would swallow the rest of the file

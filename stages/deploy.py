@@ -8,133 +8,24 @@ fresh process that sees only the bundle, and must give the golden rows' answers 
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import platform
 import shutil
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import pandas as pd
-
-from stages.lib.card import model_card, refusal
-from stages.lib.code import files_needed
-from stages.lib.conform import MODEL, conform, used_fields
-from stages.lib.errors import UserError, stage
-from stages.lib.files import (
+from lifecycle.gate.bundle import BUNDLE, CANDIDATE, check_alone, golden, manifest, with_answers
+from lifecycle.gate.closure import files_needed
+from lifecycle.ground.errors import stage
+from lifecycle.ground.files import (
     read_contract,
     read_json,
     read_params,
     read_parquet,
-    read_yaml,
     replacing_folder,
-    sha256,
     write_json,
     write_parquet,
     write_text,
 )
-from stages.lib.model import Model, load_model
-
-BUNDLE, CANDIDATE = Path("models/bundle"), Path("models/candidate")
-MADE_BY = ("problem", "columns", "define", "clean", "split", "train")  # the blocks that decide what the model is
-RECORDED = ("data/contract.yaml", "data/train.parquet", "data/test.parquet")
-CHECK = "import sys; from service.bundle import main; sys.exit(main(['.', '--exact']))"
-
-
-# ---- golden rows: cells as a client sends them, and the answers that they must get ---------------------------
-
-
-def as_cells(frame: pd.DataFrame, contract: dict[str, Any]) -> list[dict[str, Any]]:
-    """Typed rows as JSON cells: numbers, true and false, texts, ISO dates, null."""
-    columns = {}
-    for spec in used_fields(contract, MODEL):
-        values = frame[spec["name"]]
-        if spec["type"] in ("date", "datetime"):
-            cells = [v if v is None else v.removesuffix("T00:00:00") for v in _iso(values)]
-        elif spec["type"] == "boolean":
-            cells = [None if pd.isna(v) else bool(v) for v in values]
-        elif spec["type"] in ("string", "text"):
-            cells = [None if pd.isna(v) else str(v) for v in values]
-        else:
-            cells = [
-                None if pd.isna(v) else int(v) if float(v).is_integer() and abs(v) < 2**53 else float(v) for v in values
-            ]
-        columns[spec["name"]] = cells
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-
-
-def _iso(values: pd.Series) -> list[str | None]:
-    return [None if pd.isna(v) else v.isoformat() for v in values]
-
-
-def odd_rows(row: dict[str, Any], contract: dict[str, Any]) -> list[dict[str, Any]]:
-    """What live traffic brings and a test table may not: nothing known, categories never seen, numbers far outside."""
-    unseen, outside = dict(row), dict(row)
-    for spec in used_fields(contract, MODEL):
-        name, bounds = spec["name"], spec.get("constraints", {})
-        if spec["type"] in ("string", "text"):
-            unseen[name] = "never seen \N{SNOWMAN}"
-        if spec["type"] in ("number", "integer") and "maximum" in bounds:
-            outside[name] = 2 * abs(bounds["maximum"]) + 1
-    return [dict.fromkeys(row), unseen, outside]
-
-
-def golden(model: Model, test: pd.DataFrame, contract: dict[str, Any], n_rows: int) -> dict[str, Any]:
-    """{rows, answers, labels}: typical rows first, then odd ones. The answers are the training pipeline's own."""
-    place = np.unique(np.linspace(0, len(test) - 1, min(n_rows, len(test))).astype(int))
-    typed = test.iloc[place].reset_index(drop=True)
-    rows = as_cells(typed, contract)
-    rows += odd_rows(rows[0], contract)
-    read = conform(pd.DataFrame(rows, dtype=object), contract, MODEL).frame
-    answers = model.answers(read)
-    # as many rows at a time: the last digit of a matrix product depends on its size
-    if not np.array_equal(model.answers(read.iloc[: len(place)]), model.answers(typed)):
-        raise UserError(
-            "data/test.parquet and the same rows written as JSON get different answers; a cell's type is lost on the way"
-        )
-    return {"rows": rows, "answers": answers.tolist(), "labels": [_plain(v) for v in model.predict(read)]}
-
-
-def with_answers(model: Model, test: pd.DataFrame) -> pd.DataFrame:
-    """The test rows with the model's answers beside them: what monitoring compares live rows with."""
-    answers = model.answers(test)
-    names = ["__answer__"] if model.task == "regression" else [f"__p_{i}__" for i in range(answers.shape[1])]
-    return test.assign(**dict(zip(names, answers.reshape(len(test), -1).T, strict=True)))
-
-
-# ---- the bundle ------------------------------------------------------------------------------------------------
-
-
-def manifest(folder: Path, facts: dict[str, Any]) -> dict[str, Any]:
-    """What the bundle is made of. Its own hash is vouched for by dvc.lock, and that by the release's commit."""
-    params = read_yaml("params.yaml")
-    blocks = {block: params[block] for block in MADE_BY}
-    python = ".".join(platform.python_version_tuple()[:2])
-    return {
-        "format": 1,
-        "model": facts["name"],
-        "task": facts["task"],
-        "classes": facts["classes"],
-        "files": {p.relative_to(folder).as_posix(): sha256(p) for p in sorted(folder.rglob("*")) if p.is_file()},
-        "data": {path: sha256(path) for path in RECORDED},
-        "params": hashlib.sha256(json.dumps(blocks, sort_keys=True).encode()).hexdigest(),
-        "versions": {"python": python} | facts["versions"],
-    }
-
-
-def check_alone(folder: Path) -> None:
-    """Load the bundle in a process of its own that imports the bundle's code, and compare the golden answers exactly."""
-    env = {**os.environ, "PYTHONPATH": "code", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONSAFEPATH": "1"}
-    done = subprocess.run(
-        [sys.executable, "-c", CHECK], cwd=folder, env=env, capture_output=True, encoding="utf-8", errors="replace"
-    )
-    if done.returncode:
-        said = (done.stderr.strip() or done.stdout.strip()).splitlines() or ["no message"]
-        raise UserError(f"the bundle does not answer alike in a fresh process: {said[-1]}")
+from lifecycle.model.model import load_model
+from lifecycle.report.model_card import model_card, refusal
 
 
 def main() -> None:
@@ -170,10 +61,6 @@ def main() -> None:
     print(
         f"deploy: models/bundle, {n_files} files, {size:.1f} MB; {len(rows['rows'])} golden rows answered alike in a fresh process"
     )
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if hasattr(value, "item") else value
 
 
 if __name__ == "__main__":

@@ -3,122 +3,32 @@
 Run: python -m stages.train      (reads data/train.parquet, data/contract.yaml; writes models/candidate/,
 reports/leaderboard.csv, reports/search.json, reports/timings.json)
 
-The clock never chooses a model in silence: what is tried is planned from the table's size (stages.lib.plan). Where a slow
+The clock never chooses a model in silence: what is tried is planned from the table's size (lifecycle.search.budget). Where a slow
 machine must stop earlier, the line printed, candidate.json and the metric `out_of_time` say so.
 """
 
 from __future__ import annotations
 
-import time
-from typing import Any
-
-import numpy as np
-
-from stages.lib.blend import greedy_weights
-from stages.lib.calibrate import pick_threshold, useful_calibration
-from stages.lib.candidates import CANDIDATES, check_candidates
-from stages.lib.errors import UserError, nearest, stage
-from stages.lib.files import Block, read_contract, read_params, read_parquet, write_csv, write_json
-from stages.lib.folds import make_folds, scheme_of
-from stages.lib.leaderboard import leaderboard
-from stages.lib.metrics import default_metric, metric
-from stages.lib.model import Model, save_model
-from stages.lib.plan import Entry, Plan, make_plan, shape_of
-from stages.lib.search import Clock, Found, Tried, Workers, fit_members, try_all
-from stages.lib.task import Task, feature_names, prepare
-
-
-def entries_of(blocks: dict[str, dict], y: np.ndarray, wanted: str) -> list[Entry]:
-    """One a block of params.yaml; after them, of a regression on a positive and skewed target, each on its logarithm.
-    Only the one that train.choose names, where it names one."""
-    entries = [Entry(name, name, dict(hyper or {})) for name, hyper in blocks.items()]
-    if y.dtype.kind == "f" and y.min() > 0 and np.mean(y) > 1.1 * np.median(y):
-        entries += [Entry(f"{e.name} log", e.candidate, e.hyper, log=True) for e in entries]
-    names = [e.name for e in entries]
-    if wanted and wanted not in names:
-        near = nearest(wanted, names) or f"; there are {', '.join(names)}"
-        raise UserError(f"params.yaml: train.choose is {wanted!r}, which is no candidate{near}")
-    return [e for e in entries if e.name == (wanted or e.name)]
-
-
-def plan_of(task: Task, params: Block, scheme: str) -> Plan:
-    """What the budget is enough for on a table of this size."""
-    shape = shape_of(task.kinds, task.rows, len(task.classes))
-    entries = entries_of(params["candidates"], task.y, params["choose"])
-    small = [e for e in entries if CANDIDATES[e.candidate].size(shape, e.hyper) <= params["max_size_mb"]]
-    core_seconds = params["time_budget"] * params.number("n_jobs", 1, 256)
-
-    def cost(entry: Entry, shape: Any) -> float:
-        return CANDIDATES[entry.candidate].cost(shape, entry.hyper)
-
-    # forward in time the last fold has not seen the newest rows: the model is always fitted again
-    folds, refit = int(params.number("folds", 2, 20)), scheme == "time"
-    plan = make_plan(small or entries[:1], shape, folds, core_seconds, cost, refit)
-    planned = [e.name for e in plan.entries]
-    return plan._replace(left=[e.name for e in entries if e.name not in planned])
-
-
-def choose_weights(tried: list[Tried], task: Task, params: Block) -> np.ndarray:
-    """Weights (m,) of the blend, within train.max_size_mb and train.max_latency_ms."""
-
-    def small(chosen: set[int]) -> bool:
-        size, latency = sum(tried[i].size_mb for i in chosen), sum(tried[i].latency_ms for i in chosen)
-        return size <= params["max_size_mb"] and latency <= params["max_latency_ms"]
-
-    if not any(small({i}) for i in range(len(tried))):
-        raise UserError(
-            "params.yaml: no candidate is within train.max_size_mb and train.max_latency_ms; raise them, or add a smaller candidate"
-        )
-    name = task.metric
-    # decided classes jump where a probability crosses a half, and some metrics are undefined on some rows (mape of 0)
-    if metric(name).needs == "classes" or np.isnan(tried[0].score):
-        name = default_metric(task.name)
-    sign = -1 if metric(name).greater_is_better else 1
-    return greedy_weights([t.oof for t in tried], lambda p: sign * task.score(task.scored, p, name), small)
-
-
-def assemble(
-    task: Task, members: list[Tried], fitted: list[tuple], weights: np.ndarray, columns: dict[str, str]
-) -> Model:
-    """The model of these members, neither calibrated nor with a threshold yet."""
-    from sklearn.pipeline import Pipeline
-
-    everything = np.arange(len(task.y))
-    model = Model(task.name, task.classes, columns, task.naive(everything), len(everything))
-    styles: dict[str, Any] = {}
-    for t, weight, (encoder, estimator) in zip(members, weights, fitted, strict=True):
-        # members of one style have equal encoders; one object, so that a row is encoded once
-        encoder = styles.setdefault(CANDIDATES[t.entry.candidate].style, encoder)
-        model.members.append((float(weight), Pipeline([("encode", encoder), ("fit", estimator)])))
-    return model
-
-
-def decide(
-    model: Model, task: Task, oof: np.ndarray, problem: dict[str, Any], wanted: Any
-) -> tuple[np.ndarray, dict[str, Any]]:
-    """Calibrates `model` and sets its threshold by out-of-fold answers; (those answers calibrated, what was decided)."""
-    if not task.classes:
-        return oof, {}
-    y, weight = task.y[task.scored], task.weights(task.scored)
-    model.calibration, calibrated = useful_calibration(oof, y, weight, task.seed)
-    kept = model.calibration and {"slope": model.calibration.slope, "shift": model.calibration.shift}
-    facts: dict[str, Any] = {"calibration": {"kept": kept}}
-    for name in ("log_loss", "ece"):
-        before, after = (round(task.score(task.scored, p, name), 6) for p in (oof, calibrated))
-        facts["calibration"][name] = {"before": before, "after": after}
-    if task.name == "binary":
-        model.threshold, why = pick_threshold(calibrated, y, weight, problem, wanted)
-        positive = round(float((calibrated[:, 1] >= model.threshold).mean()), 7)
-        facts["threshold"] = {"value": model.threshold, "why": why, "share_positive": positive}
-    return calibrated, facts
+from custom.candidates import CANDIDATES
+from custom.features import add_features
+from lifecycle.ground.errors import UserError, stage
+from lifecycle.ground.files import read_contract, read_params, read_parquet, write_csv, write_json
+from lifecycle.model.families import FAMILIES, check_candidates
+from lifecycle.model.model import save_model
+from lifecycle.search.choose import assemble, choose_weights, decide, plan_of, tell, timings
+from lifecycle.search.data import feature_names, prepare
+from lifecycle.search.leaderboard import leaderboard
+from lifecycle.search.workers import Clock, Workers, fit_members, try_all
+from lifecycle.table.folds import make_folds, scheme_of
 
 
 def main() -> None:
     contract, params, split = read_contract(), read_params("train"), read_params("split")
     clock = Clock(params.number("time_budget", 1, 1e6))
     frame = read_parquet("data/train.parquet")
-    task, scheme = prepare(frame, contract, params), scheme_of(contract, split["scheme"])
-    check_candidates(params["candidates"], task.y)
+    families = FAMILIES | CANDIDATES
+    task, scheme = prepare(frame, contract, params, add_features, families), scheme_of(contract, split["scheme"])
+    check_candidates(params["candidates"], task.y, families)
     plan = plan_of(task, params, scheme)
     task.folds = make_folds(frame, task.y, contract, scheme, plan.folds, task.seed)
     if not task.folds:
@@ -133,7 +43,9 @@ def main() -> None:
         members = [t for t, w in zip(found.tried, weights, strict=True) if w > 0]
         fitted = fit_members(members, workers) if plan.refit else [t.fitted for t in members]
     kept = weights[weights > 0]
-    model = assemble(task, members, fitted, kept, {c: frame[c].dtype.kind for c in feature_names(contract)})
+    model = assemble(
+        task, members, fitted, kept, {c: frame[c].dtype.kind for c in feature_names(contract)}, add_features
+    )
     oof = sum(w * t.oof for w, t in zip(kept, members, strict=True))
     oof, decided = decide(model, task, oof, contract["problem"], params["threshold"])
     score, naive = task.spread(oof), task.score(task.scored, model.naive(len(oof)))
@@ -161,46 +73,6 @@ def main() -> None:
     row = {name: task.rows[name][:1] for name in model.columns if name in task.rows}
     write_json("reports/timings.json", timings(plan, found.tried, model, row, clock))
     tell(facts, plan, found, params)
-
-
-def timings(plan: Plan, tried: list[Tried], model: Model, row: dict[str, np.ndarray], clock: Clock) -> dict[str, Any]:
-    """What differs from run to run, and so stands apart from the leaderboard."""
-    seconds = []
-    for _ in range(30 if len(row) == len(model.columns) else 0):
-        start = time.perf_counter()
-        model.answers(row)
-        seconds.append(time.perf_counter() - start)
-    return {
-        "planned_core_seconds": round(plan.seconds, 1),
-        "fit_seconds": {t.entry.name: round(t.seconds, 2) for t in tried},
-        "one_row_ms": round(float(np.median(seconds)) * 1000, 3) if seconds else None,
-        "total_seconds": round(clock.elapsed, 2),
-    }
-
-
-def tell(facts: dict[str, Any], plan: Plan, found: Found, params: Block) -> None:
-    """What was left out and why, and the line of numbers."""
-    if plan.left or plan.folds < params["folds"]:
-        without = f", without {', '.join(plan.left)}" if plan.left else ""
-        print(
-            f"  {facts['n_rows']} rows and train.time_budget {params['time_budget']} s: {plan.folds} folds planned{without}"
-        )
-    for name, why in found.unfit.items():
-        print(f"  {name} is left out: {why}")
-    if found.left:
-        print(f"  the clock stopped before {', '.join(found.left)}: this machine is slower than planned for; another run may differ; "
-              f"raise train.time_budget in params.yaml")  # fmt: skip
-    threshold = facts.get("threshold", {})
-    if threshold.get("share_positive") == 0:
-        print(
-            f'  no answer reaches the threshold {threshold["value"]:g}, so every row is called "{facts["classes"][0]}": '
-            "params.yaml can say what errors cost (problem.costs), or train.threshold: {recall: 0.8}"
-        )
-    members = ", ".join(f"{name} {weight:.2g}" for name, weight in facts["members"].items())
-    print(
-        f"train: {facts['metric']} {facts['oof_score']:.4g} out of fold, naive baseline {facts['oof_baseline']:.4g}; "
-        f"{facts['name']} of {len(found.tried)} candidates: {members}"
-    )
 
 
 if __name__ == "__main__":

@@ -8,247 +8,26 @@ A failed gate does not fail the run, so that experiments stay comparable; but no
 
 from __future__ import annotations
 
-import re
-import time
 from pathlib import Path
-from statistics import NormalDist
-from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from stages.lib.conform import MODEL, conform, used_fields
-from stages.lib.encode import TableEncoder, field_kinds
-from stages.lib.errors import UserError, stage
-from stages.lib.files import Block, read_contract, read_json, read_params, read_parquet, write_json
-from stages.lib.metrics import METRICS, metric, paired_difference, score
-from stages.lib.model import Model, codes, encode_target, floor_probabilities, load_model, sample_weight
-
-CHAMPION = Path("models/champion/bundle")
-SAME = 1e-9  # linear models differ in the last digit between one row and many; trees do not
-LEAK_ROWS = 5_000
-
-
-def check(name: str, measured: Any, required: str, passed: bool, why: str) -> dict[str, Any]:
-    if isinstance(measured, float):
-        measured = float(f"{measured:.4g}")
-    return {"name": name, "measured": measured, "required": required, "passed": bool(passed), "why": why}
-
-
-# ---- is it good enough ------------------------------------------------------------------------------------
-
-
-def check_criteria(criteria: dict[str, Any], evaluation: dict, task: str) -> list[dict]:
-    """What problem.criteria asks for, each on the test rows."""
-    rows = []
-    for name, wanted in criteria.items():
-        up = metric(name, task).greater_is_better
-        match = re.fullmatch(r"\s*(>=|<=|>|<)?\s*([-+]?[\d.]+(?:e[-+]?\d+)?)\s*", str(wanted), re.IGNORECASE)
-        if not match:
-            raise UserError(
-                f'params.yaml: problem.criteria.{name} is {wanted!r}; write it like "{">=" if up else "<="} 0.8"'
-            )
-        sign, bound = match.group(1) or (">=" if up else "<="), float(match.group(2))
-        value = evaluation["metrics"][name]["value"]
-        holds = {">=": np.greater_equal, "<=": np.less_equal, ">": np.greater, "<": np.less}[sign]
-        passed = value is not None and holds(value, bound)
-        rows.append(check(f"criterion {name}", value, f"{sign} {bound:g}", passed, "params.yaml: problem.criteria"))
-    return rows
-
-
-def check_baseline(evaluation: dict) -> dict:
-    """Better than the naive baseline by more than chance: the whole paired interval is above zero."""
-    gain = evaluation["score"]["gain"]
-    passed = gain["low"] is not None and gain["low"] > 0
-    why = (
-        "the answer of one who sees no feature must be beaten by more than the paired interval"
-        if passed
-        else ("the features may say nothing about the target, or there are too few test rows to show that they do")
-    )
-    return check("beats the naive baseline", gain["low"], "lower end of the gain > 0", passed, why)
-
-
-def check_champion(
-    model: Model, test: pd.DataFrame, y: np.ndarray, weight: np.ndarray | None, name: str, params: Block, folder: Path
-) -> dict:
-    """Not worse than the model in production, by a paired interval on the same rows."""
-    title, required = "not worse than the champion", "upper end of the gain >= 0"
-    if params.choice("champion", ["compare", "ignore"]) == "ignore":
-        return check(title, "not compared", required, True, "params.yaml: validate.champion is ignore")
-    if not (folder / "model.joblib").exists():
-        pointer = folder.with_name(f"{folder.name}.dvc")
-        if pointer.exists():
-            # without it a worse model would pass as the first one
-            raise UserError(
-                f"{folder} is not here, though {pointer} names it; `dvc pull {pointer}` fetches the released model"
-            )
-        return check(title, "no champion", required, True, "nothing is released yet")
-    try:
-        champion = load_model(folder)
-    except UserError as error:
-        return check(title, "not comparable", required, False, f"{error}; or set validate.champion to ignore")
-    ours, theirs = as_judged(model, test, model, name), as_judged(champion, test, model, name)
-    if np.array_equal(ours, theirs):
-        return check(title, 0.0, required, True, "the candidate answers as the champion does, in each row")
-    draw = (int(params["n_bootstrap"]), params["confidence"], params["random_state"])
-    gain, low, high = paired_difference(name, y, ours, theirs, *draw, weight)
-    return check(
-        title, high, required, high >= 0, f"gain over the champion {gain:.4g}, between {low:.4g} and {high:.4g}"
-    )
-
-
-def as_judged(one: Model, frame: pd.DataFrame, model: Model, name: str) -> np.ndarray:
-    """What the metric judges of one model's answers, in the class order of `model`: decisions by its own threshold, as codes
-    (-1: a class that `model` does not know), where the metric judges decisions."""
-    answers = one.answers(frame)
-    return codes(one, answers, model.classes) if METRICS[name].needs == "classes" else in_classes(answers, one, model)
-
-
-def in_classes(answers: np.ndarray, champion: Model, model: Model) -> np.ndarray:
-    """The champion's probabilities in the candidate's class order; a class new since then gets the floor."""
-    if model.task == "regression" or champion.classes == model.classes:
-        return answers
-    out = np.zeros((len(answers), len(model.classes)))
-    for position, label in enumerate(model.classes):
-        if label in champion.classes:
-            out[:, position] = answers[:, champion.classes.index(label)]
-    return floor_probabilities(out, champion.n_rows)
-
-
-def check_slices(evaluation: dict, floor: float) -> dict:
-    """No slice is surely below the floor, given that many slices are looked at."""
-    up = evaluation["greater_is_better"]
-    slices = [s for s in evaluation["slices"] if s["baseline"] is not None and s["low"] is not None]
-    required = f"skill over the baseline >= {floor:g}"
-    if not slices:
-        return check("no slice below the floor", "no slices", required, True, "no slice has enough test rows")
-    # 40 slices at 95 % would give one false alarm in every second run (Bonferroni)
-    wider = NormalDist().inv_cdf(1 - 0.025 / len(slices)) / NormalDist().inv_cdf(0.975)
-
-    def skill(s: dict) -> float:
-        good_end = s["score"] + wider * ((s["high"] if up else s["low"]) - s["score"])
-        best = 1.0 if up else 0.0
-        return 1.0 if s["baseline"] == best else (good_end - s["baseline"]) / (best - s["baseline"])
-
-    worst = min(slices, key=skill)
-    at = f"{worst['column']} = {worst['level']} ({worst['n']} rows): {worst['score']:.4g}, baseline {worst['baseline']:.4g}"
-    return check(
-        "no slice below the floor", skill(worst), required, skill(worst) >= floor, f"the worst of {len(slices)}: {at}"
-    )
-
-
-# ---- is it right --------------------------------------------------------------------------------------------
-
-
-def check_leaks(train: pd.DataFrame, test: pd.DataFrame, contract: dict, limit: float) -> dict:
-    """No single column answers the question alone: a small tree on each column is tried on the test rows."""
-    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
-
-    target, task = contract["problem"]["target"], contract["problem"]["task"]
-    name = {"binary": "roc_auc", "multiclass": "balanced_accuracy", "regression": "r2"}[task]
-    train, test = train.iloc[:: max(1, len(train) // LEAK_ROWS)], test.iloc[:: max(1, len(test) // LEAK_ROWS)]
-    y, y_test = encode_target(train[target], contract), encode_target(test[target], contract)
-    found = {}
-    for column, kind in field_kinds(contract["fields"]).items():
-        encoder = TableEncoder({column: kind}, "tree")
-        x, x_test = encoder.fit_transform(train, y), encoder.transform(test)
-        tree = (DecisionTreeRegressor if task == "regression" else DecisionTreeClassifier)(
-            min_samples_leaf=5, random_state=0
-        )
-        tree.fit(x, y)
-        if task == "regression":
-            found[column] = score(name, y_test, tree.predict(x_test))
-        else:
-            p = np.zeros((len(test), len(contract["problem"]["classes"])))
-            p[:, tree.classes_] = tree.predict_proba(x_test)
-            found[column] = score(name, y_test, p)
-    best = max(found, key=lambda c: -np.inf if np.isnan(found[c]) else found[c])
-    suspects = [f for f in used_fields(contract, MODEL) if "suspicion" in f]
-    if suspects:
-        why = "; ".join(f'"{f["name"]}": {f["suspicion"]}' for f in suspects[:5])
-        cure = "put it under problem.exclude, or confirm it under columns with role: feature (params.yaml)"
-        return check("no leak suspected", len(suspects), "no column that `define` suspects", False, f"{why}; {cure}")
-    passed = not found[best] >= limit
-    why = f'"{best}" alone reaches {name} {found[best]:.4g}' + (
-        ""
-        if passed
-        else "; if it is not known when the prediction is made, put it under problem.exclude in params.yaml"
-    )
-    return check("no leak suspected", found[best], f"{name} of one column < {limit:g}", passed, why)
-
-
-def check_batches(model: Model, rows: pd.DataFrame, seed: int) -> dict:
-    """The answer to a row does not depend on the rows beside it."""
-    together = model.answers(rows)
-    order = np.random.default_rng(seed).permutation(len(rows))
-    shuffled = np.empty_like(together)
-    shuffled[order] = model.answers(rows.iloc[order])
-    single = np.concatenate([model.answers(rows.iloc[[i]]) for i in range(min(len(rows), 50))])
-    half = len(rows) // 2 or 1
-    halves = np.concatenate([model.answers(part) for part in (rows.iloc[:half], rows.iloc[half:]) if len(part)])
-    scale = np.abs(together).max() or 1.0
-    worst = max(np.abs(together - other).max() for other in (shuffled, halves))
-    worst = max(worst, np.abs(together[: len(single)] - single).max()) / scale
-    why = (
-        "reordered, halved and one by one"
-        if worst <= SAME
-        else "does add_features (stages/lib/features.py) look at other rows?"
-    )
-    return check("same answer in any batch", worst, f"difference <= {SAME:g}", worst <= SAME, why)
-
-
-def check_missing(model: Model, rows: pd.DataFrame, contract: dict) -> dict:
-    """Missing cells and categories never seen are answered with numbers."""
-    faults = []
-    for field in used_fields(contract, MODEL):
-        changed = rows.copy()
-        name = field["name"]
-        changed[name] = pd.Series(
-            "never seen \N{SNOWMAN}" if field["type"] in ("string", "text") else np.nan, index=rows.index
-        )
-        changed[name] = changed[name].astype(rows[name].dtype)
-        if not np.isfinite(model.answers(changed)).all():
-            faults.append(name)
-    empty = rows[[contract["problem"]["target"]]]
-    if not np.isfinite(model.answers(empty)).all():
-        faults.append("all cells missing")
-    why = (
-        f"no number for: {', '.join(faults)}"
-        if faults
-        else "each column emptied or given an unseen level, and all at once"
-    )
-    return check("answers rows with missing cells", len(faults), "0 columns without an answer", not faults, why)
-
-
-# ---- does it fit its place ------------------------------------------------------------------------------------
-
-
-def measure_latency(model: Model, rows: pd.DataFrame, contract: dict, repeats: int = 30) -> dict[str, float]:
-    """Milliseconds for one row from cells to answer: by the clock, the middle of some calls, and of the processor, their mean."""
-    cells = rows.drop(columns=contract["problem"]["target"]).astype(object)
-    times, spent = [], 0.0
-    for i in range(repeats + 2):
-        one = cells.iloc[[i % len(cells)]]
-        if i == 2:
-            spent = time.process_time()  # the first calls import and allocate
-        start = time.perf_counter()
-        model.answers(conform(one, contract, MODEL).frame)
-        times.append((time.perf_counter() - start) * 1000)
-    spent = (time.process_time() - spent) * 1000 / repeats
-    return {"median_ms": round(float(np.median(times[2:])), 2), "processor_ms": round(spent, 2)}
-
-
-def check_latency(measured: dict[str, float], limit: float) -> dict:
-    # the processor's time: a busy machine makes no model slower, and must not fail the gate
-    passed = measured["processor_ms"] <= limit
-    # the figure is not repeated here: it differs from run to run, and these bytes must not
-    why = "one row, from cells to answer, in processor time; the figure is in reports/latency.json"
-    return check("latency", "within the limit" if passed else "over the limit", f"<= {limit:g} ms", passed, why)
-
-
-def check_size(folder: Path, limit: float) -> dict:
-    size = (folder / "model.joblib").stat().st_size / 1e6
-    return check("size", size, f"<= {limit:g} MB", size <= limit, "model.joblib, which the service loads")
+from lifecycle.gate.checks import (
+    CHAMPION,
+    check_baseline,
+    check_batches,
+    check_champion,
+    check_criteria,
+    check_latency,
+    check_leaks,
+    check_missing,
+    check_size,
+    check_slices,
+    measure_latency,
+)
+from lifecycle.ground.errors import stage
+from lifecycle.ground.files import read_contract, read_json, read_params, read_parquet, write_json
+from lifecycle.model.model import encode_target, load_model, sample_weight
 
 
 def main() -> None:

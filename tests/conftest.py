@@ -1,4 +1,4 @@
-"""Before any library: its one thread for numbers (stages/__init__.py). A process that has run two of OpenMP's and is then
+"""Before any library: its one thread for numbers (lifecycle/__init__.py). A process that has run two of OpenMP's and is then
 forked, as train forks its workers, leaves children that wait for ever."""
 
-import stages  # noqa: F401
+import lifecycle  # noqa: F401

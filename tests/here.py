@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from stages.lib.errors import stage
+from lifecycle.ground.errors import stage
 
 
 class Ran(NamedTuple):

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import sklearn.metrics as sk
 
-from stages.lib import metrics
-from stages.lib.errors import UserError
+from lifecycle.ground import metrics
+from lifecycle.ground.errors import UserError
 
 rng = np.random.default_rng(0)
 N = 400

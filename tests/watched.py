@@ -10,8 +10,8 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
-from stages.lib.files import write_parquet, write_yaml
-from stages.lib.model import encode_target, load_model, save_model
+from lifecycle.ground.files import write_parquet, write_yaml
+from lifecycle.model.model import encode_target, load_model, save_model
 from tests import small_model
 
 ROOT = Path(__file__).parents[1]

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from stages.lib.files import read_json
+from lifecycle.ground.files import read_json
 from tests.scratch import ROOT, run_stages, scratch
 
 SHARED = ROOT.parent / "shared/datasets"

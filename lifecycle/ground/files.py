@@ -1,0 +1,174 @@
+"""Reading parameters and contracts, and writing outputs so that a reader never sees half of one.
+
+Each writer makes the parent folder, writes beside the target and renames; the same object gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import math
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from lifecycle.ground.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# libyaml's classes where PyYAML was built with it: a contract of 200 columns loads ten times faster
+Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+@contextlib.contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """Yield a path beside `path` to write to; it takes the place of `path` only if the block ends well."""
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        yield beside
+        os.replace(beside, target)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def replacing_folder(path: str | Path) -> Iterator[Path]:
+    """As `replacing`, for a folder: yields an empty one beside `path`."""
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside, old = (
+        target.with_name(f".{target.name}.{os.getpid()}.tmp"),
+        target.with_name(f".{target.name}.{os.getpid()}.old"),
+    )
+    beside.mkdir()
+    try:
+        yield beside
+        if target.exists():
+            os.replace(target, old)
+        os.replace(beside, target)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    with replacing(path) as beside:
+        beside.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_json(path: str | Path, content: Any) -> None:
+    """JSON with two spaces; NaN and infinity, which JSON lacks, become null."""
+    write_text(path, json.dumps(_finite(content), indent=2, ensure_ascii=False) + "\n")
+
+
+def write_yaml(path: str | Path, content: Any, comment: str = "") -> None:
+    text = yaml.dump(content, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=110)
+    write_text(path, (f"# {comment}\n" if comment else "") + text)
+
+
+def write_csv(path: str | Path, frame: pd.DataFrame) -> None:
+    with replacing(path) as beside:
+        frame.to_csv(beside, index=False, lineterminator="\n")
+
+
+def write_parquet(path: str | Path, frame: pd.DataFrame) -> None:
+    with replacing(path) as beside:
+        frame.to_parquet(beside, index=False)
+
+
+def sha256(path: str | Path) -> str:
+    """The hash of a file's bytes, as 64 hexadecimal digits."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def read_json(path: str | Path) -> Any:
+    return json.loads(_read(path))
+
+
+def read_yaml(path: str | Path) -> Any:
+    try:
+        return yaml.load(_read(path), Loader=Loader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "not YAML"
+        raise UserError(f"{path}{line} cannot be read as YAML ({problem}); mend that line") from error
+
+
+def read_params(block: str, path: str | Path = "params.yaml") -> dict[str, Any]:
+    """One block of params.yaml."""
+    params = read_yaml(path)
+    if isinstance(params, dict) and block in params and params[block] is None:
+        params[block] = {}  # its last line was deleted
+    if not isinstance(params, dict) or not isinstance(params.get(block), dict):
+        raise UserError(f'{path} has no block "{block}:"; restore it (git checkout -- {path})')
+    return Block(params[block], name=block, path=path)
+
+
+class Block(dict):
+    """A block of parameters whose missing key is a clear line, not a KeyError."""
+
+    def __init__(self, values: dict[str, Any], name: str, path: str | Path) -> None:
+        super().__init__(values)
+        self.name, self.path = name, path
+
+    def __missing__(self, key: str) -> Any:
+        raise UserError(
+            f"{self.path} has no {self.name}.{key}; add it (its usual value is in the template's params.yaml)"
+        )
+
+    def number(self, key: str, low: float, high: float) -> float:
+        """The number `key`, within [low, high]."""
+        value = self[key]
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+            raise UserError(f"{self.path}: {self.name}.{key} is {value!r}; it takes a number from {low} to {high}")
+        return value
+
+    def choice(self, key: str, options: list[str]) -> str:
+        """The word `key`, one of `options`."""
+        if self[key] not in options:
+            raise UserError(f"{self.path}: {self.name}.{key} is {self[key]!r}; it takes one of {', '.join(options)}")
+        return self[key]
+
+
+def read_contract(path: str | Path = "data/contract.yaml") -> dict[str, Any]:
+    """The contract that `define` wrote."""
+    return read_yaml(path)
+
+
+def read_parquet(path: str | Path) -> pd.DataFrame:
+    import pandas as pd
+
+    if not Path(path).exists():
+        raise UserError(f"{path} is missing; `dvc repro` makes it")
+    return pd.read_parquet(path)
+
+
+def _read(path: str | Path) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UserError(
+            f"{path} is missing; `dvc repro` makes it, or `git checkout -- {path}` brings it back"
+        ) from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8") from error
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(k): _finite(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(v) for v in value]
+    if hasattr(value, "item"):  # a numpy scalar
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,377 @@
+"""The metrics by name (scikit-learn's names), with bootstrap intervals and paired comparisons. Needs numpy only.
+
+    score("log_loss", y, p)                                     -> 0.412
+    bootstrap("log_loss", y, p, n=400, confidence=0.95, seed=1) -> (0.412, 0.390, 0.440)
+    paired_difference("log_loss", y, p_a, p_b, 400, 0.95, 1)    -> (0.05, 0.03, 0.07): a is better
+
+Classification: y = class codes in the contract's order (binary: 1 is the positive class), p = (n, k) probabilities; a
+metric of decided classes also takes p = n codes. Regression: y and p are n floats. A metric that these rows cannot
+give (one class only, a zero under mape) is nan.
+
+A metric is written as `prepare(y, p)`, which returns a function of a (b, n) matrix of row weights. A resample of the
+bootstrap is nothing but a row of counts, so that the sorting or binning is done once for hundreds of resamples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from lifecycle.ground.errors import UserError, nearest
+
+Array = np.ndarray
+Weighted = Callable[[Array], Array]  # (b, n) weights -> b values
+
+CLASSIFICATION = ("binary", "multiclass")
+CHUNK = 2_000_000  # cells of one weights matrix: 16 MB
+MAX_CELLS = 200_000  # rows x classes that are resampled; beyond, see `_resampled`
+# resampling repeats rows, which always makes these look more extreme: their resamples are moved back to the estimate
+BIASED = ("ece", "average_precision")
+
+
+class Metric(NamedTuple):
+    prepare: Callable[[Array, Array], Weighted]
+    greater_is_better: bool
+    tasks: tuple[str, ...]
+    needs: str  # probabilities, classes (decided ones, or probabilities of which the largest wins) or values
+
+    def prepared(self, y: Array, p: Array) -> Weighted:
+        y, p = np.asarray(y), np.asarray(p, dtype=float)
+        if not len(y) or not np.isfinite(p).all():
+            return _undefined
+        return self.prepare(y, p)
+
+    def function(self, y: Array, p: Array, weight: Array | None = None) -> float:
+        rows = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=float)
+        return float(self.prepared(y, p)(rows[None, :])[0])
+
+
+# ---- what every row adds ------------------------------------------------------------------------------------------
+
+
+def _undefined(weights: Array) -> Array:
+    return np.full(len(weights), np.nan)
+
+
+def _divide(a: Array, b: Array) -> Array:
+    """a / b, nan where b is zero, and no warning."""
+    return np.divide(a, b, out=np.full(np.broadcast(a, b).shape, np.nan), where=b != 0)
+
+
+def _mean(values: Array) -> Weighted:
+    return lambda w: _divide(w @ values, w.sum(axis=1))
+
+
+def _log_loss(y: Array, p: Array) -> Weighted:
+    p = np.clip(p, 1e-15, 1)  # one wrong certainty would otherwise be an infinite loss
+    return _mean(-np.log(p[np.arange(len(y)), y] / p.sum(axis=1)))
+
+
+def _brier_score(y: Array, p: Array) -> Weighted:
+    if p.shape[1] == 2:
+        return _mean((p[:, 1] - y) ** 2)
+    return _mean(((p - np.eye(p.shape[1])[y]) ** 2).sum(axis=1))
+
+
+def _rmse(y: Array, p: Array) -> Weighted:
+    return lambda w: np.sqrt(_mean((y - p) ** 2)(w))
+
+
+def _mape(y: Array, p: Array) -> Weighted:
+    return _undefined if (y == 0).any() else _mean(np.abs((y - p) / y))
+
+
+def _r2(y: Array, p: Array) -> Weighted:
+    centred = y - y.mean()  # the variance as E(x²) - E(x)² loses its digits where the mean is large
+
+    def at(w: Array) -> Array:
+        n = w.sum(axis=1)
+        return 1 - _divide(w @ (y - p) ** 2, w @ centred**2 - _divide((w @ centred) ** 2, n))
+
+    return at if np.ptp(y) > 0 else _undefined
+
+
+def _median_absolute_error(y: Array, p: Array) -> Weighted:
+    error = np.abs(y - p)
+    order = np.argsort(error, kind="stable")
+    error = error[order]
+
+    def at(w: Array) -> Array:
+        reached = np.cumsum(w[:, order], axis=1)
+        half = reached[:, -1:] / 2
+        middle = (error[(reached >= half).argmax(axis=1)] + error[(reached > half).argmax(axis=1)]) / 2
+        return np.where(half[:, 0] > 0, middle, np.nan)
+
+    return at
+
+
+# ---- decided classes ----------------------------------------------------------------------------------------------
+
+
+def decided(p: Array) -> Array:
+    """Class codes: those given, or the most probable class of each row."""
+    return p.astype(int) if p.ndim == 1 else p.argmax(axis=1)
+
+
+def _accuracy(y: Array, p: Array) -> Weighted:
+    return _mean((decided(p) == y).astype(float))
+
+
+def _counts(y: Array, p: Array, code: int) -> Callable[[Array], tuple[Array, Array, Array]]:
+    """Weights of the rows that are `code` and decided so, that are decided so, that are so."""
+    told, true = decided(p) == code, y == code
+    columns = np.stack([told & true, told, true], axis=1).astype(float)
+    return lambda w: tuple((w @ columns).T)
+
+
+def _f1(y: Array, p: Array) -> Weighted:
+    counts = _counts(y, p, 1)
+
+    def at(w: Array) -> Array:
+        hit, told, true = counts(w)
+        return np.where(true > 0, _divide(2 * hit, told + true), np.nan)
+
+    return at
+
+
+def _precision(y: Array, p: Array) -> Weighted:
+    counts = _counts(y, p, 1)
+    return lambda w: _divide(*counts(w)[:2])
+
+
+def _recall(y: Array, p: Array) -> Weighted:
+    counts = _counts(y, p, 1)
+    return lambda w: _divide(counts(w)[0], counts(w)[2])
+
+
+def _mean_over_classes(parts: list[Weighted]) -> Weighted:
+    """The plain mean over the classes that have a value."""
+
+    def at(w: Array) -> Array:
+        values = np.stack([part(w) for part in parts])
+        known = ~np.isnan(values)
+        return _divide(np.where(known, values, 0).sum(axis=0), known.sum(axis=0).astype(float))
+
+    return at
+
+
+def _f1_macro(y: Array, p: Array) -> Weighted:
+    def one(code: int) -> Weighted:
+        counts = _counts(y, p, code)
+
+        def at(w: Array) -> Array:
+            hit, told, true = counts(w)
+            return _divide(2 * hit, told + true)
+
+        return at
+
+    return _mean_over_classes([one(code) for code in np.union1d(y, decided(p))])
+
+
+def _balanced_accuracy(y: Array, p: Array) -> Weighted:
+    def one(code: int) -> Weighted:
+        counts = _counts(y, p, code)
+        return lambda w: _divide(counts(w)[0], counts(w)[2])
+
+    return _mean_over_classes([one(code) for code in np.unique(y)])
+
+
+# ---- ranking and calibration --------------------------------------------------------------------------------------
+
+
+def _ranked(true: Array, score: Array) -> Callable[[Array], tuple[Array, Array]]:
+    """True and false positives at each distinct score, from the highest down; tied rows pass together."""
+    order = np.argsort(-score, kind="stable")
+    ends = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)
+    sign = true[order].astype(float)
+
+    def at(w: Array) -> tuple[Array, Array]:
+        w = w[:, order]
+        tp = np.cumsum(w * sign, axis=1)[:, ends]
+        return tp, np.cumsum(w, axis=1)[:, ends] - tp
+
+    return at
+
+
+def _area(true: Array, score: Array) -> Weighted:
+    ranked = _ranked(true, score)
+
+    def at(w: Array) -> Array:
+        tp, fp = (np.pad(c, ((0, 0), (1, 0))) for c in ranked(w))
+        area = (np.diff(fp) * (tp[:, 1:] + tp[:, :-1]) / 2).sum(axis=1)
+        return _divide(area, tp[:, -1] * fp[:, -1])
+
+    return at
+
+
+def _precision_area(true: Array, score: Array) -> Weighted:
+    ranked = _ranked(true, score)
+
+    def at(w: Array) -> Array:
+        tp, fp = ranked(w)
+        gained = np.diff(tp, prepend=0)
+        precision = np.where(gained > 0, _divide(tp, tp + fp), 0)
+        return _divide((precision * gained).sum(axis=1), tp[:, -1])
+
+    return at
+
+
+def _one_vs_rest(of: Callable[[Array, Array], Weighted]) -> Callable[[Array, Array], Weighted]:
+    """Binary: of the positive class. More classes: the mean over those present, each against the rest."""
+
+    def prepare(y: Array, p: Array) -> Weighted:
+        if p.shape[1] == 2:
+            return of(y == 1, p[:, 1])
+        return _mean_over_classes([of(y == code, p[:, code]) for code in np.unique(y)])
+
+    return prepare
+
+
+def _ece(y: Array, p: Array) -> Weighted:
+    """Expected calibration error over ten equal bins (Naeini et al. 2015); more classes: of the most probable one."""
+    if p.shape[1] == 2:
+        told, true = p[:, 1], y == 1
+    else:
+        told, true = p.max(axis=1), p.argmax(axis=1) == y
+    bins = np.eye(10)[np.clip((told * 10).astype(int), 0, 9)] * (told - true)[:, None]
+    return lambda w: _divide(np.abs(w @ bins).sum(axis=1), w.sum(axis=1))
+
+
+METRICS: dict[str, Metric] = {
+    "log_loss": Metric(_log_loss, False, CLASSIFICATION, "probabilities"),
+    "roc_auc": Metric(_one_vs_rest(_area), True, CLASSIFICATION, "probabilities"),
+    "average_precision": Metric(_one_vs_rest(_precision_area), True, CLASSIFICATION, "probabilities"),
+    "brier_score": Metric(_brier_score, False, CLASSIFICATION, "probabilities"),
+    "ece": Metric(_ece, False, CLASSIFICATION, "probabilities"),
+    "accuracy": Metric(_accuracy, True, CLASSIFICATION, "classes"),
+    "balanced_accuracy": Metric(_balanced_accuracy, True, CLASSIFICATION, "classes"),
+    "f1": Metric(_f1, True, ("binary",), "classes"),
+    "f1_macro": Metric(_f1_macro, True, CLASSIFICATION, "classes"),
+    "precision": Metric(_precision, True, ("binary",), "classes"),
+    "recall": Metric(_recall, True, ("binary",), "classes"),
+    "rmse": Metric(_rmse, False, ("regression",), "values"),
+    "mae": Metric(lambda y, p: _mean(np.abs(y - p)), False, ("regression",), "values"),
+    "r2": Metric(_r2, True, ("regression",), "values"),
+    "median_absolute_error": Metric(_median_absolute_error, False, ("regression",), "values"),
+    "mape": Metric(_mape, False, ("regression",), "values"),
+}
+
+
+def metrics_for(task: str) -> list[str]:
+    return [name for name, metric in METRICS.items() if task in metric.tasks]
+
+
+def default_metric(task: str) -> str:
+    return "rmse" if task == "regression" else "log_loss"
+
+
+def metric(name: str, task: str = "") -> Metric:
+    """The metric of that name; a UserError lists the names there are (for `task`, where one is given)."""
+    names = metrics_for(task) if task else list(METRICS)
+    if name in names:
+        return METRICS[name]
+    where = f"a {task} task has" if task else "there are"
+    raise UserError(f'params.yaml: unknown metric "{name}"{nearest(name, names) or ";"} {where} {", ".join(names)}')
+
+
+def score(name: str, y: Array, p: Array, weight: Array | None = None) -> float:
+    return metric(name).function(y, p, weight)
+
+
+def is_better(name: str, a: float, b: float) -> bool:
+    """Whether `a` beats `b`; an undefined score beats nothing and loses to any number."""
+    if np.isnan(a) or np.isnan(b):
+        return bool(np.isnan(b) and not np.isnan(a))
+    return bool(a > b if metric(name).greater_is_better else a < b)
+
+
+# ---- intervals ----------------------------------------------------------------------------------------------------
+
+
+def draws(rows: int, n: int, seed: int) -> Iterator[Array]:
+    """(b, rows) matrices of counts, n resamples in all, in chunks of bounded memory."""
+    rng = np.random.default_rng(seed)
+    size = max(1, CHUNK // rows)
+    for start in range(0, n, size):
+        b = min(size, n - start)
+        drawn = rng.integers(0, rows, (b, rows)) + np.arange(b)[:, None] * rows
+        yield np.bincount(drawn.ravel(), minlength=b * rows).reshape(b, rows).astype(float)
+
+
+def _resampled(
+    names: list[str], y: Array, ps: list[Array], n: int, seed: int, cells: int = MAX_CELLS, weight: Array | None = None
+) -> list[tuple[float, Array]]:
+    """For each name and its p: the score, and n scores of resamples of the same rows; `weight` (rows,) of each row.
+
+    Beyond so many `cells` (rows x classes) it is m out of n: a fixed draw of the rows is resampled, and the deviations are scaled by
+    sqrt(m / n), as a standard error is (Politis, Romano, Wolf: Subsampling, 1999).
+    """
+    values = [metric(name).function(y, p, weight) for name, p in zip(names, ps, strict=True)]
+    if not len(y):
+        return [(value, np.full(n, np.nan)) for value in values]
+    y, ps = np.asarray(y), [np.asarray(p) for p in ps]
+    width = max(p.shape[1] if p.ndim == 2 else 1 for p in ps)
+    kept = max(2_000, cells // max(width, 2))
+    scale, at_kept = 1.0, values
+    if len(y) > kept:
+        scale = float(np.sqrt(kept / len(y)))
+        some = np.sort(np.random.default_rng(seed).choice(len(y), kept, replace=False))
+        y, ps, weight = y[some], [p[some] for p in ps], None if weight is None else weight[some]
+        at_kept = [metric(name).function(y, p, weight) for name, p in zip(names, ps, strict=True)]
+    prepared = [metric(name).prepared(y, p) for name, p in zip(names, ps, strict=True)]
+    drawn = [[f(w if weight is None else w * weight) for f in prepared] for w in draws(len(y), n, seed)]
+    resamples = [np.concatenate(parts) for parts in zip(*drawn, strict=True)]
+    return [(v, v + (r - a) * scale) for v, r, a in zip(values, resamples, at_kept, strict=True)]
+
+
+def interval(values: Array, confidence: float) -> tuple[float, float]:
+    known = values[np.isfinite(values)]
+    if len(known) < len(values) / 2:  # mostly undefined: the rest is no fair sample
+        return float("nan"), float("nan")
+    low, high = np.quantile(known, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return float(low), float(high)
+
+
+def bootstrap_all(
+    names: list[str],
+    y: Array,
+    ps: list[Array],
+    n: int,
+    confidence: float,
+    seed: int,
+    cells: int = MAX_CELLS,
+    weight: Array | None = None,
+) -> list[tuple[float, float, float]]:
+    """(value, low, high) for each name and its p, all on the same resamples: percentile bootstrap over rows."""
+    result = []
+    for name, (value, values) in zip(names, _resampled(names, y, ps, n, seed, cells, weight), strict=True):
+        if name in BIASED and np.isfinite(values).any():
+            values = np.clip(values + value - np.nanmedian(values), 0, 1)
+        low, high = interval(values, confidence)
+        result.append((value, min(low, value), max(high, value)) if low <= high else (value, low, high))
+    return result
+
+
+def bootstrap(
+    name: str,
+    y: Array,
+    p: Array,
+    n: int,
+    confidence: float,
+    seed: int,
+    cells: int = MAX_CELLS,
+    weight: Array | None = None,
+) -> tuple[float, float, float]:
+    """(value, low, high) by percentile bootstrap over rows."""
+    return bootstrap_all([name], y, [p], n, confidence, seed, cells, weight)[0]
+
+
+def paired_difference(
+    name: str, y: Array, p_a: Array, p_b: Array, n: int, confidence: float, seed: int, weight: Array | None = None
+) -> tuple[float, float, float]:
+    """(difference, low, high) between two models on the same rows; positive always means that `a` is better."""
+    (a, a_values), (b, b_values) = _resampled([name, name], y, [p_a, p_b], n, seed, weight=weight)
+    sign = 1 if metric(name).greater_is_better else -1
+    return sign * (a - b), *interval(sign * (a_values - b_values), confidence)

@@ -1,0 +1,1 @@
+"""What answers: encoder, families, calibration, and how a model is kept."""

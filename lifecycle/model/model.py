@@ -1,0 +1,235 @@
+"""Model: what `train` saves and everything else calls; from typed rows (see lifecycle.table.conform) to answers.
+
+A model file is loaded only after its SHA-256 equals the one beside it: joblib executes code on loading.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import pickle
+import zlib
+from collections.abc import Callable, Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lifecycle.ground.errors import UserError
+from lifecycle.ground.files import read_json, replacing, write_json
+from lifecycle.model.fast_trees import FEW, quick
+from lifecycle.table.conform import used_fields
+
+Frame = pd.DataFrame | dict[str, np.ndarray]
+AddFeatures = Callable[[pd.DataFrame], pd.DataFrame]
+LIBRARIES = (
+    "scikit-learn",
+    "numpy",
+    "pandas",
+    "joblib",
+)  # a model is trusted only under the versions it was fitted with
+
+
+class Model:
+    """A weighted mean of fitted pipelines (encoder, estimator), calibrated. `columns`: {column of the contract: dtype
+    kind}; `baseline`: class frequencies (k,) or the mean of the target, the naive answer of one who sees no feature;
+    `threshold`: of a binary task, the probability from which `predict` says the positive class; `add_features`: the user's
+    own function of a table (custom/features.py), or None."""
+
+    def __init__(
+        self,
+        task: str,
+        classes: list[str],
+        columns: dict[str, str],
+        baseline: Any,
+        n_rows: int,
+        add_features: AddFeatures | None = None,
+    ) -> None:
+        self.task, self.classes, self.columns = task, classes, columns
+        self.baseline, self.n_rows = baseline, n_rows
+        self.add_features = add_features
+        self.members: list[tuple[float, Any]] = []
+        self.calibration: Any = None
+        self.threshold = 0.5
+        self._quick: dict[int, Any] = {}  # by member: what answers few rows faster, made on the first of them
+
+    def rows(self, frame: Frame) -> Frame:
+        """The feature columns of `frame`, a column it lacks as missing, and the user's own features.
+
+        Arrays by column stay arrays where there are no such features: making a table of one row takes longer than
+        answering it.
+        """
+        if isinstance(frame, dict) and self.add_features is None:
+            return {c: frame[c] for c in self.columns}
+        if isinstance(frame, dict):
+            frame = pd.DataFrame(
+                {c: pd.Series(v, dtype="str" if v.dtype == object else None) for c, v in frame.items()}
+            )
+        given = {c: frame[c] if c in frame else _blank(kind, frame.index) for c, kind in self.columns.items()}
+        rows = pd.DataFrame(given, index=frame.index)
+        return self.add_features(rows) if self.add_features else rows
+
+    def predict_proba(self, frame: Frame) -> np.ndarray:
+        """Probabilities, shape (n, k), columns in the order of `classes`; for a classification.
+
+        `frame`: typed rows as `conform` makes them, or a dict of their arrays (texts as objects, NaN where missing).
+        """
+        rows = self.rows(frame)
+        total = np.zeros(
+            (len(next(iter(frame.values()))) if isinstance(frame, dict) else len(frame), len(self.classes))
+        )
+        for weight, estimator, x in self._encoded(rows):
+            total[:, estimator.classes_] += weight * estimator.predict_proba(x)
+        p = floor_probabilities(total, self.n_rows)
+        return self.calibration(p) if self.calibration else p
+
+    def predict(self, frame: Frame) -> np.ndarray:
+        """Labels (str), of the likeliest class or by the threshold, or values (float) of a regression; shape (n,)."""
+        if self.task == "regression":
+            return sum(
+                weight * np.asarray(estimator.predict(x), dtype=float)
+                for weight, estimator, x in self._encoded(self.rows(frame))
+            )
+        return self.decide(self.predict_proba(frame))
+
+    def decide(self, answers: np.ndarray) -> np.ndarray:
+        """What `predict` says where `answers` (probabilities or values) are known already."""
+        if self.task == "regression":
+            return answers
+        codes = (answers[:, 1] >= self.threshold).astype(int) if self.task == "binary" else answers.argmax(axis=1)
+        return np.array(self.classes, dtype=object)[codes]
+
+    def _encoded(self, rows: Frame) -> Iterator[tuple[float, Any, np.ndarray]]:
+        """(weight, estimator, its matrix) of each member; members of one encoder share the matrix."""
+        matrices: dict[int, np.ndarray] = {}
+        for i, (weight, pipeline) in enumerate(self.members):
+            encoder, estimator = pipeline[0], pipeline[-1]
+            x = matrices[id(encoder)] = matrices[id(encoder)] if id(encoder) in matrices else encoder.transform(rows)
+            if 0 < len(x) <= FEW:
+                if i not in self._quick:
+                    self._quick[i] = quick(estimator, x)
+                estimator = self._quick[i]
+            yield weight, estimator, x
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_quick": {}}
+
+    def answers(self, frame: Frame) -> np.ndarray:
+        """What metrics compare: probabilities (n, k) or values (n,)."""
+        return self.predict(frame) if self.task == "regression" else self.predict_proba(frame)
+
+    def naive(self, n: int) -> np.ndarray:
+        """The baseline's answers for n rows, in the shape of `answers`."""
+        return np.full(n, self.baseline) if self.task == "regression" else np.tile(self.baseline, (n, 1))
+
+
+def floor_probabilities(p: np.ndarray, n_rows: int) -> np.ndarray:
+    """No class is impossible: one that n rows never showed may still come, with about half a row's chance."""
+    p = np.maximum(p, 0.5 / (n_rows + 1))
+    return p / p.sum(axis=1, keepdims=True)
+
+
+def encode_target(values: pd.Series, contract: dict[str, Any], where: str = "data") -> np.ndarray:
+    """Integer codes in the contract's class order, or floats for a regression; shape (n,). Raises UserError, with the
+    file `where`, on a class that the contract does not list."""
+    problem = contract["problem"]
+    if problem["task"] == "regression":
+        return values.to_numpy(dtype=float)
+    codes = pd.Index(problem["classes"]).get_indexer(values.astype(str))
+    if (codes < 0).any():
+        strange = values[codes < 0].iloc[0]
+        raise UserError(
+            f'{where} has class "{strange}" of "{problem["target"]}", which data/contract.yaml does not list; '
+            "run `dvc repro`"
+        )
+    return codes
+
+
+def codes(model: Any, answers: np.ndarray, classes: list[str]) -> np.ndarray:
+    """The classes that the model decides on, as positions in `classes`, shape (n,); -1: one that is not among them."""
+    return pd.Index(classes).get_indexer(np.asarray(model.decide(answers)).astype(str))
+
+
+def sample_weight(frame: pd.DataFrame, contract: dict[str, Any], where: str = "data") -> np.ndarray | None:
+    """The column of the role `weight`, shape (n,), or None where there is none. Raises UserError, with the file `where`."""
+    columns = [f["name"] for f in used_fields(contract, ("weight",)) if f["name"] in frame]
+    if not columns:
+        return None
+    weight = frame[columns[0]].to_numpy(dtype=float)
+    bad = int((~(weight >= 0)).sum())
+    if bad or not weight.sum() > 0:
+        fact = f"{bad} rows without a weight of 0 or more" if bad else "no row with a weight above 0"
+        raise UserError(
+            f'{where}: the weight column "{columns[0]}" has {fact}; '
+            "fill them, or give it another role under params.yaml: columns"
+        )
+    return weight
+
+
+def save_model(model: Model, folder: str | Path, facts: dict[str, Any]) -> None:
+    """model.joblib and candidate.json (facts, SHA-256, library versions) in `folder`."""
+    raw = zlib.compress(pickled(model), 1)  # joblib reads it as it is; forests become four times smaller
+    with replacing(Path(folder) / "model.joblib") as beside:
+        beside.write_bytes(raw)
+    digest = hashlib.sha256(raw).hexdigest()
+    write_json(Path(folder) / "candidate.json", facts | {"sha256": digest, "versions": versions()})
+
+
+def pickled(thing: Any) -> bytes:
+    """The same bytes for the same content, as joblib would write them.
+
+    A pickle tells whether two equal texts or dtypes are one object or two; which, depends on the processes that a part
+    of the model has been through. Here equal ones count as one.
+    """
+    from joblib.numpy_pickle import NumpyPickler
+
+    texts: dict[str, str] = {}
+    dtypes: dict[np.dtype, np.dtype] = {}
+
+    class Pickler(NumpyPickler):
+        def save(self, obj: Any, *more: Any) -> Any:
+            if type(obj) is str:
+                obj = texts.setdefault(obj, obj)
+            elif isinstance(obj, np.dtype):
+                obj = dtypes.setdefault(obj, obj)
+            return super().save(obj, *more)
+
+    buffer = io.BytesIO()
+    Pickler(buffer, protocol=pickle.DEFAULT_PROTOCOL).dump(thing)
+    return buffer.getvalue()
+
+
+def load_model(folder: str | Path) -> Model:
+    """The model in `folder`. Raises UserError where its hash or the libraries are not those it was saved with."""
+    import joblib
+
+    path = Path(folder) / "model.joblib"
+    told = read_json(Path(folder) / "candidate.json")
+    if not path.exists():
+        raise UserError(f"{path} is missing; `dvc repro` makes it, `dvc pull` fetches it")
+    raw = path.read_bytes()
+    if hashlib.sha256(raw).hexdigest() != told["sha256"]:
+        raise UserError(
+            f"{path} is not the file that candidate.json beside it speaks of; `dvc checkout` brings the right one back"
+        )
+    other = [
+        f"{name} {told['versions'][name]}, here {here}"
+        for name, here in versions().items()
+        if told["versions"][name] != here
+    ]
+    if other:
+        raise UserError(
+            f"{path} was fitted with {'; '.join(other)}; install requirements.txt, or `dvc repro` to fit it anew"
+        )
+    return joblib.load(io.BytesIO(raw))
+
+
+def versions() -> dict[str, str]:
+    return {name: metadata.version(name) for name in LIBRARIES}
+
+
+def _blank(kind: str, index: pd.Index) -> pd.Series:
+    value, dtype = {"M": (pd.NaT, "datetime64[us]"), "O": (np.nan, "str")}.get(kind, (np.nan, "float64"))
+    return pd.Series(value, index=index, dtype=dtype)

@@ -1,0 +1,1 @@
+"""Whether it still holds: live batches against the release."""

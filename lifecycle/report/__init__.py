@@ -1,0 +1,1 @@
+"""What people read: the report, the monitor's page, the model card."""

@@ -1,0 +1,283 @@
+"""Charts as inline SVG: text stays text, colours are the page's own, and the same numbers give the same bytes.
+
+Each function returns an <svg> element, or "" where there is nothing to draw.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+
+from lifecycle.evaluate.curves import short
+
+INK, MUTED, LINE = "#1b1f24", "#6b7280", "#d9dde3"
+COLOURS = ["#2563a8", "#b4531c", "#2f7d4f", "#7d4aa3", "#8f6b00", "#50607a"]
+# the page's style sheet knows a light and a dark value of each
+VARIABLES = {INK: "ink", MUTED: "muted", LINE: "line"} | {c: f"c{i + 1}" for i, c in enumerate(COLOURS)}
+
+STYLE = {
+    "svg.fonttype": "none",
+    "font.size": 8.5,
+    "text.parse_math": False,  # a column may be called "$x_1$"
+    "text.color": INK,
+    "axes.labelcolor": MUTED,
+    "axes.edgecolor": LINE,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": LINE,
+    "grid.linewidth": 0.6,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "lines.linewidth": 1.6,
+    "figure.constrained_layout.use": True,
+}
+NUMBER = FuncFormatter(lambda value, _: short(value))
+
+
+def cut(text: Any, length: int, middle: bool = False) -> str:
+    """One line of at most `length` characters, an ellipsis for the rest.
+
+    `middle`: it is left out of the middle, since long names of one table tend to differ at their ends.
+    """
+    text = re.sub(r"[\x00-\x20\x7f]+", " ", str(text)).strip()
+    if len(text) <= length:
+        return text
+    tail = (length - 1) // 2 if middle else 0
+    return text[: length - 1 - tail].rstrip() + "…" + text[len(text) - tail :].lstrip()
+
+
+def _svg(name: str, draw: Any, width: float = 4.6, height: float = 3.5) -> str:
+    """Run `draw(axes)` on a figure of that many inches. `name` keeps the ids of one chart apart from another's."""
+    with matplotlib.rc_context(STYLE | {"svg.hashsalt": name}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing")  # the browser's font will have it
+        figure = Figure(figsize=(width, height))
+        draw(figure.subplots())
+        stream = io.StringIO()
+        figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    svg = stream.getvalue()
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(
+        r"<metadata>.*?</metadata>|<style.*?</style>", "", svg, flags=re.S
+    )  # a style there is the whole page's
+    svg = re.sub(r' xmlns(:\w+)?="[^"]*"', "", svg)  # inline in HTML they are implied, and look like links
+    svg = svg.replace("xlink:href", "href")
+    svg = re.sub(
+        r' id="(figure|axes|patch|text|line2d|matplotlib\.axis|xtick|ytick|\w*[Cc]ollection|legend)_\d+"', "", svg
+    )
+    svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", svg, count=1)
+    svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1)
+    svg = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font-size: \1px", svg)
+    for colour, variable in VARIABLES.items():
+        svg = svg.replace(colour, f"var(--{variable})")
+    return svg.replace("<svg", f'<svg role="img" aria-label="{name}"', 1).strip()
+
+
+def _numbers(axis: Any, ticks: int = 5) -> None:
+    axis.set_major_locator(MaxNLocator(ticks))
+    axis.set_major_formatter(NUMBER)
+
+
+def _log(ax: Any, which: str) -> None:
+    getattr(ax, f"set_{which}scale")("log")
+    axis = getattr(ax, f"{which}axis")
+    axis.set_major_locator(LogLocator(numticks=6))
+    axis.set_major_formatter(NUMBER)
+    axis.set_minor_formatter(NullFormatter())
+
+
+def lines(
+    name: str, series: Sequence[tuple[str, Any, Any]], x_label: str, y_label: str, chance: str = "", unit: bool = True
+) -> str:
+    """Lines, each (label, x, y); `chance` "diagonal" adds what a guess would give; `unit`: both axes from 0 to 1."""
+    series = [one for one in series if len(one[1])]
+    if not series:
+        return ""
+
+    def draw(ax: Any) -> None:
+        if chance == "diagonal":
+            ax.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=(0, (3, 3)))
+        for colour, (label, x, y) in zip(COLOURS, series, strict=False):
+            ax.plot(x, y, color=colour, label=cut(label, 24, middle=True))
+        ax.set(xlabel=x_label, ylabel=y_label, ylim=(-0.02, 1.02))
+        _numbers(ax.xaxis)
+        _numbers(ax.yaxis)
+        if unit:
+            ax.set(xlim=(-0.02, 1.02))
+        else:
+            ax.set(xlim=(0, None))
+        if len(series) > 1:
+            ax.legend(loc="lower right" if chance else "best")
+
+    return _svg(name, draw)
+
+
+def calibration(name: str, rows: list[dict[str, float]], x_label: str, y_label: str, unit: bool) -> str:
+    """Predicted against observed with intervals, on the line where both agree."""
+    if not rows:
+        return ""
+    x, y, low, high = (
+        np.array([row[key] for row in rows], dtype=float) for key in ("predicted", "observed", "low", "high")
+    )
+
+    def draw(ax: Any) -> None:
+        known = np.concatenate([x, low[np.isfinite(low)], high[np.isfinite(high)]])
+        ends = (0, 1) if unit else (known.min(), known.max())
+        ax.plot(ends, ends, color=MUTED, linewidth=1, linestyle=(0, (3, 3)))
+        ax.vlines(x, low, high, color=COLOURS[0], linewidth=1.2, alpha=0.6)
+        ax.plot(x, y, "o", color=COLOURS[0], markersize=4.5)
+        ax.set(xlabel=x_label, ylabel=y_label)
+        _numbers(ax.xaxis)
+        _numbers(ax.yaxis)
+        if unit:
+            # a rare class has all its probabilities in one corner
+            end = 1.02 if known.max() > 0.5 else 1.1 * known.max()
+            ax.set(xlim=(-0.02 * end, end), ylim=(-0.02 * end, end))
+
+    return _svg(name, draw)
+
+
+def confusion(name: str, counts: np.ndarray, labels: list[str]) -> str:
+    """A row per actual class: which share of it is predicted as what."""
+    k = len(labels)
+    total = counts.sum(axis=1, keepdims=True)
+    share = np.divide(counts, total, out=np.zeros(counts.shape), where=total > 0)
+    size = max(3.5, 0.27 * k + 1.6)
+
+    def draw(ax: Any) -> None:
+        for i, j in np.ndindex(k, k):
+            if share[i, j] > 0:
+                colour = COLOURS[0] if i == j else COLOURS[1]
+                ax.fill_between(
+                    [j - 0.5, j + 0.5], i - 0.5, i + 0.5, color=colour, alpha=0.08 + 0.57 * share[i, j], linewidth=0
+                )
+            # a small number in each of 400 cells is noise
+            if k <= 6 or (share[i, j] >= 0.005 and k <= 12) or share[i, j] >= 0.1:
+                ax.text(
+                    j,
+                    i,
+                    _percent(share[i, j]) if k <= 12 else f"{100 * share[i, j]:.0f}",
+                    ha="center",
+                    va="center",
+                    fontsize=8.5 if k <= 8 else 6.5,
+                )
+        ticks = [cut(label, 20, middle=True) for label in labels]
+        slanted = k > 6 or max(map(len, ticks)) > 40 // k
+        ax.set_xticks(range(k), ticks, rotation=40 if slanted else 0, ha="right" if slanted else "center")
+        ax.set_yticks(range(k), ticks)
+        ax.set(xlim=(-0.5, k - 0.5), ylim=(k - 0.5, -0.5), xlabel="predicted", ylabel="actual")
+        ax.grid(False)
+
+    return _svg(name, draw, width=max(4.6, size + 0.8), height=size)
+
+
+def _percent(share: float) -> str:
+    """Never a false 0% or 100%."""
+    return "<1%" if 0 < share < 0.005 else ">99%" if 0.995 <= share < 1 else f"{share:.0%}"
+
+
+def points(name: str, x: np.ndarray, y: np.ndarray, x_label: str, y_label: str, line: str) -> str:
+    """One dot a row. `line` "equal" draws x = y, "zero" y = 0; skewed positive values get a logarithmic axis."""
+    if not len(x):
+        return ""
+    actual = y if line == "equal" else x
+    skewed = min(x.min(), actual.min()) > 0 and actual.max() > 20 * np.median(actual)
+
+    def draw(ax: Any) -> None:
+        ax.plot(x, y, "o", color=COLOURS[0], markersize=2.6, alpha=0.4, markeredgewidth=0)
+        if line == "equal":
+            ends = min(x.min(), y.min()), max(x.max(), y.max())
+            ax.plot(ends, ends, color=MUTED, linewidth=1, linestyle=(0, (3, 3)))
+        else:
+            ax.axhline(0, color=MUTED, linewidth=1, linestyle=(0, (3, 3)))
+        ax.set(xlabel=x_label, ylabel=y_label)
+        _numbers(ax.xaxis)
+        _numbers(ax.yaxis)
+        if skewed:
+            _log(ax, "x")
+            if line == "equal":
+                _log(ax, "y")
+
+    return _svg(name, draw)
+
+
+def intervals(
+    name: str, rows: list[tuple[str, float, float | None, float | None]], x_label: str, references: dict[str, float]
+) -> str:
+    """A dot and its interval per row, (label, value, low, high), from the top; vertical lines at `references`."""
+    if not rows:
+        return ""
+    labels = [cut(label, 58, middle=True) for label, *_ in rows]
+
+    def draw(ax: Any) -> None:
+        at = np.arange(len(rows))
+        value, low, high = (np.array([row[i] for row in rows], dtype=float) for i in (1, 2, 3))
+        ax.hlines(at, low, high, color=COLOURS[0], linewidth=1.4, alpha=0.55)
+        ax.plot(value, at, "o", color=COLOURS[0], markersize=4)
+        # two lines may be close: the labels of the lower one and the higher one go apart
+        sides = ["center"] if len(references) < 2 else ["right", "left"]
+        for side, (label, x) in zip(sides, sorted(references.items(), key=lambda item: item[1]), strict=True):
+            style = "-" if label == next(iter(references)) else (0, (3, 3))
+            ax.axvline(x, color=MUTED, linewidth=1, linestyle=style, zorder=0)
+            ax.annotate(
+                label, (x, 1), xycoords=("data", "axes fraction"), textcoords="offset points",
+                xytext=({"right": 4, "left": -4}.get(side, 0), 3), ha=side, va="bottom", color=MUTED, fontsize=8,
+            )  # fmt: skip
+        ax.set_yticks(at, labels)
+        ax.set(ylim=(len(rows) - 0.4, -0.6), xlabel=x_label)
+        _numbers(ax.xaxis)
+        ax.grid(axis="y", visible=False)
+
+    return _svg(name, draw, width=6.6, height=0.2 * len(rows) + 0.9)
+
+
+def dependence(name: str, feature: dict[str, Any], y_label: str, y_range: tuple[float, float]) -> str:
+    """The mean answer for each value tried of one column: a line for numbers and times, dots for the rest.
+
+    `y_range` is shared by the columns shown, so that a flat line looks flat.
+    """
+    values, shown = feature["values"], feature["lines"]
+    numeric = feature["type"] in ("number", "integer")
+    x = values if numeric else list(range(len(values)))
+
+    def draw(ax: Any) -> None:
+        joined = numeric or feature["type"] in ("date", "datetime")
+        for i, (colour, line) in enumerate(zip(COLOURS, shown, strict=False)):
+            style = {"marker": "o", "markersize": 3.5} if joined else {"marker": "o", "markersize": 6, "linestyle": ""}
+            beside = 0 if joined else 0.09 * (i - (len(shown) - 1) / 2)
+            ax.plot(
+                np.array(x) + beside, line["mean"], color=colour, label=cut(line["class"], 24, middle=True), **style
+            )
+        if numeric:
+            _numbers(ax.xaxis)
+        else:
+            ticks = [cut(str(v).lower() if isinstance(v, bool) else v, 18, middle=True) for v in values]
+            slanted = sum(map(len, ticks)) > 36
+            ax.set_xticks(x, ticks, rotation=35 if slanted else 0, ha="right" if slanted else "center")
+            ax.margins(x=0.08)
+        margin = 0.06 * (y_range[1] - y_range[0]) or 1
+        ax.set(
+            xlabel=cut(feature["column"], 44, middle=True),
+            ylabel=y_label,
+            ylim=(y_range[0] - margin, y_range[1] + margin),
+        )
+        _numbers(ax.yaxis)
+        if len(shown) > 1:
+            ax.legend(loc="best")
+
+    return _svg(name, draw, height=2.9)

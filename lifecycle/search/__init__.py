@@ -1,0 +1,1 @@
+"""How a model is found: what the budget allows, cross-validation, the blend."""

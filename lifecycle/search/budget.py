@@ -1,0 +1,104 @@
+"""What to try within the time budget, decided from the table's size before the clock starts.
+
+So that two runs give the same model, the clock never decides what is tried. Each candidate's work is estimated in seconds
+of one core of the machine where the rates in lifecycle.model.families were recorded; folds, rounds and candidates are cut
+until the sum fits. The clock is only a stop, which is said aloud (see lifecycle.search.workers).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+MARGIN = 0.5  # share of the budget that is planned for; the rest is for slower machines and for what estimates miss
+# (folds, share of the rounds, trees or epochs) from the best to the cheapest; one fold is one held part of the rows, which
+# says enough only where there are many
+LEVELS = [(5, 1.0), (5, 0.6), (3, 0.6), (3, 0.4)]
+CHEAP = {"few": [(3, 0.2), (3, 0.1)], "many": [(1, 0.4), (1, 0.2), (1, 0.1)]}
+MANY = 20_000
+FIRST = 5  # entries, in their order, that a level must have room for
+
+
+class Shape(NamedTuple):
+    """Of the rows one fit sees: `columns` of the tree encoding, `wide` of the linear one, `outputs` classes or 1."""
+
+    rows: int
+    columns: int
+    wide: int
+    outputs: int
+    regression: bool
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the leaderboard: a candidate with its hyper-parameters; `log`: fitted on the target's logarithm."""
+
+    name: str
+    candidate: str
+    hyper: dict[str, Any] = field(hash=False)
+    log: bool = False
+
+
+class Plan(NamedTuple):
+    """`refit`: the members of the ensemble are fitted again on all rows; with one fold they are kept as they are."""
+
+    entries: list[Entry]
+    folds: int
+    refit: bool
+    seconds: float
+    left: list[str]
+
+
+def shape_of(kinds: dict[str, str], rows: dict[str, np.ndarray], n_classes: int) -> Shape:
+    """The size of what the encoders will make of the columns, near enough to plan with."""
+    n = len(next(iter(rows.values())))
+    columns = wide = 0
+    for column, kind in kinds.items():
+        levels = len(set(rows[column][:20_000])) if kind == "category" else 0
+        columns += {"text": 17, "date": 4, "time": 3}.get(kind, 2 if levels > 8 else 1)
+        wide += {"text": 17, "date": 7, "time": 6}.get(kind, min(levels, 60) or 1)
+    return Shape(n, columns, wide, n_classes or 1, not n_classes)
+
+
+def make_plan(
+    entries: list[Entry],
+    shape: Shape,
+    folds: int,
+    budget: float,
+    cost: Callable[[Entry, Shape], float],
+    refit: bool = False,
+) -> Plan:
+    """The best level that has room for most entries within `budget` core seconds; at the cheapest, for those it has."""
+    for n, effort in LEVELS + CHEAP["many" if shape.rows >= MANY else "few"]:
+        n = min(n, folds)
+        kept, seconds = [], 0.0
+        for e in [shrunk(e, effort) for e in entries]:
+            more = work(e, shape, n, cost, refit or n > 1)
+            if not kept or seconds + more <= budget * MARGIN:
+                kept.append(e)
+                seconds += more
+        if seconds <= budget * MARGIN and [e.name for e in kept[:FIRST]] == [e.name for e in entries[:FIRST]]:
+            break
+    names = [e.name for e in kept]
+    return Plan(kept, n, refit or n > 1, seconds, [e.name for e in entries if e.name not in names])
+
+
+def work(entry: Entry, shape: Shape, folds: int, cost: Callable[[Entry, Shape], float], refit: bool) -> float:
+    """Seconds of one core for all folds of an entry, and for the fit on all rows after them."""
+    share = 1 - 1 / folds if folds > 1 else 0.8
+    return folds * cost(entry, shape._replace(rows=int(shape.rows * share))) + (cost(entry, shape) if refit else 0)
+
+
+def shrunk(entry: Entry, effort: float) -> Entry:
+    """Fewer rounds, trees or epochs; boosting with fewer rounds takes larger steps."""
+    hyper = dict(entry.hyper)
+    for name in ("max_iter", "n_estimators"):
+        if name in hyper and effort < 1:
+            hyper[name] = max(2, round(hyper[name] * effort))
+            break
+    if "learning_rate" in hyper and effort < 1:
+        hyper["learning_rate"] = round(min(0.3, hyper["learning_rate"] * effort**-0.7), 3)
+    return replace(entry, hyper=hyper)

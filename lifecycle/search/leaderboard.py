@@ -1,0 +1,41 @@
+"""The leaderboard: one line a candidate, with what it is worth and what it costs. No times: its bytes are the same each run."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from lifecycle.ground.metrics import metric
+from lifecycle.search.workers import Tried
+
+COLUMNS = ["name", "score", "score_std", "weight", "size_mb", "latency_units", "rounds", "chosen"]
+
+
+def leaderboard(
+    tried: list[Tried], weights: np.ndarray, blend: tuple[float, float], naive: float, name: str
+) -> pd.DataFrame:
+    """The best by the metric `name` first, the blend (its score and spread) and the naive baseline among them. `chosen`:
+    it is in the model; where several are, the line "blend" is the model. `latency_units`: milliseconds a row, counted
+    from the parts of the model, not timed."""
+    rows = [
+        (
+            t.entry.name,
+            t.score,
+            float(np.std(t.fold_scores)),
+            w,
+            t.size_mb,
+            t.latency_ms,
+            t.rounds or np.nan,
+            bool(w > 0),
+        )
+        for t, w in zip(tried, weights, strict=True)
+    ]
+    chosen = [row for row in rows if row[-1]]
+    if len(chosen) > 1:
+        rows.append(("blend", *blend, 1.0, sum(r[4] for r in chosen), sum(r[5] for r in chosen), np.nan, True))
+    rows.append(("naive baseline", naive, 0.0, 0.0, 0.0, 0.0, np.nan, False))
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    table.insert(1, "metric", name)
+    table["rounds"] = table["rounds"].astype("Int64")
+    table = table.sort_values("score", ascending=not metric(name).greater_is_better, kind="stable")
+    return table.round({"score": 6, "score_std": 6, "weight": 4, "size_mb": 3, "latency_units": 2})

@@ -1,0 +1,242 @@
+"""validate: the gate passes what is good and right, and names what is not."""
+
+import json
+import random
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lifecycle.ground.errors import UserError
+from lifecycle.ground.files import Block, read_contract
+from lifecycle.model.model import encode_target, load_model
+from stages import validate
+from tests.scratch import run_stages, scratch
+
+PARAMS = Block(
+    {"champion": "compare", "n_bootstrap": 200, "confidence": 0.95, "random_state": 1}, "validate", "params.yaml"
+)
+
+
+def table(signal: float, n: int = 400, seed: int = 1) -> str:
+    """A yes/no target that `size` and `kind` tell, as far as `signal` (0: not at all) lets them."""
+    rng = random.Random(seed)
+    lines = ["size,kind,note,bought"]
+    for _ in range(n):
+        size, kind = rng.gauss(0, 1), rng.choice("abc")
+        logit = signal * (size + (kind == "a"))
+        lines.append(
+            f"{size:.3f},{kind},{rng.choice('xyz')},{'yes' if rng.random() < 1 / (1 + np.exp(-logit)) else 'no'}"
+        )
+    return "\n".join(lines) + "\n"
+
+
+STAGES = ("define", "clean", "split", "train", "evaluate")
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory):
+    """A project whose model is good, up to evaluate."""
+    folder = scratch(tmp_path_factory.mktemp("good"), table(signal=2), "bought")
+    run_stages(folder, *STAGES)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def parts(good):
+    """(model, test rows, codes, contract, evaluation)"""
+    contract, test = read_contract(good / "data/contract.yaml"), pd.read_parquet(good / "data/test.parquet")
+    evaluation = json.loads((good / "reports/evaluation.json").read_text())
+    return load_model(good / "models/candidate"), test, encode_target(test["bought"], contract), contract, evaluation
+
+
+def failed(folder) -> list[str]:
+    told = json.loads((folder / "reports/validation.json").read_text())
+    assert told["passed"] is not any(not c["passed"] for c in told["checks"])
+    return [c["name"] for c in told["checks"] if not c["passed"]]
+
+
+def test_the_champion_is_compared_by_what_each_decides_where_the_metric_judges_decisions(parts, good, monkeypatch):
+    """The same probabilities and another threshold are another model to f1, and the same one to log_loss."""
+    model, test, y, _, _ = parts
+    careless = load_model(good / "models/candidate")
+    careless.threshold = 0.999
+    champion = good / "models/candidate"
+    row = validate.check_champion(careless, test, y, None, "f1", PARAMS, champion)
+    assert row["passed"] is False and row["measured"] < -0.5
+    assert validate.check_champion(model, test, y, None, "f1", PARAMS, champion)["measured"] == 0.0
+    assert validate.check_champion(careless, test, y, None, "log_loss", PARAMS, champion)["measured"] == 0.0
+    model.classes, known = ["no", "maybe"], model.classes  # "yes" is not one of its classes any more
+    assert (validate.as_judged(careless, test, model, "accuracy") >= -1).all()
+    assert set(validate.as_judged(load_model(champion), test, model, "accuracy")) == {0, -1}
+    model.classes = known
+
+
+def test_gate_passes_a_good_model_and_says_why_in_each_row(good):
+    run_stages(good, "validate")
+    told = json.loads((good / "reports/validation.json").read_text())
+    assert failed(good) == []
+    assert all(c.keys() == {"name", "measured", "required", "passed", "why"} and c["why"] for c in told["checks"])
+    assert json.loads((good / "reports/gate.json").read_text()) == {
+        "passed": True,
+        "checks": len(told["checks"]),
+        "failed": 0,
+    }
+
+
+def test_gate_rejects_a_model_of_noise_and_the_run_goes_on(tmp_path):
+    folder = scratch(tmp_path, table(signal=0), "bought")
+    done = run_stages(folder, *STAGES, "validate")
+    assert done.returncode == 0  # experiments must stay comparable
+    assert "beats the naive baseline" in failed(folder)
+    assert json.loads((folder / "reports/gate.json").read_text())["passed"] is False
+
+
+def test_gate_rejects_what_misses_a_criterion(good, tmp_path):
+    folder = shutil.copytree(good, tmp_path / "p")
+    contract = (folder / "data/contract.yaml").read_text()
+    (folder / "data/contract.yaml").write_text(contract.replace("criteria: {}", "criteria: {roc_auc: '>= 0.999'}"))
+    done = run_stages(folder, "validate")
+    assert failed(folder) == ["criterion roc_auc"]
+    assert "failed: criterion roc_auc" in done.stdout and "required >= 0.999" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("criteria", "passes"),
+    [
+        ({"roc_auc": ">= 0.6"}, True),
+        ({"roc_auc": "0.999"}, False),
+        ({"log_loss": "<= 0.1"}, False),
+        ({"log_loss": 0.69}, True),
+    ],
+)
+def test_a_criterion_without_a_sign_goes_the_metric_s_own_way(parts, criteria, passes):
+    (row,) = validate.check_criteria(criteria, parts[4], "binary")
+    assert row["passed"] is passes
+
+
+@pytest.mark.parametrize(
+    ("criteria", "told"), [({"roc_auc": "good"}, "write it like"), ({"rok_auc": 0.8}, 'did you mean "roc_auc"')]
+)
+def test_a_criterion_that_cannot_be_read_is_one_line(parts, criteria, told):
+    with pytest.raises(UserError, match=told):
+        validate.check_criteria(criteria, parts[4], "binary")
+
+
+def test_a_first_model_has_no_champion_to_beat(parts, tmp_path):
+    model, test, y, _, _ = parts
+    assert validate.check_champion(model, test, y, None, "log_loss", PARAMS, tmp_path)["measured"] == "no champion"
+
+
+def test_gate_rejects_what_is_worse_than_the_champion(parts, good, tmp_path):
+    model, test, y = parts[:3]
+    weak = scratch(tmp_path / "weak", table(signal=0, seed=2), "bought")
+    run_stages(weak, "define", "clean", "split", "train")
+    worse = load_model(weak / "models/candidate")
+    against_good = validate.check_champion(worse, test, y, None, "log_loss", PARAMS, good / "models/candidate")
+    against_weak = validate.check_champion(model, test, y, None, "log_loss", PARAMS, weak / "models/candidate")
+    assert not against_good["passed"] and against_weak["passed"]
+    assert validate.check_champion(model, test, y, None, "log_loss", PARAMS, good / "models/candidate")[
+        "passed"
+    ]  # itself
+    assert validate.check_champion(
+        worse, test, y, None, "log_loss", Block({**PARAMS, "champion": "ignore"}, "v", "p"), good
+    )["passed"]
+
+
+def test_a_champion_whose_file_was_changed_is_never_loaded(parts, good, tmp_path):
+    model, test, y, _, _ = parts
+    folder = shutil.copytree(good / "models/candidate", tmp_path / "bundle")
+    (folder / "model.joblib").write_bytes((folder / "model.joblib").read_bytes() + b"x")
+    row = validate.check_champion(model, test, y, None, "log_loss", PARAMS, folder)
+    assert not row["passed"] and "is not the file" in row["why"]
+
+
+def test_champion_of_fewer_classes_is_compared_in_the_candidate_s_order(parts):
+    model = parts[0]
+
+    class Champion:
+        task, classes, n_rows = "binary", ["yes", "no"], 100
+
+    p = validate.in_classes(np.array([[0.9, 0.1]]), Champion(), model)
+    assert model.classes == ["no", "yes"] and p[0, 1] > 0.89
+
+
+def test_gate_rejects_a_slice_that_is_surely_below_the_baseline(parts):
+    evaluation = json.loads(json.dumps(parts[4]))
+    assert validate.check_slices(evaluation, 0.0)["passed"]
+    evaluation["slices"].append(
+        {"column": "kind", "level": "d", "n": 90, "score": 0.9, "low": 0.85, "high": 0.95, "baseline": 0.6}
+    )
+    row = validate.check_slices(evaluation, 0.0)
+    assert not row["passed"] and "kind = d" in row["why"]
+
+
+def test_a_small_slice_that_may_be_unlucky_is_not_rejected(parts):
+    evaluation = json.loads(json.dumps(parts[4]))
+    evaluation["slices"].append(
+        {"column": "kind", "level": "d", "n": 31, "score": 0.66, "low": 0.5, "high": 0.9, "baseline": 0.6}
+    )
+    assert validate.check_slices(evaluation, 0.0)["passed"]
+
+
+def test_gate_suspects_a_column_that_alone_gives_the_target_away(parts, good):
+    test, contract = parts[1].copy(), parts[3]
+    train = pd.read_parquet(good / "data/train.parquet")
+    assert validate.check_leaks(train, test, contract, 0.999)["passed"]
+    for frame in (train, test):
+        frame["size"] = (frame["bought"] == "yes") + np.linspace(0, 0.5, len(frame))
+    row = validate.check_leaks(train, test, contract, 0.999)
+    assert not row["passed"] and '"size" alone' in row["why"] and "problem.exclude" in row["why"]
+
+
+class LooksAtNeighbours:
+    """What an add_features that takes a mean over the rows makes of a model."""
+
+    def __init__(self, model):
+        self.model = model
+
+    def answers(self, rows):
+        return self.model.answers(rows.assign(size=rows["size"] - rows["size"].mean()))
+
+
+def test_gate_rejects_answers_that_depend_on_the_rows_beside(parts):
+    model, test = parts[0], parts[1]
+    assert validate.check_batches(model, test, 1)["passed"]
+    assert not validate.check_batches(LooksAtNeighbours(model), test, 1)["passed"]
+
+
+class WantsAll:
+    def __init__(self, model):
+        self.model = model
+
+    def answers(self, rows):
+        out = self.model.answers(rows).copy()
+        if "size" in rows:
+            out[rows["size"].isna()] = np.nan
+        return out
+
+
+def test_gate_rejects_a_model_that_has_no_answer_where_a_cell_is_missing(parts):
+    model, test, _, contract, _ = parts
+    assert validate.check_missing(model, test, contract)["passed"]
+    row = validate.check_missing(WantsAll(model), test, contract)
+    assert not row["passed"] and "size" in row["why"]
+
+
+def test_gate_rejects_what_is_too_slow_or_too_large(parts, good):
+    model, test, _, contract, _ = parts
+    measured = validate.measure_latency(model, test, contract, repeats=3)
+    assert measured["median_ms"] > 0 and measured["processor_ms"] > 0
+    assert validate.check_latency(measured, 1e6)["passed"] and not validate.check_latency(measured, 0)["passed"]
+    assert validate.check_size(good / "models/candidate", 100)["passed"]
+    assert not validate.check_size(good / "models/candidate", 0.001)["passed"]
+
+
+def test_the_same_candidate_gives_the_same_bytes(good, tmp_path):
+    folder = shutil.copytree(good, tmp_path / "p")
+    run_stages(folder, "validate")
+    first = [(folder / f"reports/{n}.json").read_bytes() for n in ("validation", "gate")]
+    run_stages(folder, "validate")
+    assert [(folder / f"reports/{n}.json").read_bytes() for n in ("validation", "gate")] == first

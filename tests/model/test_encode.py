@@ -1,0 +1,133 @@
+"""encode: typed columns become numbers, fitted on the rows they are given and on no others."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lifecycle.model import encode
+from lifecycle.model.encode import TableEncoder, Text, added_kinds, as_arrays, field_kinds
+
+STYLES = ["tree", "linear", "piecewise"]
+KINDS = {"x": "number", "c": "category", "many": "category", "when": "date", "note": "text"}
+
+
+def table(n=240, seed=0):
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame({
+        "x": np.exp(rng.normal(0, 2, n)), "c": pd.Series(rng.choice(["a", "b"], n), dtype="str"),
+        "many": pd.Series([f"level {i}" for i in rng.integers(0, 30, n)], dtype="str"),
+        "when": (pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 300, n), "D")).as_unit("us"),
+        "note": pd.Series(rng.choice(["soft crumb", "burnt crust", "rose well"], n), dtype="str"),
+    })  # fmt: skip
+    frame.loc[::11, "x"] = np.nan
+    frame.loc[::13, ["c", "note"]] = np.nan
+    frame.loc[::17, "when"] = pd.NaT
+    return frame, rng.integers(0, 2, n)
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_row_is_encoded_alike_alone_and_from_arrays(style):
+    frame, y = table()
+    encoder = TableEncoder(KINDS, style).fit(frame, y)
+    whole = encoder.transform(frame)
+    assert whole.shape == (len(frame), len(encoder.feature_names_))
+    assert np.array_equal(whole, encoder.transform(as_arrays(frame)), equal_nan=True)
+    alone = np.concatenate([encoder.transform(frame.iloc[[i]]) for i in range(30)])
+    assert np.allclose(alone, whole[:30], equal_nan=True, atol=1e-12)
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_missing_and_unseen_cells_become_numbers(style):
+    frame, y = table()
+    encoder = TableEncoder(KINDS, style).fit(frame, y)
+    odd = frame.head(2).copy()
+    odd.loc[0] = [np.nan, np.nan, np.nan, pd.NaT, np.nan]
+    odd.loc[1] = [1e30, "never seen", "never seen", pd.Timestamp("2099-01-01"), "another word"]
+    out = encoder.transform(odd)
+    assert (np.isfinite(out) | (np.isnan(out) & (style == "tree"))).all()
+    assert style == "tree" or np.abs(out).max() < 50
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_columns_without_a_value_or_with_one_only_are_borne(style):
+    frame = pd.DataFrame({"x": np.full(50, np.nan), "c": pd.Series([np.nan] * 50, dtype="str"), "one": 1.0})
+    encoder = TableEncoder({"x": "number", "c": "category", "one": "number"}, style)
+    out = encoder.fit_transform(frame, np.arange(50) % 2)
+    assert len(out) == 50 and (style == "tree" or np.isfinite(out).all())
+
+
+def test_a_rows_own_target_is_not_in_its_category_mean():
+    levels = pd.DataFrame({"many": pd.Series([f"level {i}" for i in range(200)], dtype="str")})
+    y = np.arange(200) % 2
+    encoder = TableEncoder({"many": "category"}, "tree")
+    crossed = encoder.fit_transform(levels, y)[:, 1]
+    assert abs(np.corrcoef(crossed, y)[0, 1]) < 0.5
+    assert np.corrcoef(encoder.transform(levels)[:, 1], y)[0, 1] > 0.9  # what a careless fit would have shown the model
+
+
+def test_piecewise_tells_how_far_a_number_has_come():
+    x = np.arange(400.0)
+    encoder = TableEncoder({"x": "number"}, "piecewise").fit({"x": x}, x)
+    part = encoder.parts_["x"][0]
+    share = encoder.transform({"x": np.array([-5.0, 100.0, 900.0])}) * part.scale + part.mean
+    assert np.allclose(share[0], 0) and np.allclose(share[2], 1)
+    assert (np.diff(share[1]) <= 1e-9).all() and 0 < share[1].sum() < share.shape[1]
+
+
+def test_the_time_of_the_row_itself_is_used_for_its_parts_only():
+    fields = [{"name": "when", "role": "time", "type": "datetime"}, {"name": "due", "role": "feature", "type": "date"}]
+    frame, y = table()
+    encoder = TableEncoder(field_kinds(fields), "tree").fit({"when": frame["when"], "due": frame["when"]}, y)
+    assert "when days" not in encoder.feature_names_ and "due days" in encoder.feature_names_
+
+
+def test_added_columns_are_used_by_their_dtype():
+    frame = pd.DataFrame(
+        {"x": [1.0], "new": [True], "label": pd.Series(["a"], dtype="str"), "at": pd.to_datetime(["2024-01-01"])}
+    )
+    kinds = added_kinds(frame, {"x": "number", "gone": "number"})
+    assert kinds == {"x": "number", "new": "number", "label": "category", "at": "date"}
+
+
+WORDS = ["soft", "burnt", "crumb", "crust", "rose", "well", "flat", "dry", "golden"]
+
+
+def texts(n, seed=0):
+    rng = np.random.default_rng(seed)
+    return np.array([" ".join(rng.choice(WORDS, rng.integers(0, 6))) for _ in range(n)], dtype=object)
+
+
+def test_a_text_is_encoded_as_scikit_learn_would_whatever_the_size_of_the_batch(monkeypatch):
+    from sklearn.decomposition import TruncatedSVD
+
+    values = texts(120)
+    part = Text(1, linear=False)
+    part.fit(values, np.zeros(120))
+    matrix = part.tfidf.transform(values)
+    found = part.transform(values)
+    assert np.allclose(found[:, 1:], TruncatedSVD(8, random_state=1).fit(matrix).transform(matrix), atol=1e-12)
+    monkeypatch.setattr(encode, "TEXTS_AT_ONCE", 7)
+    assert np.array_equal(found, part.transform(values))
+
+
+@pytest.mark.parametrize("n", [4, 7, 40])
+def test_few_texts_have_as_many_columns_as_names(n):
+    frame = {"note": np.array([f"{WORDS[i % 9]} {' '.join(WORDS)}" for i in range(n)], dtype=object)}
+    encoder = TableEncoder({"note": "text"}, "linear").fit(frame, np.arange(n) % 2)
+    block = encoder.parts_["note"][0].transform(frame["note"])
+    assert block.shape == (n, len(encoder.feature_names_)) and np.isfinite(block).all()
+
+
+def test_a_model_with_texts_of_an_earlier_version_still_answers():
+    from sklearn.decomposition import TruncatedSVD
+
+    values = texts(60)
+    part, old = Text(1, linear=True), Text(1, linear=True)
+    part.fit(values, np.zeros(60))
+    state = part.__getstate__()
+    del state["components"]
+    svd = TruncatedSVD(8, random_state=1).fit(part.tfidf.transform(values))
+    old.__setstate__(state | {"svd": svd})
+    assert np.allclose(old.transform(values), part.transform(values), atol=1e-12)
+    old.__setstate__(state | {"svd": None})
+    assert old.transform(values).shape == (60, 1)

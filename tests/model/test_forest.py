@@ -1,0 +1,55 @@
+"""forest: a few rows answered as scikit-learn answers them, bit for bit."""
+
+import numpy as np
+import pytest
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+)
+from sklearn.linear_model import Ridge
+
+from lifecycle.model.fast_trees import quick
+from lifecycle.model.scaled_target import Target
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(800, 6))
+X[::7, 2] = np.nan
+VALUE = X[:, 0] + np.nan_to_num(X[:, 2]) ** 2
+TWO, THREE = (VALUE > 1).astype(int), np.digitize(VALUE, [0, 1])
+
+
+@pytest.mark.parametrize(
+    ("estimator", "y"),
+    [
+        (HistGradientBoostingRegressor(max_iter=40), VALUE),
+        (HistGradientBoostingRegressor(max_iter=40, loss="poisson"), np.abs(VALUE)),
+        (HistGradientBoostingClassifier(max_iter=40), TWO),
+        (HistGradientBoostingClassifier(max_iter=40), THREE * 2),
+        (ExtraTreesClassifier(20), TWO),
+        (ExtraTreesClassifier(20), THREE),
+        (ExtraTreesRegressor(20), VALUE),
+        (RandomForestClassifier(20), THREE),
+        (Target(HistGradientBoostingRegressor(max_iter=40), True), np.exp(VALUE)),
+    ],
+)
+def test_a_row_gets_the_same_answer_bit_for_bit(estimator, y):
+    estimator.fit(X, y)
+    fast = quick(estimator, X[:5])
+    assert fast is not estimator
+    ask = "predict_proba" if hasattr(estimator, "predict_proba") else "predict"
+    one_by_one = np.concatenate([getattr(fast, ask)(X[i : i + 1]) for i in range(100)])
+    assert np.array_equal(one_by_one, getattr(estimator, ask)(X)[:100])
+
+
+def test_other_estimators_answer_for_themselves():
+    ridge = Ridge().fit(np.nan_to_num(X), VALUE)
+    assert quick(ridge, X[:5]) is ridge
+
+
+def test_native_categories_are_left_to_scikit_learn():
+    x = np.column_stack([X[:, 0], RNG.integers(0, 5, len(X))])
+    estimator = HistGradientBoostingRegressor(max_iter=10, categorical_features=[1]).fit(x, VALUE + (x[:, 1] == 3) * 5)
+    assert quick(estimator, x[:5]) is estimator

@@ -1,0 +1,67 @@
+"""plan: what is tried follows from the table's size and the budget, and from nothing else."""
+
+import numpy as np
+import pytest
+import yaml
+
+from lifecycle.model.families import CANDIDATES
+from lifecycle.search.budget import Entry, Shape, make_plan, shape_of, shrunk
+from tests.scratch import ROOT
+
+BLOCKS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))["train"]["candidates"]
+ENTRIES = [Entry(name, name, hyper) for name, hyper in BLOCKS.items()]
+
+
+def plan(rows, columns=20, outputs=2, budget=120, regression=False):
+    shape = Shape(rows, columns, 2 * columns, outputs, regression)
+    return make_plan(ENTRIES, shape, 5, budget, lambda e, s: CANDIDATES[e.candidate].cost(s, e.hyper))
+
+
+def test_a_small_table_gets_everything_in_five_folds():
+    small = plan(700)
+    assert small.folds == 5 and small.refit and not small.left
+    assert small.entries == ENTRIES
+
+
+@pytest.mark.parametrize("rows", [300, 7_000, 50_000, 500_000])
+@pytest.mark.parametrize("outputs", [1, 2, 7])
+def test_the_work_planned_fits_the_budget(rows, outputs):
+    planned = plan(rows, outputs=outputs, regression=outputs == 1)
+    assert planned.seconds <= 120
+    assert planned.entries[0].name == "linear" and len(planned.entries) >= 3
+
+
+def test_a_larger_table_gets_fewer_folds_and_rounds():
+    large = plan(500_000)
+    assert large.folds == 1 and not large.refit
+    before = {e.name: e.hyper for e in ENTRIES}["boosting"]
+    after = {e.name: e.hyper for e in large.entries}["boosting"]
+    assert after["max_iter"] < before["max_iter"] and after["learning_rate"] > before["learning_rate"]
+
+
+def test_where_nothing_fits_the_first_is_tried_all_the_same():
+    tiny = plan(5_000_000, budget=0.1)
+    assert [e.name for e in tiny.entries] == ["linear"]
+    assert set(tiny.left) == set(BLOCKS) - {"linear"}
+
+
+def test_less_effort_leaves_a_candidate_without_rounds_as_it_is():
+    assert shrunk(ENTRIES[0], 0.1) == ENTRIES[0]
+
+
+def test_the_shape_counts_what_the_encoders_make():
+    rows = {
+        "x": np.zeros(50),
+        "c": np.array(["a", "b"] * 25, dtype=object),
+        "t": np.array(["some text"] * 50, dtype=object),
+    }
+    shape = shape_of({"x": "number", "c": "category", "t": "text"}, rows, 3)
+    assert shape == Shape(50, 19, 20, 3, False)
+
+
+def test_a_block_may_leave_hyper_parameters_to_the_library():
+    for name, candidate in CANDIDATES.items():
+        shape = Shape(1000, 10, 20, 2, False)
+        assert candidate.cost(shape, {}) > 0 and candidate.latency({}, 10, 1) > 0 and candidate.size(shape, {}) >= 0, (
+            name
+        )

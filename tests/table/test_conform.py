@@ -1,0 +1,107 @@
+"""One path for every row: what training read, serving reads the same."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lifecycle.table.conform import conform
+
+FIELDS = [
+    {"name": "x", "role": "feature", "type": "number", "missingValues": ["", "?", "-999"], "constraints": {"minimum": 0, "maximum": 9}},
+    {"name": "price", "role": "feature", "type": "number", "missingValues": [""], "decimalChar": ",", "groupChar": "."},
+    {"name": "n", "role": "feature", "type": "integer", "missingValues": [""]},
+    {"name": "colour", "role": "feature", "type": "string", "missingValues": ["", "na"], "constraints": {"enum": ["Red", "blue"]}},
+    {"name": "flag", "role": "feature", "type": "boolean", "missingValues": [""], "trueValues": ["yes"], "falseValues": ["no"]},
+    {"name": "day", "role": "time", "type": "date", "missingValues": [""], "format": "%d/%m/%Y"},
+    {"name": "note", "role": "feature", "type": "text", "missingValues": [""]},
+    {"name": "junk", "role": "ignored", "type": "string", "missingValues": [""]},
+    {"name": "good", "role": "target", "type": "string", "missingValues": [""], "constraints": {"enum": ["no", "yes"]}},
+]  # fmt: skip
+CONTRACT = {"problem": {"target": "good", "task": "binary"}, "fields": FIELDS}
+INPUTS = ("feature", "time")
+
+
+def typed(*rows: dict, roles=INPUTS) -> pd.DataFrame:
+    return conform(pd.DataFrame(list(rows)), CONTRACT, roles).frame
+
+
+def test_a_json_row_with_nulls_is_the_same_alone_and_in_a_large_frame():
+    """pd.DataFrame([row]) makes an object column of None: a category that was missing in training, and unlike it."""
+    row = {"x": 1.5, "price": None, "n": 3, "colour": None, "flag": None, "day": "03/04/2024", "note": None}
+    others = [{"x": 2, "price": 1.0, "n": 4, "colour": "blue", "flag": True, "day": None, "note": "hm"}] * 50
+    alone, among = typed(row), typed(*others, row, *others).iloc[[50]].reset_index(drop=True)
+    pd.testing.assert_frame_equal(alone, among)
+    assert alone["colour"].isna().all() and alone["colour"].dtype == among["colour"].dtype == "str"
+
+
+def test_a_json_row_is_the_row_of_a_table():
+    table = {
+        "x": "1.50",
+        "price": "1.234,5",
+        "n": "3.0",
+        "colour": " RED",
+        "flag": "Yes",
+        "day": "03/04/2024",
+        "note": "hm",
+    }
+    json = {"x": 1.5, "price": 1234.5, "n": 3, "colour": "Red", "flag": True, "day": "2024-04-03", "note": "hm"}
+    pd.testing.assert_frame_equal(typed(table), typed(json))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_a_json_float_equals_the_text_of_it(value):
+    as_json, as_text = (
+        typed({"x": value, "price": value}),
+        typed({"x": repr(value), "price": repr(value).replace(".", ",")}),
+    )
+    pd.testing.assert_frame_equal(as_json, as_text)
+    assert value == -999 or as_json["x"][0] == value
+
+
+def test_a_corrupt_cell_is_missing_and_counted_and_its_row_stays():
+    done = conform(pd.DataFrame({"x": ["1", "oops", "inf", "?", "1\0"], "n": list("12345")}), CONTRACT, INPUTS)
+    assert len(done.frame) == 5 and done.frame["x"].notna().tolist() == [True] + [False] * 4
+    assert done.corrupt["x"].tolist() == [False, True, True, False, True]
+    assert done.missing["x"].tolist() == [False, False, False, True, False] and "n" not in done.corrupt
+
+
+def test_a_code_for_missing_is_missing_however_it_is_written():
+    assert typed({"x": "-999.0"}, {"x": -999})["x"].isna().all()
+
+
+def test_an_unseen_category_and_a_number_out_of_range_are_told():
+    done = conform(pd.DataFrame({"colour": ["green", "BLUE"], "x": ["12", "5"]}), CONTRACT, INPUTS)
+    assert done.unseen["colour"].tolist() == [True, False] and done.out_of_range["x"].tolist() == [True, False]
+    assert done.frame["colour"].tolist() == ["green", "blue"] and done.frame["x"].tolist() == [12, 5]
+
+
+def test_a_column_that_is_lacking_is_all_missing_and_one_too_many_is_left_out():
+    frame = typed({"x": 1, "surplus": 2})
+    assert list(frame) == ["x", "price", "n", "colour", "flag", "day", "note"] and frame["colour"].isna().all()
+
+
+def test_types_are_the_contracts_whatever_the_cells():
+    for rows in ([{}], [{"x": None}], [{"x": "a", "flag": 5, "day": 7, "note": [1], "colour": {}}]):
+        kinds = typed(*rows).dtypes.map(str).to_dict()
+        assert kinds == {"x": "float64", "price": "float64", "n": "float64", "colour": "str", "flag": "float64", "day": "datetime64[us]", "note": "str"}  # fmt: skip
+
+
+def test_moments_with_a_zone_are_one_moment():
+    spec = {"name": "t", "role": "time", "type": "datetime", "missingValues": [""], "format": "ISO8601"}
+    contract = {**CONTRACT, "fields": [spec]}
+    when = pd.Timestamp("2024-03-31 12:00", tz="Europe/Berlin")
+    cells = [pd.DataFrame({"t": [v]}) for v in (when, "2024-03-31T12:00:00+02:00", "2024-03-31T10:00:00Z")]
+    assert len({conform(c, contract).frame["t"][0] for c in cells}) == 1
+
+
+@pytest.mark.parametrize("label", ["yes", " Yes", "YES.", "yes "])
+def test_a_label_is_spelled_as_in_the_contract(label):
+    assert typed({"good": label}, roles=("target",))["good"].tolist() == ["yes"]
+
+
+def test_numbers_are_exact():
+    values = np.random.default_rng(0).normal(size=500)
+    assert (typed(*({"x": repr(float(v))} for v in values))["x"].to_numpy() == values).all()

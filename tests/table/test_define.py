@@ -1,0 +1,268 @@
+"""The problem and the columns: what a user at nine in the morning expects of a table that nobody explained."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from lifecycle.ground.errors import UserError
+from lifecycle.table.define import build_contract, changes
+from lifecycle.table.read import SOURCE, RawTable
+from tests.scratch import ROOT
+
+N = 120
+RNG = np.random.default_rng(0)
+
+
+def contract(target="good", columns=None, problem=None, **cells) -> dict:
+    """The contract of a table of `cells`, a good number `x` and a target `good`."""
+    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    table = {"x": RNG.normal(size=N).round(3), "good": np.where(RNG.random(N) < 0.4, "yes", "no"), **cells}
+    frame = pd.DataFrame({name: pd.Series(values).map(str) for name, values in table.items()}, dtype="str")
+    raw = RawTable(
+        frame.assign(**{SOURCE: "t.csv:2"}), facts=[{"file": "t.csv", "encoding": "utf-8", "delimiter": ","}]
+    )
+    made, _ = build_contract(
+        raw, {**params["problem"], "target": target, **(problem or {})}, columns or {}, params["define"]
+    )
+    return made
+
+
+def field(name="c", **kwargs) -> dict:
+    return next(f for f in contract(**kwargs)["fields"] if f["name"] == name)
+
+
+def said(word: str, **kwargs) -> bool:
+    return any(word in note for note in contract(**kwargs)["notes"])
+
+
+def choose(*values, p=None):
+    return RNG.choice(values, N, p=p)
+
+
+# ---- types ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (RNG.integers(0, 99, N), "integer"),
+        (RNG.normal(size=N), "number"),
+        ([f"{v:.2f}".replace(".", ",") for v in RNG.normal(size=N)], "number"),
+        ([f"$ {v:,}" for v in RNG.integers(1000, 99999, N)], "integer"),
+        ([f"{v} GB" for v in choose(4, 8, 16)], "integer"),
+        ([f"{v:.1f}%" for v in RNG.uniform(0, 100, N)], "number"),
+        ([v if i % 25 else "oops" for i, v in enumerate(RNG.normal(size=N))], "number"),
+        ([v if i % 5 else "unknown" for i, v in enumerate(RNG.normal(size=N))], "number"),
+        (choose("8 GB", "512 MB"), "string"),
+        (choose("00123", "04567", "99999"), "string"),
+        (choose("oven 1", "oven 2"), "string"),
+        ([f"{k} {s} St" for k, s in zip(RNG.integers(1, 99, N), choose("Turner", "Charles"), strict=True)], "text"),
+        ([f"the bake number {i} was a little too dark" for i in range(N)], "text"),
+        (choose("Yes", "no", " YES"), "boolean"),
+        (choose("t", "f"), "boolean"),
+        (choose("ja", "nein"), "boolean"),
+        (choose("0", "1"), "integer"),
+        ([f"{d}/03/2024" for d in RNG.integers(1, 29, N)], "date"),
+        ([f"3/{d}/2024 10:05" for d in RNG.integers(1, 29, N)], "datetime"),
+        ([f"{h}:{m:02}" for h, m in zip(RNG.integers(0, 24, N), RNG.integers(0, 60, N), strict=True)], "datetime"),
+    ],
+)
+def test_a_columns_type_is_what_its_cells_are(cells, expected):
+    assert field(c=cells)["type"] == expected
+
+
+def test_a_code_is_a_category_though_it_is_made_of_digits():
+    assert field("zip_code", zip_code=choose(8001, 8002, 10115))["type"] == "string"
+    assert field("Postcode", Postcode=choose("3067.0", "3042.0"))["constraints"]["enum"] == ["3042", "3067"]
+
+
+def test_a_day_that_could_be_a_month_is_said_aloud():
+    days = [f"{1 + i % 9:02}/{1 + i % 12:02}/2024" for i in range(N)]
+    assert field(c=days)["format"] == "%d/%m/%Y" and said("would fit %m/%d/%Y as well", c=days)
+    assert not said("would fit", c=[*days[1:], "25/12/2024"])
+
+
+@pytest.mark.parametrize("code", [-999, -200, 9999, 99999])
+def test_an_impossible_number_that_many_share_is_missing(code):
+    found = field(c=np.where(np.arange(N) % 9 == 0, code, RNG.integers(5, 30, N)))
+    assert str(code) in found["missingValues"] and found["constraints"] == {"minimum": 5, "maximum": 29}
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        choose(-1, 1),
+        choose(-1, 0, 1),
+        choose(0, 999),
+        np.where(RNG.random(N) < 0.8, -1, RNG.integers(1, 800, N)),  # days since the last call: -1 is none yet
+        np.where(RNG.random(N) < 0.1, 0, RNG.integers(1480, 1510, N)),  # a motor that stands still
+        RNG.lognormal(0, 2, N).round(),
+    ],
+    ids=["two signs", "three signs", "two codes", "mostly -1", "zero or fast", "a long tail"],
+)
+def test_a_number_that_means_something_is_not_taken_for_missing(cells):
+    assert field(c=cells)["missingValues"] == [""]
+
+
+def test_rare_zeros_among_measures_are_missing():
+    assert "0.0" in field(c=[0.0, *RNG.uniform(3, 9, N - 1).round(2)])["missingValues"]
+
+
+# ---- roles ------------------------------------------------------------------------------------------------
+
+
+def test_what_only_names_a_row_is_an_id_and_stays_a_text():
+    for name, cells in {
+        "n": range(N),
+        "email": [f"u{i}@x.org" for i in range(N)],
+        "user_id": 10**17 + np.arange(N)[::-1],
+    }.items():
+        assert (field(name, **{name: cells})["role"], field(name, **{name: cells})["type"]) == ("id", "string"), name
+
+
+def test_a_customer_with_several_rows_is_a_group_and_an_order_within_is_left_out():
+    customer, order = np.arange(N) // 8, np.arange(N) // 2 + 500
+    made = {f["name"]: f["role"] for f in contract(customer_id=customer, order_no=order)["fields"]}
+    assert (made["customer_id"], made["order_no"]) == ("group", "ignored")
+
+
+def test_a_time_of_day_is_neither_an_id_nor_the_time_of_the_row():
+    assert field("at", at=[f"{i % 24:02}:{i * 7 % 60:02}:{i * 11 % 60:02}" for i in range(N)])["role"] == "feature"
+
+
+def test_a_count_of_people_is_no_group():
+    assert field("households", households=RNG.integers(1, 60, N))["role"] == "feature"
+
+
+def test_a_constant_is_left_out_but_a_tick_among_blanks_is_not():
+    assert field(c=["a"] * N)["role"] == "ignored" and field(c=["?"] * N)["role"] == "ignored"
+    assert field(c=np.where(np.arange(N) % 3, "", "x"))["role"] == "feature"
+
+
+def test_the_users_word_wins():
+    columns = {"c": {"role": "feature", "type": "string"}}
+    assert (
+        field(c=range(N), columns=columns)["type"] == "string"
+        and field(c=range(N), columns=columns)["role"] == "feature"
+    )
+    assert field(c=choose("a", "b"), problem={"exclude": ["c"]})["reason"] == "params.yaml: problem.exclude"
+
+
+# ---- the target -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cells", "task", "positive"),
+    [
+        (choose("no", "yes", p=[0.3, 0.7]), "binary", "yes"),
+        (choose("0", "1", p=[0.3, 0.7]), "binary", "1"),
+        (choose("1.0", "0.0"), "binary", "1"),
+        (choose("-1", "1", p=[0.3, 0.7]), "binary", "1"),
+        (choose("1", "2", p=[0.7, 0.3]), "binary", "2"),  # a bad credit: of 1 and 2 neither says yes
+        (choose(">50K", "<=50K", p=[0.25, 0.75]), "binary", ">50K"),
+        (choose(">50K", "<=50K", ">50K.", "<=50K."), "binary", None),  # two files, two spellings
+        (choose("True", "False"), "binary", "True"),
+        (choose("none", "mild", "severe"), "multiclass", ""),
+        (choose("1", "2", "3", "4"), "multiclass", ""),
+        (RNG.integers(0, 900, N), "regression", None),
+        ([f"Rs. {v:,}" for v in RNG.integers(9, 99, N) * 1000], "regression", None),
+    ],
+)
+def test_the_task_is_what_the_target_holds(cells, task, positive):
+    problem = contract(good=cells)["problem"]
+    assert problem["task"] == task
+    if positive is not None:
+        assert problem["positive"] == positive and (not positive or problem["classes"][-1] == positive)
+
+
+def test_a_garbled_or_quoted_label_is_no_class_of_its_own():
+    labels = ["y\0es", 'yes"', "ye\ufffds", *choose("yes", "no")[3:]]
+    assert contract(good=labels)["problem"]["classes"] == ["no", "yes"]
+
+
+def test_a_number_of_few_values_says_how_to_have_it_the_other_way():
+    assert said("or set problem.task: regression", good=choose(3, 4, 5, 6))
+
+
+def test_a_class_of_two_rows_is_said_aloud():
+    assert said('"rare" (2)', good=["rare", "rare", *choose("yes", "no")[2:]])
+
+
+def test_a_target_that_names_each_row_is_refused():
+    with pytest.raises(UserError, match="is it the right column"):
+        contract(good=[f"bake {i}" for i in range(N)])
+
+
+# ---- leaks ------------------------------------------------------------------------------------------------
+
+
+def test_what_gives_the_target_away_is_left_out_unless_the_user_says_so():
+    good = choose("yes", "no")
+    alive = np.where(good == "yes", "1", "0")
+    assert "gives the target away" in field("alive", good=good, alive=alive)["reason"]
+    assert field("alive", good=good, alive=alive, columns={"alive": {"role": "feature"}})["role"] == "feature"
+
+
+def test_what_may_give_the_target_away_is_named_in_the_contract_until_the_user_confirms_it():
+    good = choose("yes", "no")
+    called = np.where(good == "yes", RNG.integers(1, 99, N).astype(str), "")
+    assert "filled only where" in field("called", good=good, called=called)["suspicion"]
+    assert said("the gate fails", good=good, called=called)
+    assert "suspicion" not in field("called", good=good, called=called, columns={"called": {"role": "feature"}})
+
+
+@pytest.mark.parametrize("name", ["ID", "Id", "LOAN_ID", "SUBJID", "pidnum"])
+def test_an_id_is_one_however_its_name_is_written(name):
+    assert field(name, **{name: RNG.permutation(N) + 1000})["role"] == "id"
+    assert field(name, **{name: np.repeat(np.arange(N // 2), 2)})["role"] in ("group", "id")
+
+
+@pytest.mark.parametrize("name", ["humid", "paid", "acid"])
+def test_a_word_that_ends_in_id_is_no_id(name):
+    assert field(name, **{name: RNG.permutation(N) + 1000})["role"] == "feature"
+
+
+def test_an_index_that_starts_again_in_each_file_is_no_feature():
+    assert field("unnamed_1", unnamed_1=np.tile(np.arange(N // 2), 2))["role"] == "id"
+
+
+def test_a_number_that_differs_in_each_row_is_said_aloud():
+    assert said('"c": a different whole number in each row', c=RNG.permutation(N) + 1000)
+
+
+@pytest.mark.parametrize(
+    ("problem", "told"),
+    [
+        ({"costs": {"fp": 1}}, "it takes false_positive and false_negative"),
+        ({"metric": "auc"}, "roc_auc"),
+        ({"metric": "rmse"}, "binary"),
+        ({"criteria": {"rok_auc": ">= 0.8"}}, 'did you mean "roc_auc"'),
+    ],
+)
+def test_a_misspelt_measure_is_found_before_the_fit(problem, told):
+    with pytest.raises(UserError, match=told):
+        contract(problem=problem)
+
+
+def test_the_absence_of_something_is_not_what_is_predicted():
+    rare_none = np.where(RNG.random(N) < 0.4, "none", "relapse")
+    assert contract(good=rare_none)["problem"]["positive"] == "relapse"
+
+
+def test_spellings_of_the_target_that_are_taken_together_are_said_aloud():
+    assert said("4 spellings are read as 2 classes", good=choose("Yes", "yes", "no", "NO"))
+
+
+def test_columns_that_changed_since_the_last_contract_are_said_aloud():
+    before, after = (
+        contract(c=choose("a", "b"), d=RNG.normal(size=N)),
+        contract(c=RNG.normal(size=N), e=choose("a", "b")),
+    )
+    told = changes(before, after)
+    assert [s.split(": ", 1)[1] for s in told] == [
+        '"d" is gone',
+        '"e" is new',
+        '"c" was feature string, and is feature number',
+    ]
+    assert changes(before, before) == []
