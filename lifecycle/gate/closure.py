@@ -14,7 +14,7 @@ from pathlib import Path
 
 from lifecycle.ground.errors import UserError
 
-PACKAGES = ("stages", "service")
+PACKAGES = ("lifecycle", "custom", "service")
 
 
 def files_needed(model: Path, root: Path = Path()) -> list[str]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from lifecycle.ground.errors import UserError, nearest
 from lifecycle.model.scaled_target import Target
-from lifecycle.search.budget import Shape
+from lifecycle.model.shape import Shape
 
 Hyper = dict[str, Any]
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-import numpy as np
+from lifecycle.model.shape import Shape
 
 MARGIN = 0.5  # share of the budget that is planned for; the rest is for slower machines and for what estimates miss
 # (folds, share of the rounds, trees or epochs) from the best to the cheapest; one fold is one held part of the rows, which
@@ -20,16 +20,6 @@ LEVELS = [(5, 1.0), (5, 0.6), (3, 0.6), (3, 0.4)]
 CHEAP = {"few": [(3, 0.2), (3, 0.1)], "many": [(1, 0.4), (1, 0.2), (1, 0.1)]}
 MANY = 20_000
 FIRST = 5  # entries, in their order, that a level must have room for
-
-
-class Shape(NamedTuple):
-    """Of the rows one fit sees: `columns` of the tree encoding, `wide` of the linear one, `outputs` classes or 1."""
-
-    rows: int
-    columns: int
-    wide: int
-    outputs: int
-    regression: bool
 
 
 @dataclass(frozen=True)
@@ -50,17 +40,6 @@ class Plan(NamedTuple):
     refit: bool
     seconds: float
     left: list[str]
-
-
-def shape_of(kinds: dict[str, str], rows: dict[str, np.ndarray], n_classes: int) -> Shape:
-    """The size of what the encoders will make of the columns, near enough to plan with."""
-    n = len(next(iter(rows.values())))
-    columns = wide = 0
-    for column, kind in kinds.items():
-        levels = len(set(rows[column][:20_000])) if kind == "category" else 0
-        columns += {"text": 17, "date": 4, "time": 3}.get(kind, 2 if levels > 8 else 1)
-        wide += {"text": 17, "date": 7, "time": 6}.get(kind, min(levels, 60) or 1)
-    return Shape(n, columns, wide, n_classes or 1, not n_classes)
 
 
 def make_plan(

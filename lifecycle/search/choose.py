@@ -19,8 +19,9 @@ from lifecycle.ground.files import Block
 from lifecycle.ground.metrics import default_metric, metric
 from lifecycle.model.calibrate import pick_threshold, useful_calibration
 from lifecycle.model.model import AddFeatures, Model
+from lifecycle.model.shape import shape_of
 from lifecycle.search.blend import greedy_weights
-from lifecycle.search.budget import Entry, Plan, make_plan, shape_of
+from lifecycle.search.budget import Entry, Plan, make_plan
 from lifecycle.search.data import Task
 from lifecycle.search.workers import Clock, Found, Tried
 

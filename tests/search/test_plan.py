@@ -5,7 +5,8 @@ import pytest
 import yaml
 
 from lifecycle.model.families import CANDIDATES
-from lifecycle.search.budget import Entry, Shape, make_plan, shape_of, shrunk
+from lifecycle.model.shape import Shape, shape_of
+from lifecycle.search.budget import Entry, make_plan, shrunk
 from tests.scratch import ROOT
 
 BLOCKS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))["train"]["candidates"]

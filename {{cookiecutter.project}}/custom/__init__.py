@@ -1,0 +1,1 @@
+{{ "custom/__init__.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "custom/candidates.py" | from_root }}

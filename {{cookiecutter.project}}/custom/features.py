@@ -1,0 +1,1 @@
+{{ "custom/features.py" | from_root }}

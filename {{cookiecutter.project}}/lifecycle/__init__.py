@@ -1,0 +1,1 @@
+{{ "lifecycle/__init__.py" | from_root }}

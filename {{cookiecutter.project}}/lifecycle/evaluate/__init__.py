@@ -1,0 +1,1 @@
+{{ "lifecycle/evaluate/__init__.py" | from_root }}

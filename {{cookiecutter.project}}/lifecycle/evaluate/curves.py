@@ -1,0 +1,1 @@
+{{ "lifecycle/evaluate/curves.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/evaluate/evaluation.py" | from_root }}

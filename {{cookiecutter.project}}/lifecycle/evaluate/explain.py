@@ -1,0 +1,1 @@
+{{ "lifecycle/evaluate/explain.py" | from_root }}

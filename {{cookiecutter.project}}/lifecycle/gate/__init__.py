@@ -1,0 +1,1 @@
+{{ "lifecycle/gate/__init__.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/gate/bundle.py" | from_root }}

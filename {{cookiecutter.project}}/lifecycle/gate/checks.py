@@ -1,0 +1,1 @@
+{{ "lifecycle/gate/checks.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/gate/closure.py" | from_root }}

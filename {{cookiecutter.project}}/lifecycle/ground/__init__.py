@@ -1,0 +1,1 @@
+{{ "lifecycle/ground/__init__.py" | from_root }}

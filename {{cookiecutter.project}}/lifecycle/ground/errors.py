@@ -1,0 +1,1 @@
+{{ "lifecycle/ground/errors.py" | from_root }}

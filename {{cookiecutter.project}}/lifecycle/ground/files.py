@@ -1,0 +1,1 @@
+{{ "lifecycle/ground/files.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/ground/metrics.py" | from_root }}

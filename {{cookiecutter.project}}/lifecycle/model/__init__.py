@@ -1,0 +1,1 @@
+{{ "lifecycle/model/__init__.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/model/calibrate.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/model/encode.py" | from_root }}

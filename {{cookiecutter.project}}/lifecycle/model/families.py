@@ -1,0 +1,1 @@
+{{ "lifecycle/model/families.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/model/fast_trees.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/model/model.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/model/network.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/model/scaled_target.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/model/shape.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/monitor/__init__.py" | from_root }}

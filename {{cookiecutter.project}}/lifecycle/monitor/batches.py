@@ -1,0 +1,1 @@
+{{ "lifecycle/monitor/batches.py" | from_root }}

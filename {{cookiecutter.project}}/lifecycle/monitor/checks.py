@@ -1,0 +1,1 @@
+{{ "lifecycle/monitor/checks.py" | from_root }}

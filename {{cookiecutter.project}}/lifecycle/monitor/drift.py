@@ -1,0 +1,1 @@
+{{ "lifecycle/monitor/drift.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/monitor/estimate.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/monitor/faults.py" | from_root }}

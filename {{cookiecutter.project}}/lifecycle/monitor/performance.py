@@ -1,0 +1,1 @@
+{{ "lifecycle/monitor/performance.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/monitor/verdict.py" | from_root }}

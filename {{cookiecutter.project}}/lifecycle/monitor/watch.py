@@ -1,0 +1,1 @@
+{{ "lifecycle/monitor/watch.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/report/__init__.py" | from_root }}

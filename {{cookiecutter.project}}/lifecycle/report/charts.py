@@ -1,0 +1,1 @@
+{{ "lifecycle/report/charts.py" | from_root }}

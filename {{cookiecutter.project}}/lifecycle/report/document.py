@@ -1,0 +1,1 @@
+{{ "lifecycle/report/document.py" | from_root }}

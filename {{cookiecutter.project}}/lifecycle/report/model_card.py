@@ -1,0 +1,1 @@
+{{ "lifecycle/report/model_card.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/report/monitoring.py" | from_root }}

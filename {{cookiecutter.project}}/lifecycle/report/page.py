@@ -1,0 +1,1 @@
+{{ "lifecycle/report/page.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/report/sections.py" | from_root }}

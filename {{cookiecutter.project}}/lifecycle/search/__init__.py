@@ -1,0 +1,1 @@
+{{ "lifecycle/search/__init__.py" | from_root }}

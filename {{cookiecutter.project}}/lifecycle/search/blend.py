@@ -1,0 +1,1 @@
+{{ "lifecycle/search/blend.py" | from_root }}

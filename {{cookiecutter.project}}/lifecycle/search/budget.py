@@ -1,0 +1,1 @@
+{{ "lifecycle/search/budget.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/search/choose.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/search/crossval.py" | from_root }}

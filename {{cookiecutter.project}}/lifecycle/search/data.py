@@ -1,0 +1,1 @@
+{{ "lifecycle/search/data.py" | from_root }}

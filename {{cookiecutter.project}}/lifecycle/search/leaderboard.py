@@ -1,0 +1,1 @@
+{{ "lifecycle/search/leaderboard.py" | from_root }}

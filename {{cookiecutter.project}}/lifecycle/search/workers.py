@@ -1,0 +1,1 @@
+{{ "lifecycle/search/workers.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/table/__init__.py" | from_root }}

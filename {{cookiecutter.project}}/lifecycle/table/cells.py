@@ -1,0 +1,1 @@
+{{ "lifecycle/table/cells.py" | from_root }}

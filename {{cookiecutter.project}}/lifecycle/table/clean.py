@@ -1,0 +1,1 @@
+{{ "lifecycle/table/clean.py" | from_root }}

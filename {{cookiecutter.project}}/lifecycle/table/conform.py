@@ -1,0 +1,1 @@
+{{ "lifecycle/table/conform.py" | from_root }}

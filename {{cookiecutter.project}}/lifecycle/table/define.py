@@ -1,0 +1,1 @@
+{{ "lifecycle/table/define.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/table/folds.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/table/infer.py" | from_root }}

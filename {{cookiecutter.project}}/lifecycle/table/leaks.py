@@ -1,0 +1,1 @@
+{{ "lifecycle/table/leaks.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/table/read.py" | from_root }}

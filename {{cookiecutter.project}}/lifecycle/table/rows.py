@@ -1,0 +1,1 @@
+{{ "lifecycle/table/rows.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/table/split.py" | from_root }}

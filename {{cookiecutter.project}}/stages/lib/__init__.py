@@ -1,1 +1,0 @@
-{{ "stages/lib/__init__.py" | from_root }}

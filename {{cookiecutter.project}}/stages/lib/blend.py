@@ -1,1 +1,0 @@
-{{ "stages/lib/blend.py" | from_root }}

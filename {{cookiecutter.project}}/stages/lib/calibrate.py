@@ -1,1 +1,0 @@
-{{ "stages/lib/calibrate.py" | from_root }}

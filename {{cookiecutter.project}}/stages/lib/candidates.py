@@ -1,1 +1,0 @@
-{{ "stages/lib/candidates.py" | from_root }}

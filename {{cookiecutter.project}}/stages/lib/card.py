@@ -1,1 +1,0 @@
-{{ "stages/lib/card.py" | from_root }}

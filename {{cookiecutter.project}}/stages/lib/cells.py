@@ -1,1 +1,0 @@
-{{ "stages/lib/cells.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "stages/lib/charts.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "stages/lib/checks.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "stages/lib/code.py" | from_root }}

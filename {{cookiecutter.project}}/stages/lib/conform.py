@@ -1,1 +1,0 @@
-{{ "stages/lib/conform.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "stages/lib/curves.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "stages/lib/drift.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "stages/lib/encode.py" | from_root }}

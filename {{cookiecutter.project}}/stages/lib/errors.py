@@ -1,1 +1,0 @@
-{{ "stages/lib/errors.py" | from_root }}

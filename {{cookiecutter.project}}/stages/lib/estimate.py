@@ -1,1 +1,0 @@
-{{ "stages/lib/estimate.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "stages/lib/explain.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "stages/lib/features.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "stages/lib/files.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "stages/lib/findings.py" | from_root }}

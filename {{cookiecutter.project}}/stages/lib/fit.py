@@ -1,1 +1,0 @@
-{{ "stages/lib/fit.py" | from_root }}

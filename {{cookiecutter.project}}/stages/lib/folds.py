@@ -1,1 +1,0 @@
-{{ "stages/lib/folds.py" | from_root }}

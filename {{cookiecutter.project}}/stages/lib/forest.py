@@ -1,1 +1,0 @@
-{{ "stages/lib/forest.py" | from_root }}

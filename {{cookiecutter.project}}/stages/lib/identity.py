@@ -1,1 +1,0 @@
-{{ "stages/lib/identity.py" | from_root }}

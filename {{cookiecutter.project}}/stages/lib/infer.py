@@ -1,1 +1,0 @@
-{{ "stages/lib/infer.py" | from_root }}

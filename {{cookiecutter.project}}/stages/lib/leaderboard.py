@@ -1,1 +1,0 @@
-{{ "stages/lib/leaderboard.py" | from_root }}

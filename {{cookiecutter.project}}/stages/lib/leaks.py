@@ -1,1 +1,0 @@
-{{ "stages/lib/leaks.py" | from_root }}

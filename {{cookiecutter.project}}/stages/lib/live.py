@@ -1,1 +1,0 @@
-{{ "stages/lib/live.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "stages/lib/metrics.py" | from_root }}

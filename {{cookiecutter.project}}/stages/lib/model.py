@@ -1,1 +1,0 @@
-{{ "stages/lib/model.py" | from_root }}

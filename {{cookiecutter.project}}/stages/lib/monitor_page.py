@@ -1,1 +1,0 @@
-{{ "stages/lib/monitor_page.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "stages/lib/network.py" | from_root }}

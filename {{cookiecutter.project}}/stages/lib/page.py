@@ -1,1 +1,0 @@
-{{ "stages/lib/page.py" | from_root }}

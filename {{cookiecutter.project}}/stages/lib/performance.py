@@ -1,1 +1,0 @@
-{{ "stages/lib/performance.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "stages/lib/plan.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "stages/lib/quality.py" | from_root }}

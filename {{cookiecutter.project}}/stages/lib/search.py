@@ -1,1 +1,0 @@
-{{ "stages/lib/search.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "stages/lib/table.py" | from_root }}

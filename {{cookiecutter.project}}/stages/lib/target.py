@@ -1,1 +1,0 @@
-{{ "stages/lib/target.py" | from_root }}

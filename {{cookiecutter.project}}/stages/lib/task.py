@@ -1,1 +1,0 @@
-{{ "stages/lib/task.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "stages/lib/verdict.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "tests/here.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "tests/released.py" | from_root }}

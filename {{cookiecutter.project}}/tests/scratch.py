@@ -1,1 +1,0 @@
-{{ "tests/scratch.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "tests/serving/build.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "tests/serving/conftest.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "tests/serving/running.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "tests/serving/test_deploy.py" | from_root }}

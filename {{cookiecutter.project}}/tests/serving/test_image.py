@@ -1,1 +1,0 @@
-{{ "tests/serving/test_image.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "tests/serving/test_kill.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "tests/serving/test_openapi.py" | from_root }}

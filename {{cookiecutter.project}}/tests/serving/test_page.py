@@ -1,1 +1,0 @@
-{{ "tests/serving/test_page.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "tests/serving/test_postgres.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "tests/serving/test_predictor.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "tests/serving/test_release.py" | from_root }}

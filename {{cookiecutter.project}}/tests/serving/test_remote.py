@@ -1,1 +1,0 @@
-{{ "tests/serving/test_remote.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "tests/serving/test_safety.py" | from_root }}

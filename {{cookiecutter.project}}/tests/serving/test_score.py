@@ -1,1 +1,0 @@
-{{ "tests/serving/test_score.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "tests/serving/test_service.py" | from_root }}

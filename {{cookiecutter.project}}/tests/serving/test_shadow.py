@@ -1,1 +1,0 @@
-{{ "tests/serving/test_shadow.py" | from_root }}

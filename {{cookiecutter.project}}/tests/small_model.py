@@ -1,1 +1,0 @@
-{{ "tests/small_model.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "tests/test_bakery.py" | from_root }}

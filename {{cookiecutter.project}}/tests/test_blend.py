@@ -1,1 +1,0 @@
-{{ "tests/test_blend.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "tests/test_calibrate.py" | from_root }}

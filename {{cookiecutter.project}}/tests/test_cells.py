@@ -1,1 +1,0 @@
-{{ "tests/test_cells.py" | from_root }}

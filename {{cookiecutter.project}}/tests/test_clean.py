@@ -1,1 +1,0 @@
-{{ "tests/test_clean.py" | from_root }}

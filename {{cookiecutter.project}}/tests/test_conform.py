@@ -1,1 +1,0 @@
-{{ "tests/test_conform.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "tests/test_define.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "tests/test_drift.py" | from_root }}

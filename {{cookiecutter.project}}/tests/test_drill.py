@@ -1,1 +1,0 @@
-{{ "tests/test_drill.py" | from_root }}

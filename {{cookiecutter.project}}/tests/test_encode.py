@@ -1,1 +1,0 @@
-{{ "tests/test_encode.py" | from_root }}

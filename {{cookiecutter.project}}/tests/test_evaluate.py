@@ -1,1 +1,0 @@
-{{ "tests/test_evaluate.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "tests/test_folds.py" | from_root }}

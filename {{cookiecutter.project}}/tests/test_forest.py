@@ -1,1 +1,0 @@
-{{ "tests/test_forest.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "tests/test_leaks.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "tests/test_metrics.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "tests/test_monitor.py" | from_root }}

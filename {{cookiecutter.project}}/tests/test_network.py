@@ -1,1 +1,0 @@
-{{ "tests/test_network.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "tests/test_pipeline.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "tests/test_plan.py" | from_root }}

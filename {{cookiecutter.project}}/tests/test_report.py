@@ -1,1 +1,0 @@
-{{ "tests/test_report.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "tests/test_retrain.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "tests/test_split.py" | from_root }}

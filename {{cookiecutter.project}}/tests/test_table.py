@@ -1,1 +1,0 @@
-{{ "tests/test_table.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "tests/test_train.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "tests/test_validate.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "tests/watched.py" | from_root }}
