@@ -6,10 +6,10 @@ reports/metrics.json, the handful for `dvc exp show`, reports/evaluation.json, a
 
 from __future__ import annotations
 
-from lifecycle.evaluate import curves
 from lifecycle.evaluate.evaluation import HANDFUL, TEST, evaluate, rounded
 from lifecycle.ground.errors import UserError, stage
 from lifecycle.ground.files import read_contract, read_params, read_parquet, write_csv, write_json
+from lifecycle.ground.words import short
 from lifecycle.model.model import load_model
 
 
@@ -31,7 +31,6 @@ def main() -> None:
     summary = {"score": score["value"], "baseline": score["baseline"], "rows_test": len(test)}
     write_json("reports/metrics.json", {**summary, metric: score["value"], **handful})
 
-    short = curves.short
     other = next(name for name in (*HANDFUL[result["task"]][1:], metric) if name != metric)
     print(
         f"evaluate: {len(test)} test rows, {metric} {short(score['value'])} [{short(score['low'])}, "

@@ -9,23 +9,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lifecycle.ground.words import short
+
 Array = np.ndarray
 CLASSES_SHOWN = 20  # of a confusion matrix
-
-
-def short(value: float | None, significant: int = 4, zeros: bool = False) -> str:
-    """A number for people, to so many significant digits: 0.4123, 12.35, 1,235, 26,518; a dash where there is none.
-
-    `zeros` keeps trailing ones, so that the numbers of a table's column look equally exact.
-    """
-    if value is None or not np.isfinite(value):
-        return "–"
-    size = abs(value)
-    if size >= 1e12 or 0 < size < 1e-4:
-        return f"{value:.{significant - 1}g}"
-    digits = significant - 1 - int(np.floor(np.log10(size))) if 0 < size < 1000 else 0
-    text = f"{value:,.{max(digits, 0)}f}"
-    return text.rstrip("0").rstrip(".") if "." in text and not zeros else text
 
 
 def thinned(x: Array, y: Array, points: int = 150) -> tuple[Array, Array]:

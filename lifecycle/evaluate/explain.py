@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lifecycle.evaluate.curves import short
 from lifecycle.ground.metrics import METRICS, bootstrap, draws, interval
+from lifecycle.ground.words import short
 from lifecycle.table.read import SOURCE
 
 Array = np.ndarray

@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from lifecycle.ground.words import cut, short
+
 Array = np.ndarray
 MIN_COUNT = 10  # rows of a level, both samples together, below which it is pooled with the other rare ones
 WORDS = 10  # of a free text, that are looked for
@@ -60,9 +62,9 @@ def compare_numbers(a: Array, b: Array) -> Test:
     """
     ks = stats.ks_2samp(a, b, method="asymp")
     p = min(ks.pvalue, stats.mannwhitneyu(a, b, method="asymptotic").pvalue) if np.ptp(np.append(a, b)) else 1.0
-    what = f"median {_short(np.median(b))}, was {_short(np.median(a))}"
-    if _short(np.median(a)) == _short(np.median(b)):
-        what = f"mean {_short(b.mean())}, was {_short(a.mean())}"
+    what = f"median {short(np.median(b))}, was {short(np.median(a))}"
+    if short(np.median(a)) == short(np.median(b)):
+        what = f"mean {short(b.mean())}, was {short(a.mean())}"
     return Test(min(1.0, 2 * p), float(ks.statistic), what)
 
 
@@ -79,7 +81,7 @@ def compare_levels(a: Array, b: Array) -> Test:
     mean = counts.sum(axis=0) / counts.sum()
     noise = np.sqrt(2 / np.pi * mean * (1 - mean) * (1 / len(a) + 1 / len(b))).sum() / 2
     at = int(np.abs(share[1] - share[0]).argmax())
-    what = f'"{_cut(levels[at])}" is {share[1, at]:.0%} of the rows, was {share[0, at]:.0%}'
+    what = f'"{cut(levels[at], 40)}" is {share[1, at]:.0%} of the rows, was {share[0, at]:.0%}'
     return Test(float(p), float(max(0.0, np.abs(share[1] - share[0]).sum() / 2 - noise)), what)
 
 
@@ -93,7 +95,7 @@ def compare_texts(a: pd.Series, b: pd.Series) -> Test:
         found = [np.array([word in cell for cell in part], dtype=object) for part in words]
         one = compare_levels(*found)
         shares = [f"{np.mean(f.astype(bool)):.0%}" for f in found]
-        tests.append(one._replace(what=f'the word "{_cut(word)}" is in {shares[1]} of the rows, was {shares[0]}'))
+        tests.append(one._replace(what=f'the word "{cut(word, 40)}" is in {shares[1]} of the rows, was {shares[0]}'))
     best = min(tests, key=lambda t: t.p)
     return best._replace(p=min(1.0, best.p * len(tests)))
 
@@ -228,12 +230,3 @@ def drift_kinds(contract: dict[str, Any]) -> dict[str, str]:
     return {
         f["name"]: by_type[f["type"]] for f in contract["fields"] if f["role"] == "feature" and f["type"] in by_type
     }
-
-
-def _short(value: float) -> str:
-    return f"{value:.4g}"
-
-
-def _cut(text: Any, length: int = 40) -> str:
-    text = str(text)
-    return text if len(text) <= length else text[: length - 1] + "…"

@@ -16,7 +16,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from lifecycle.evaluate.curves import short
+from lifecycle.ground.words import cut, short
 
 INK, MUTED, LINE = "#1b1f24", "#6b7280", "#d9dde3"
 COLOURS = ["#2563a8", "#b4531c", "#2f7d4f", "#7d4aa3", "#8f6b00", "#50607a"]
@@ -48,18 +48,6 @@ STYLE = {
     "figure.constrained_layout.use": True,
 }
 NUMBER = FuncFormatter(lambda value, _: short(value))
-
-
-def cut(text: Any, length: int, middle: bool = False) -> str:
-    """One line of at most `length` characters, an ellipsis for the rest.
-
-    `middle`: it is left out of the middle, since long names of one table tend to differ at their ends.
-    """
-    text = re.sub(r"[\x00-\x20\x7f]+", " ", str(text)).strip()
-    if len(text) <= length:
-        return text
-    tail = (length - 1) // 2 if middle else 0
-    return text[: length - 1 - tail].rstrip() + "…" + text[len(text) - tail :].lstrip()
 
 
 def _svg(name: str, draw: Any, width: float = 4.6, height: float = 3.5) -> str:

@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from lifecycle.evaluate.curves import short
 from lifecycle.ground.errors import UserError
-from lifecycle.report import charts
-from lifecycle.report.page import details, element, escape, folded, interval, listed, page, percent, section, table
+from lifecycle.ground.words import between, cut, percent, short
+from lifecycle.report.page import details, element, escape, folded, listed, page, section, table
 from lifecycle.report.sections import (
     WORDS,
     better_is,
@@ -69,7 +68,7 @@ def verdict(evaluation: dict) -> str:
     )
     value, base = (short(v, 3, zeros=True) for v in (score["value"], score["baseline"]))
     second = (
-        f"{name} is {value} ({percent(evaluation['confidence'])} interval {interval(score)}; {better_is(metric)} is better); "
+        f"{name} is {value} ({percent(evaluation['confidence'])} interval {between(score['low'], score['high'])}; {better_is(metric)} is better); "
         f"the baseline, which {naive}, has {base}"
     )
     if gain["value"] is not None:
@@ -79,7 +78,7 @@ def verdict(evaluation: dict) -> str:
 
 def figures(contract: dict, evaluation: dict) -> list[tuple[str, str]]:
     """Three figures that need no statistics to read, each with what it says."""
-    scores, classes = evaluation["metrics"], [charts.cut(c, 24, middle=True) for c in evaluation["classes"]]
+    scores, classes = evaluation["metrics"], [cut(c, 24, middle=True) for c in evaluation["classes"]]
     rows = (f"{evaluation['n_rows']:,}", "test rows, kept apart before any model was fitted")
     if not classes:
         near, explained = scores["median_absolute_error"], percent(scores["r2"]["value"])
@@ -112,7 +111,7 @@ def problem_section(contract: dict) -> str:
             value = ", ".join(f"{k} {v}" for k, v in value.items())
         elif isinstance(value, list):
             more = f" and {len(value) - 20} more" if len(value) > 20 else ""
-            value = ", ".join(charts.cut(v, 40, middle=True) for v in value[:20]) + more
+            value = ", ".join(cut(v, 40, middle=True) for v in value[:20]) + more
         elif key == "metric":
             value = f"{value}: {WORDS[value][1]}"
         if value or key in ("decision", "owner"):
@@ -144,7 +143,7 @@ def data_section(contract: dict, profile: dict, cleaning: dict, evaluation: dict
     if cleaning["quarantined"]:
         reasons = sorted(cleaning["reasons"].items(), key=lambda item: (-item[1], item[0]))
         body += "<h3>Why rows were set aside</h3>" + table(["Reason", "Rows"], reasons[:20], numeric=[1])
-        examples = [(e["source"], e["reason"], charts.cut(e["record"], 160)) for e in cleaning["examples"]]
+        examples = [(e["source"], e["reason"], cut(e["record"], 160)) for e in cleaning["examples"]]
         many = f"{len(examples)} of them" if len(examples) < cleaning["quarantined"] else "All of them"
         body += details(
             f"{many}, as they came (all: data/quarantine.csv)", table(["Source", "Reason", "Record"], examples)
@@ -165,7 +164,7 @@ def column_table(contract: dict, profile: dict, cleaning: dict) -> str:
         filled = percent(facts["filled"] / profile["rows"]) if facts and profile["rows"] else "–"
         distinct = f"{facts['distinct']:,}" if facts else "–"
         bad = cells.get("corrupt", 0) + cells.get("out_of_range", 0)
-        name, reason = charts.cut(field["name"], 40, middle=True), charts.cut(field.get("reason") or "", 160)
+        name, reason = cut(field["name"], 40, middle=True), cut(field.get("reason") or "", 160)
         row = [name, field["type"], field["role"], filled, distinct, f"{bad:,}" if bad else ""]
         rows.append([*row, values_of(field, facts), reason])
     used = [i for i in range(len(head)) if any(row[i] for row in rows)]  # no column of blanks
@@ -183,7 +182,7 @@ def values_of(field: dict, facts: dict) -> str:
         return f"{low} to {high}"
     values = limits.get("enum") or facts.get("examples") or []
     more = f", … ({len(values)})" if len(values) > 4 else ""
-    return ", ".join(charts.cut(v, 20, middle=True) for v in values[:4]) + more
+    return ", ".join(cut(v, 20, middle=True) for v in values[:4]) + more
 
 
 # ---- model --------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from lifecycle.ground.words import short
 from lifecycle.table.conform import MODEL, used_fields
 
 SLICES = 12
@@ -130,20 +131,16 @@ def _seen(field: dict[str, Any]) -> str:
 
 
 def _figures(m: dict[str, Any]) -> list[str]:
-    return [_short(m["value"]), f"{_short(m['low'])} to {_short(m['high'])}", _short(m["baseline"])]
+    return [short(m["value"]), f"{short(m['low'])} to {short(m['high'])}", short(m["baseline"])]
 
 
 def _slice(s: dict[str, Any]) -> list[str]:
     return [
         f"{s['column']} = {s['level']}",
         str(s["n"]),
-        _short(s["score"]),
-        f"{_short(s['low'])} to {_short(s['high'])}",
+        short(s["score"]),
+        f"{short(s['low'])} to {short(s['high'])}",
     ]
-
-
-def _short(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4g}"
 
 
 def _table(header: list[str], rows: list[list[str]]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lifecycle.ground.words import short
 from lifecycle.report.page import element, escape, folded, listed, page, section, table
 
 FAMILY = {
@@ -104,8 +105,6 @@ def checks_table(checks: list[dict]) -> str:
 
 
 def number(value: Any) -> str:
-    from lifecycle.evaluate.curves import short
-
     if value is None:
         return "–"
     return short(value) if isinstance(value, int | float) else str(value)

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import html
-import math
 import re
 from collections.abc import Sequence
 from typing import Any
-
-from lifecycle.evaluate.curves import short
 
 
 def escape(text: Any) -> str:
@@ -18,23 +15,6 @@ def escape(text: Any) -> str:
 
 def element(tag: str, text: Any, class_: str) -> str:
     return f'<{tag} class="{class_}">{escape(text)}</{tag}>'
-
-
-def percent(share: float | None) -> str:
-    """A share as a percentage that never rounds to a false 0% or 100%."""
-    if share is None or not math.isfinite(share):
-        return "–"
-    for digits in (0, 1, 2):
-        text = f"{share:.{digits}%}"
-        if float(text[:-1]) not in (0, 100) or share in (0, 1):
-            return text
-    return text
-
-
-def interval(score: dict[str, Any]) -> str:
-    if score["low"] is None or score["high"] is None:
-        return "–"
-    return f"{short(score['low'], 3, zeros=True)} to {short(score['high'], 3, zeros=True)}"
 
 
 def listed(items: Sequence[Any]) -> str:

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lifecycle.evaluate.curves import CLASSES_SHOWN, short
+from lifecycle.evaluate.curves import CLASSES_SHOWN
 from lifecycle.ground.metrics import METRICS
+from lifecycle.ground.words import between, cut, percent, short
 from lifecycle.report import charts
-from lifecycle.report.page import escape, figure, interval, percent, section, table
+from lifecycle.report.page import escape, figure, section, table
 
 WORDS = {  # metric: (its name, what it says)
     "log_loss": ("Log loss", "how surprised the probabilities are by what came true; certain and wrong costs most"),
@@ -72,7 +73,7 @@ def metrics_section(evaluation: dict, gap: str = "") -> str:
             said = {key: "–" if value is None else f"{round(value, 4) + 0:.4f}" for key, value in score.items()}
             around = f"{said['low']} to {said['high']}" if score["low"] is not None else "–"
         else:
-            said, around = {key: short(value) for key, value in score.items()}, interval(score)
+            said, around = {key: short(value) for key, value in score.items()}, between(score["low"], score["high"])
         rows.append([label, said["value"], around, said["baseline"], f"{meaning} ({better} is better)"])
     head = ["Metric", "Test", f"{percent(evaluation['confidence'])} interval", "Baseline", "What it says"]
     body = table(head, rows, numeric=[1, 2, 3], marked=[name == evaluation["metric"] for name in names])
@@ -94,7 +95,7 @@ def classification_plots(evaluation: dict, plots: dict[str, pd.DataFrame]) -> li
         kind: [(str(label), g["x"].to_numpy(), g["y"].to_numpy()) for label, g in rows.groupby("label", sort=False)]
         for kind, rows in detail.groupby("chart")
     }
-    which = f" of “{charts.cut(classes[1], 24, middle=True)}”" if len(classes) == 2 else ", each class against the rest"
+    which = f" of “{cut(classes[1], 24, middle=True)}”" if len(classes) == 2 else ", each class against the rest"
     most = "" if len(classes) <= 6 else f" The 6 most frequent of {len(classes)} classes."
     few = "Not drawn: the test rows are of one class only."
     told = "probability told" if len(classes) == 2 else "probability of the likeliest class"
@@ -141,7 +142,7 @@ def regression_plots(evaluation: dict, plots: dict[str, pd.DataFrame], target: s
         figure("Residuals", "A funnel or a bend means that errors depend on the prediction." + some, residuals),
         figure("Share of rows within an error", "The steeper the better; up to 99% of the rows.", rec),
         figure("Calibration", "Parts of the test rows by prediction, with 95% intervals.", calibration),
-        figure(f"Fifths of {charts.cut(target, 30)}", how, confusion_chart(plots["confusion"], [])),
+        figure(f"Fifths of {cut(target, 30)}", how, confusion_chart(plots["confusion"], [])),
     ]
 
 
@@ -167,7 +168,7 @@ def explanation_section(evaluation: dict, target: str) -> str:
     if features:
         means = [m for f in features for line in f["lines"] for m in line["mean"]]
         if len(evaluation["classes"]) == 2:
-            said, of = "mean probability", f"probability of “{charts.cut(evaluation['classes'][1], 24, middle=True)}”"
+            said, of = "mean probability", f"probability of “{cut(evaluation['classes'][1], 24, middle=True)}”"
         else:
             said, of = (
                 ("mean probability", "probability") if evaluation["classes"] else ("mean prediction", "prediction")
@@ -194,7 +195,7 @@ def slices_section(evaluation: dict) -> str:
         found = sorted(found, key=lambda s: sign * s["score"])[:SHOWN_SLICES]
     rows = [
         (
-            f"{charts.cut(s['column'], 22, middle=True)}: {charts.cut(s['level'], 22, middle=True)} ({s['n']:,})",
+            f"{cut(s['column'], 22, middle=True)}: {cut(s['level'], 22, middle=True)} ({s['n']:,})",
             s["score"],
             s["low"],
             s["high"],
@@ -220,7 +221,7 @@ def worst_section(evaluation: dict) -> str:
         "Actual",
         "Predicted",
         "P(actual)" if classes else "Error",
-        *(charts.cut(c, 24, middle=True) for c in columns),
+        *(cut(c, 24, middle=True) for c in columns),
     ]
     body = [
         [
@@ -242,4 +243,4 @@ def cell(value: Any) -> str:
         return "–"
     if isinstance(value, bool):
         return str(value).lower()
-    return short(value) if isinstance(value, int | float) else charts.cut(value, 60)
+    return short(value) if isinstance(value, int | float) else cut(value, 60)

@@ -11,6 +11,7 @@ from small_model import CLASSES, PARAMS, contract, fitted, table, write_candidat
 from lifecycle.evaluate import curves, explain
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.files import write_parquet, write_yaml
+from lifecycle.ground.words import short
 from stages import evaluate
 
 TASKS = ["binary", "multiclass", "regression"]
@@ -208,21 +209,6 @@ def test_classes_beyond_the_limit_become_one_and_no_row_is_lost():
     assert labels[-1] == "41 others"
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (0.7300000001, "0.73"),
-        (1234567.8, "1,234,568"),
-        (0.000123456, "0.0001235"),
-        (-2.5, "-2.5"),
-        (0, "0"),
-        (1e-7, "1e-07"),
-    ],
-)
-def test_numbers_are_short(value, text):
-    assert curves.short(value) == text
-
-
 @pytest.fixture
 def project(tmp_path, monkeypatch, request):
     task = request.param
@@ -246,7 +232,7 @@ def test_the_stage_writes_the_same_bytes_twice_and_says_the_score(project, capsy
     line = capsys.readouterr().out.splitlines()[0]
     metrics = json.loads((project / "reports/metrics.json").read_text())
     assert line.startswith("evaluate: 300 test rows, ")
-    assert curves.short(metrics["score"]) in line
+    assert short(metrics["score"]) in line
     assert metrics["rows_test"] == 300
     assert len(metrics) <= 9
 

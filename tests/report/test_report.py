@@ -14,7 +14,7 @@ from lifecycle.ground.errors import UserError
 from lifecycle.ground.files import write_json, write_parquet, write_text, write_yaml
 from lifecycle.ground.metrics import METRICS
 from lifecycle.report import charts
-from lifecycle.report.page import escape, percent
+from lifecycle.report.page import escape
 from lifecycle.report.page import table as html_table
 from lifecycle.report.sections import WORDS, fold_gap
 from stages import evaluate, report
@@ -268,23 +268,10 @@ def test_a_missing_input_names_the_file(here):
         report.main()
 
 
-def test_long_names_keep_the_end_that_tells_them_apart():
-    names = [charts.cut(f"sensor of the left hand oven number {i}", 20, middle=True) for i in range(3)]
-    assert len(set(names)) == 3
-    assert all(len(name) <= 20 for name in names)
-
-
 def test_charts_take_names_that_are_not_plain_text():
     svg = charts.intervals("x", [("$\\frac{$", 1.0, 0.5, 2.0), ("漢字\x00\n<&>", 2.0, 1.0, 3.0)], "x", {"all": 1.0})
     assert "$\\frac{$" in svg
     assert "漢字 &lt;&amp;&gt;" in svg
-
-
-@pytest.mark.parametrize(
-    ("share", "text"), [(0.5, "50%"), (0.998, "99.8%"), (0.99996, "100.00%"), (1, "100%"), (0, "0%"), (None, "–")]
-)
-def test_a_percentage_is_not_rounded_to_all_or_nothing(share, text):
-    assert percent(share) == text
 
 
 def test_what_would_reverse_or_hide_text_is_shown_as_a_mark():

@@ -1,0 +1,61 @@
+"""Numbers and names as people read them: the one formatter of pages, cards, charts, messages and the terminal."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+DASH = "–"  # where there is no number
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def short(value: float | None, significant: int = 4, zeros: bool = False) -> str:
+    """A number to so many significant digits: 0.4123, 12.35, 1,235, 46,374, 2.4×10⁻⁷; a dash where there is none.
+
+    `zeros` keeps trailing ones, so that the numbers of a table's column look equally exact.
+    """
+    if value is None or not math.isfinite(value):
+        return DASH
+    size = abs(value)
+    if size >= 1e12 or 0 < size < 1e-6:
+        digits, power = f"{value:.{significant - 1}e}".split("e")
+        return f"{digits.rstrip('0').rstrip('.')}×10{str(int(power)).translate(RAISED)}"
+    decimals = 0
+    if 0 < size < 1000:
+        decimals = max(0, significant - 1 - math.floor(math.log10(size)))
+    text = f"{value:,.{decimals}f}"
+    if "." in text and not zeros:
+        text = text.rstrip("0").rstrip(".")
+    return text
+
+
+def between(low: float | None, high: float | None, significant: int = 3) -> str:
+    """An interval: 0.397 to 0.460; a dash where an end is unknown."""
+    if low is None or high is None:
+        return DASH
+    return f"{short(low, significant, zeros=True)} to {short(high, significant, zeros=True)}"
+
+
+def percent(share: float | None) -> str:
+    """A share as a percentage that never rounds to a false 0% or 100%."""
+    if share is None or not math.isfinite(share):
+        return DASH
+    text = ""
+    for digits in (0, 1, 2):
+        text = f"{share:.{digits}%}"
+        if float(text[:-1]) not in (0, 100) or share in (0, 1):
+            break
+    return text
+
+
+def cut(text: Any, length: int, middle: bool = False) -> str:
+    """One line of at most `length` characters, an ellipsis for the rest.
+
+    `middle`: it is left out of the middle, since long names of one table tend to differ at their ends.
+    """
+    text = re.sub(r"[\x00-\x20\x7f]+", " ", str(text)).strip()
+    if len(text) <= length:
+        return text
+    tail = (length - 1) // 2 if middle else 0
+    return text[: length - 1 - tail].rstrip() + "…" + text[len(text) - tail :].lstrip()

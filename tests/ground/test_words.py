@@ -1,0 +1,44 @@
+"""Numbers and names on pages, cards and in the terminal read as a person would write them."""
+
+import pytest
+
+from lifecycle.ground.words import between, cut, percent, short
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.7300000001, "0.73"),
+        (1234567.8, "1,234,568"),
+        (46291.3, "46,291"),  # never 4.629e+04
+        (0.000123456, "0.0001235"),
+        (2.4e-05, "0.000024"),
+        (-2.5, "-2.5"),
+        (0, "0"),
+        (1e-7, "1×10⁻⁷"),
+        (-1.234567e15, "-1.235×10¹⁵"),
+        (None, "–"),
+        (float("nan"), "–"),
+    ],
+)
+def test_a_number_has_the_digits_that_a_reader_needs(value, text):
+    assert short(value) == text
+
+
+def test_numbers_of_one_column_look_equally_exact():
+    assert short(0.41, 3, zeros=True) == "0.410"
+    assert between(0.4, 0.4567) == "0.400 to 0.457"
+    assert between(None, 0.4) == "–"
+
+
+@pytest.mark.parametrize(
+    ("share", "text"), [(0.5, "50%"), (0.998, "99.8%"), (0.99996, "100.00%"), (1, "100%"), (0, "0%"), (None, "–")]
+)
+def test_a_percentage_is_not_rounded_to_all_or_nothing(share, text):
+    assert percent(share) == text
+
+
+def test_long_names_keep_the_end_that_tells_them_apart():
+    names = [cut(f"sensor of the left hand oven number {i}", 20, middle=True) for i in range(3)]
+    assert len(set(names)) == 3
+    assert all(len(name) <= 20 for name in names)

@@ -1,0 +1,1 @@
+{{ "lifecycle/ground/words.py" | from_root }}
