@@ -1,7 +1,8 @@
-# Sets up .venv from requirements.txt and runs one plain command a target; `make` lists them.
-# Without make (Windows, uv, CI): install requirements.txt into an environment, activate it, run the command itself.
+# Sets up .venv from requirements-tools.txt and runs one plain command a target; `make` lists them.
+# Without make (Windows, uv, CI): install requirements-tools.txt into an environment, activate it, run the command itself.
 
 PYTHON ?= python3
+LOCK := requirements-tools.txt
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 BIN := .venv/bin
 
@@ -64,19 +65,21 @@ test: .venv/ready ## the tests that take seconds (pytest -n auto)
 slow: .venv/ready ## the tests that run whole pipelines (pytest -m slow -n auto --dist loadfile)
 	$(BIN)/python -m pytest -m slow -n auto --dist loadfile
 
-lint: .venv/ready ## style and format (ruff check . && ruff format --check .)
+lint: .venv/ready ## style, format, types (ruff check . && ruff format --check . && mypy)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 -include new.mk
 
-.venv/ready: requirements.txt
+.venv/ready: $(LOCK)
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || \
 		{ echo "$(PYTHON) is missing or older than Python 3.11; install it, or name another: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@$(PYTHON) -c "import ensurepip, venv" 2>/dev/null || \
 		{ echo "$(PYTHON) cannot make environments; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+# --no-compile: what is imported is compiled then; all of it would be 200 MB
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -r $(LOCK)
 	@touch $@
 
 # Only where the project was generated on a machine without git or dvc: what was left to do.

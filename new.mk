@@ -3,6 +3,9 @@
 #     make new                                                    the example
 #     make new DATA=churn.csv TARGET=Churn [NAME="Telco churn"]   your table; beside this folder, or under OUT=
 
+# what generates projects and tests the template, too
+LOCK := requirements-template.txt
+
 NAME ?= $(or $(basename $(notdir $(DATA))),Bakery)
 OUT ?= ..
 export NAME DATA TARGET OUT

@@ -107,7 +107,7 @@ class Repository:
         self.tools = {"git": [shutil.which("git")], "dvc": [shutil.which("dvc")]}
         if not shutil.which("dvc") and importlib.util.find_spec("dvc"):
             self.tools["dvc"] = [sys.executable, "-m", "dvc"]
-        for tool, cure in (("git", "install it"), ("dvc", "python -m pip install -r requirements.txt")):
+        for tool, cure in (("git", "install it"), ("dvc", "python -m pip install -r requirements-tools.txt")):
             if not self.has(tool):
                 say(f"{tool} is not installed here: {cure}")
 
@@ -201,7 +201,7 @@ def say_next(left):
     windows = os.name == "nt"
     for line in (
         f"cd {folder}",
-        "python -m pip install -r requirements.txt"
+        "python -m pip install -r requirements-tools.txt"
         if windows
         else "make repro       # sets up .venv, runs the pipeline",
         "dvc repro" if windows else "make compare     # experiments side by side",

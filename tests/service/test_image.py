@@ -19,7 +19,7 @@ def test_the_bundle_s_requirements_are_pins_of_serving_alone(folder):
     lines = (folder / "requirements.txt").read_text("utf-8").split("\n")
     assert all(re.fullmatch(r"[a-z0-9._-]+(\[[a-z,]+\])?==[^ ]+( ; .+)?", line) for line in lines if line)
     assert not {"dvc", "gto", "pytest", "matplotlib", "cookiecutter"} & {line.split("==")[0] for line in lines}
-    everything = (ROOT / "requirements.txt").read_text("utf-8").split("\n")
+    everything = (ROOT / "requirements-tools.txt").read_text("utf-8").split("\n")
     pins = [{line.split(" ;")[0] for line in some} for some in (lines, everything)]
     assert pins[0] <= pins[1], "what is served with is what is trained with"
 

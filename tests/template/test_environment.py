@@ -1,4 +1,4 @@
-"""Set-up and checks: the lock, the Makefile, the workflows, pre-commit."""
+"""Set-up and checks: the locks, the Makefile, the workflows, pre-commit."""
 
 import difflib
 import os
@@ -18,34 +18,72 @@ posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no make: README'
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 
 
-def locked():
+ABOUT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+MODEL = ABOUT["project"]["dependencies"]
+SERVE, TOOLS = ([d for d in ABOUT["dependency-groups"][name] if isinstance(d, str)] for name in ("serve", "tools"))
+TEMPLATE_ONLY = ABOUT["project"]["optional-dependencies"]["template"]
+LOCKS = {  # what each is compiled from
+    "requirements.txt": MODEL,
+    "requirements-serve.txt": SERVE,
+    "requirements-tools.txt": MODEL + SERVE + TOOLS,
+    "requirements-template.txt": MODEL + SERVE + TOOLS + TEMPLATE_ONLY,
+}
+
+
+def locked(lock="requirements-template.txt"):
     """{package: the requirement lines that pin it}"""
     pins = {}
-    for line in (ROOT / "requirements.txt").read_text("utf-8").splitlines():
+    for line in (ROOT / lock).read_text("utf-8").splitlines():
         requirement = Requirement(line)
         pins.setdefault(requirement.name, []).append(requirement)
     return pins
 
 
-def test_the_lock_holds_pins_and_no_address():
-    for line in (ROOT / "requirements.txt").read_text("utf-8").splitlines():
+def names(requirements):
+    return {Requirement(text).name for text in requirements}
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_holds_pins_and_no_address(lock):
+    for line in (ROOT / lock).read_text("utf-8").splitlines():
         assert re.fullmatch(r"[a-z0-9.-]+==[\w.]+( ; [^#@]+)?", line), line
         assert "://" not in line and not line.startswith("-")
 
 
-def test_every_dependency_is_locked_within_its_range():
-    about = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    groups = [entry for group in about["dependency-groups"].values() for entry in group if isinstance(entry, str)]
-    pins = locked()
-    for wanted in map(Requirement, about["project"]["dependencies"] + groups):
-        assert wanted.name in pins, f"{wanted.name} is not locked; the command is in pyproject.toml"
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_dependency_is_locked_within_its_range(lock):
+    pins = locked(lock)
+    for wanted in map(Requirement, LOCKS[lock]):
+        assert wanted.name in pins, f"{wanted.name} is not in {lock}; the command is in pyproject.toml"
         for pin in pins[wanted.name]:
             (exact,) = pin.specifier
             assert wanted.specifier.contains(exact.version), f"{pin} is not within {wanted}; lock again"
 
 
+def test_a_package_has_one_version_in_all_locks():
+    everything = locked()
+    for lock in LOCKS:
+        for name, pins in locked(lock).items():
+            assert {pin.specifier for pin in pins} <= {pin.specifier for pin in everything[name]}, f"{name} in {lock}"
+
+
+def test_the_lock_of_a_model_holds_none_of_the_tools():
+    assert set(locked("requirements.txt")) & names(TOOLS + TEMPLATE_ONLY) == set()
+
+
+def test_a_project_gets_nothing_that_only_the_template_needs():
+    assert set(locked("requirements-tools.txt")) & names(TEMPLATE_ONLY) == set()
+
+
+def test_the_stages_depend_on_the_model_s_lock_and_the_service_s_alone():
+    """So that a newer linter leaves `dvc status` as it was."""
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text("utf-8"))["stages"]
+    deps = {(name, dep) for name, stage in stages.items() for dep in stage["deps"] if dep.startswith("requirements")}
+    assert deps == {("train", "requirements.txt"), ("deploy", "requirements-serve.txt")}
+
+
 def test_this_environment_is_the_lock():
-    for name in ("dvc", "pandas", "scikit-learn", "ruff", "cookiecutter"):
+    for name in ("dvc", "pandas", "scikit-learn", "ruff", "mypy", "cookiecutter"):
         pin = next(p for p in locked()[name] if not p.marker or p.marker.evaluate())
         assert pin.specifier.contains(version(name)), f"{name} {version(name)} is installed, {pin} is locked: make test"
 
@@ -100,7 +138,7 @@ def test_every_target_is_listed_by_make_and_by_the_generated_readme():
 @posix
 def test_make_says_what_is_missing_and_how_to_get_it(tmp_path):
     (tmp_path / "Makefile").write_text((ROOT / "Makefile").read_text("utf-8"))
-    (tmp_path / "requirements.txt").write_text("")
+    (tmp_path / "requirements-tools.txt").write_text("")
     for says, body in (
         ("older than Python 3.11; install it", "exit 1"),
         ("apt-get install python3-venv", 'case "$2" in *ensurepip*) exit 1;; esac'),

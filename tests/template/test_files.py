@@ -19,7 +19,7 @@ REAL_TEMPLATES = {
 }  # they differ from project to project
 ROOT_ONLY = (
     "cookiecutter.json", "local_extensions.py", "hooks/*", "new.mk", "tests/*", TEMPLATE.name + "/*",  # generate
-    ".ci/*", ".github/workflows/template.yml", "benchmarks/*",   # check the template
+    ".ci/*", ".github/workflows/template.yml", "benchmarks/*", "requirements-template.txt",   # check the template
     ".dvc/*", "example/dvc.*", "dvc.lock", "data/contract.yaml", "reports/*",  # a project makes its own
 )  # fmt: skip
 

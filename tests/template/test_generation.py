@@ -220,7 +220,7 @@ def test_without_git_the_commands_that_are_left_make_the_repository(template, pl
 def test_without_dvc_the_commands_that_are_left_put_the_data_under_it(template, place, env, tmp_path):
     here = without_dvc({**env, "PATH": path_with(tmp_path / "bin", "git")}, tmp_path / "site")
     done = generate(template, place, here, data="churn.csv", target="Churn")
-    assert "dvc is not installed here: python -m pip install -r requirements.txt" in done.stdout
+    assert "dvc is not installed here: python -m pip install -r requirements-tools.txt" in done.stdout
     assert (place / "bakery/.git").exists() and not (place / "bakery/.dvc").exists()
     do_what_is_left(done.stdout, place, env)
     check_repository(place / "bakery", env)

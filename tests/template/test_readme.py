@@ -34,7 +34,8 @@ def test_each_path_of_the_tree_exists():
 def test_each_dependency_has_its_reason_and_no_other_has():
     about = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     groups = [g for group in about["dependency-groups"].values() for g in group if isinstance(g, str)]
-    wanted = {Requirement(d).name for d in about["project"]["dependencies"] + groups}
+    template = about["project"]["optional-dependencies"]["template"]
+    wanted = {Requirement(d).name for d in about["project"]["dependencies"] + groups + template}
     table = README.partition("## Why these dependencies")[2].partition("\n##")[0]
     named = {n for row in re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE) for n in re.split(r"[ ,()]+", row) if n}
     assert wanted - named == set() and named - {"package", "---"} - wanted == set()
