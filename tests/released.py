@@ -13,6 +13,8 @@ from tests.scratch import QUICK, ROOT
 
 CODE = (
     "stages",
+    "lifecycle",
+    "custom",
     "service",
     "actions",
     "dvc.yaml",

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import yaml
 
-from lifecycle.model.families import CANDIDATES
+from lifecycle.model.families import FAMILIES
 from lifecycle.model.shape import Shape, shape_of
 from lifecycle.search.budget import Entry, make_plan, shrunk
 from tests.scratch import ROOT
@@ -15,7 +15,7 @@ ENTRIES = [Entry(name, name, hyper) for name, hyper in BLOCKS.items()]
 
 def plan(rows, columns=20, outputs=2, budget=120, regression=False):
     shape = Shape(rows, columns, 2 * columns, outputs, regression)
-    return make_plan(ENTRIES, shape, 5, budget, lambda e, s: CANDIDATES[e.candidate].cost(s, e.hyper))
+    return make_plan(ENTRIES, shape, 5, budget, lambda e, s: FAMILIES[e.candidate].cost(s, e.hyper))
 
 
 def test_a_small_table_gets_everything_in_five_folds():
@@ -61,7 +61,7 @@ def test_the_shape_counts_what_the_encoders_make():
 
 
 def test_a_block_may_leave_hyper_parameters_to_the_library():
-    for name, candidate in CANDIDATES.items():
+    for name, candidate in FAMILIES.items():
         shape = Shape(1000, 10, 20, 2, False)
         assert candidate.cost(shape, {}) > 0 and candidate.latency({}, 10, 1) > 0 and candidate.size(shape, {}) >= 0, (
             name

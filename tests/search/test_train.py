@@ -13,7 +13,7 @@ import yaml
 
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.files import read_contract, read_json, read_parquet
-from lifecycle.model.families import Candidate
+from lifecycle.model.families import FAMILIES, Family
 from lifecycle.model.model import load_model
 from lifecycle.search.budget import Entry
 from lifecycle.search.workers import FORK, Clock, Workers, try_all
@@ -119,7 +119,7 @@ def test_the_clock_keeps_what_is_done_and_names_what_is_not(here):
     here(bakes())
     contract, params = read_contract(), train.read_params("train")
     frame = read_parquet("data/train.parquet")
-    task = train.prepare(frame, contract, params)
+    task = train.prepare(frame, contract, params, None, FAMILIES)
     task.folds = train.make_folds(frame, task.y, contract, "random", 3, 1)
     entries = [Entry(name, name, hyper) for name, hyper in TWO.items()]
     with Workers(task, 1) as workers:
@@ -260,19 +260,22 @@ def knn(y, hyper, random_state):
     return (KNeighborsRegressor if y.dtype.kind == "f" else KNeighborsClassifier)(**hyper)
 
 
-CANDIDATES["knn"] = Candidate("linear", knn)
+CANDIDATES["knn"] = Family("linear", knn)
+"""
+OWN = """
+def add_features(frame):
+    frame["off"] = (frame["heat"] - 180).abs()
+    return frame
 """
 
 
 def test_a_feature_and_a_candidate_of_ones_own_take_a_few_lines(here):
     folder = here(bakes())
-    shutil.copytree(ROOT / "stages", folder / "stages", ignore=shutil.ignore_patterns("__pycache__"))
-    features, candidates = folder / "custom/features.py", folder / "lifecycle/model/families.py"
-    text = features.read_text().replace(
-        "    return frame\n", '    frame["off"] = (frame["heat"] - 180).abs()\n    return frame\n'
-    )
-    features.write_text(text)
-    candidates.write_text(candidates.read_text() + KNN)
+    for room in ("stages", "custom", "lifecycle"):
+        shutil.copytree(ROOT / room, folder / room, ignore=shutil.ignore_patterns("__pycache__"))
+    for name, own in (("features", OWN), ("candidates", KNN)):
+        path = folder / f"custom/{name}.py"
+        path.write_text(path.read_text() + own)
     change(candidates={"knn": {"n_neighbors": 15}, **LINEAR}, choose="knn")
     done = subprocess.run([sys.executable, "-m", "stages.train"], cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -291,7 +294,7 @@ def test_a_fold_that_is_kept_answers_as_it_was_scored(here):
     here(bakes(500))
     contract, params = read_contract(), train.read_params("train")
     frame = read_parquet("data/train.parquet")
-    task = train.prepare(frame, contract, params)
+    task = train.prepare(frame, contract, params, None, FAMILIES)
     task.folds = train.make_folds(frame, task.y, contract, "random", 1, 1)
     blocks = {
         "boosting": {"max_iter": 300, "max_leaf_nodes": 8, "learning_rate": 0.2},
@@ -310,9 +313,7 @@ def test_a_candidate_that_takes_no_weights_is_left_out_and_named(here, monkeypat
 
     frame = bakes()
     frame["weight"] = 1.0
-    monkeypatch.setitem(
-        train.CANDIDATES, "knn", Candidate("linear", lambda y, hyper, seed: KNeighborsClassifier(**hyper))
-    )
+    monkeypatch.setitem(train.CANDIDATES, "knn", Family("linear", lambda y, hyper, seed: KNeighborsClassifier(**hyper)))
     here(frame, columns={"weight": {"role": "weight"}}, train={"candidates": LINEAR | {"knn": {"n_neighbors": 9}}})
     train.main()
     assert told()["unfit"] == {"knn": "its fit takes no sample_weight"} and told()["name"] == "linear"
@@ -326,7 +327,7 @@ def test_a_package_that_is_not_there_is_a_clear_line(here, monkeypatch):
         return a_package_that_nobody_has.Model(**hyper)
 
     here(bakes(120))
-    monkeypatch.setitem(train.CANDIDATES, "other", Candidate("tree", other))
+    monkeypatch.setitem(train.CANDIDATES, "other", Family("tree", other))
     change(candidates={"other": {}})
     with pytest.raises(
         UserError, match="train.candidates.other needs a package that is not installed .*a_package_that_nobody_has"

@@ -45,7 +45,7 @@ def project(place, target, n=320):
     """A folder with its table, parameters and code, as a repository has them."""
     place.mkdir(parents=True)
     ignore = shutil.ignore_patterns("__pycache__")
-    for name in ("stages", "service", "actions"):
+    for name in ("custom", "stages", "lifecycle", "service", "actions"):
         shutil.copytree(ROOT / name, place / name, ignore=ignore)
     for name in ("requirements-serve.txt", "requirements.txt", "dvc.yaml"):
         shutil.copyfile(ROOT / name, place / name)

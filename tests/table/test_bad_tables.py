@@ -350,7 +350,7 @@ def test_an_odd_table_becomes_a_validated_model(tmp_path, name):
 @pytest.mark.slow
 def test_a_bad_table_under_dvc_leaves_earlier_outputs(tmp_path):
     table(tmp_path, "crlf.csv")
-    for name in ("dvc.yaml", "requirements.txt", "stages"):
+    for name in ("dvc.yaml", "requirements.txt", "stages", "lifecycle", "custom"):
         (tmp_path / name).symlink_to(ROOT / name)
     env = {**os.environ, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
 

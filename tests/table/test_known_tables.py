@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from tests import alike
 from tests.here import run_here
 from tests.scratch import ROOT, scratch
+from tests.table import alike
 
 SHARED = ROOT.parent / "shared/datasets"
 
