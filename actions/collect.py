@@ -16,8 +16,9 @@ from typing import Any
 import pandas as pd
 
 from lifecycle.ground.errors import UserError, stage
-from lifecycle.ground.files import read_contract, replacing, sha256
+from lifecycle.ground.files import replacing, sha256
 from lifecycle.monitor.batches import LIVE
+from lifecycle.table.contract import read_contract
 from service.log import LogError, PredictionLog
 from service.settings import Settings
 

@@ -34,8 +34,9 @@ from actions.registry import (
     with_code_of,
 )
 from lifecycle.ground.errors import UserError, stage
-from lifecycle.ground.files import read_contract, read_json, read_yaml, replacing_folder
-from lifecycle.table.conform import MODEL, used_fields
+from lifecycle.ground.files import read_json, read_yaml, replacing_folder
+from lifecycle.table.conform import used_fields
+from lifecycle.table.contract import MODEL, read_contract
 from service.bundle import BundleError, read_manifest
 
 

@@ -32,12 +32,13 @@ import psutil
 from actions.registry import champion_version, dvc, git
 from lifecycle.gate.checks import as_judged
 from lifecycle.ground.errors import UserError, stage
-from lifecycle.ground.files import Block, read_contract, read_json, read_params, read_parquet, write_csv, write_json
+from lifecycle.ground.files import Block, read_json, read_params, read_parquet, write_csv, write_json
 from lifecycle.ground.metrics import paired_difference, score
 from lifecycle.model.model import encode_target, load_model, sample_weight
 from lifecycle.monitor.batches import Live, digest, read_live
 from lifecycle.monitor.watch import find_bundle, model_digest
 from lifecycle.table.conform import conform, used_fields
+from lifecycle.table.contract import read_contract
 from lifecycle.table.folds import moments, scheme_of
 from lifecycle.table.read import SOURCE, read_raw
 from lifecycle.table.rows import identities, identity_columns

@@ -37,7 +37,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.insert(0, {code!r})
 import pandas as pd
 from lifecycle.table.conform import conform
-from lifecycle.ground.files import read_contract
+from lifecycle.table.contract import read_contract
 from lifecycle.model.model import load_model
 
 model, contract = load_model({bundle!r}), read_contract({bundle!r} + "/contract.yaml")

@@ -85,8 +85,9 @@ class Bundle:
         if faults:
             raise BundleError(self.folder, faults)
         # only now: joblib runs what the file says
-        from lifecycle.ground.files import read_contract, read_json
+        from lifecycle.ground.files import read_json
         from lifecycle.model.model import load_model
+        from lifecycle.table.contract import read_contract
 
         self.contract = read_contract(self.folder / "contract.yaml")
         self.golden = read_json(self.folder / "golden.json")

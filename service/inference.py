@@ -14,7 +14,8 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
-from lifecycle.table.conform import MODEL, used_fields
+from lifecycle.table.conform import used_fields
+from lifecycle.table.contract import MODEL
 from service.engine import Answered
 from service.replies import reply
 from service.schema import fault_list

@@ -10,7 +10,8 @@ from typing import Any
 
 from starlette.responses import HTMLResponse
 
-from lifecycle.table.conform import MODEL, used_fields
+from lifecycle.table.conform import used_fields
+from lifecycle.table.contract import MODEL
 
 HTML = Path(__file__).with_name("page.html")
 MARK = "/*FACTS*/"

@@ -15,7 +15,8 @@ import pandas as pd
 
 from lifecycle.model.model import Model
 from lifecycle.table import cells
-from lifecycle.table.conform import MODEL, conform, used_fields
+from lifecycle.table.conform import conform, used_fields
+from lifecycle.table.contract import MODEL
 
 REMEMBERED, LONG = 20_000, 200  # cells a column, characters a cell: more are not kept
 NUMBERS = ("number", "integer")

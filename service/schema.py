@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, NotRequired, Required  # typing's ow
 from pydantic import ConfigDict, Field, StrictBool, StrictInt, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
-from lifecycle.table.conform import MODEL
+from lifecycle.table.contract import MODEL
 
 MAX_TEXT = 100_000  # characters in one cell
 MAX_FAULTS = 100  # named in one answer

@@ -23,7 +23,8 @@ import pandas as pd
 
 from lifecycle.ground.errors import UserError, nearest, stage
 from lifecycle.ground.files import replacing
-from lifecycle.table.conform import MODEL, conform, used_fields
+from lifecycle.table.conform import conform, used_fields
+from lifecycle.table.contract import MODEL
 from lifecycle.table.read import decode, sniff
 from service.bundle import Bundle, BundleError
 

@@ -7,8 +7,9 @@ reports/cleaning.json). Rows in = clean + quarantined + duplicates, always.
 from __future__ import annotations
 
 from lifecycle.ground.errors import UserError, stage
-from lifecycle.ground.files import read_contract, read_params, write_csv, write_json, write_parquet
+from lifecycle.ground.files import read_params, write_csv, write_json, write_parquet
 from lifecycle.table.clean import clean
+from lifecycle.table.contract import read_contract
 from lifecycle.table.read import read_raw
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pandas as pd
 
 from lifecycle.ground.errors import UserError, stage
-from lifecycle.ground.files import read_contract, read_params, write_json, write_yaml
+from lifecycle.ground.files import read_params, write_json, write_yaml
+from lifecycle.table.contract import read_contract
 from lifecycle.table.define import CONTRACT, MIN_ROWS, build_contract, changes, check_types, profile
 from lifecycle.table.read import read_raw
 

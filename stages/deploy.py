@@ -15,7 +15,6 @@ from lifecycle.gate.bundle import BUNDLE, CANDIDATE, check_alone, golden, manife
 from lifecycle.gate.closure import files_needed
 from lifecycle.ground.errors import stage
 from lifecycle.ground.files import (
-    read_contract,
     read_json,
     read_params,
     read_parquet,
@@ -26,6 +25,7 @@ from lifecycle.ground.files import (
 )
 from lifecycle.model.model import load_model
 from lifecycle.report.model_card import model_card, refusal
+from lifecycle.table.contract import read_contract
 
 
 def main() -> None:

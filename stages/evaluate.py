@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from lifecycle.evaluate.evaluation import HANDFUL, TEST, evaluate, rounded
 from lifecycle.ground.errors import UserError, stage
-from lifecycle.ground.files import read_contract, read_params, read_parquet, write_csv, write_json
+from lifecycle.ground.files import read_params, read_parquet, write_csv, write_json
 from lifecycle.ground.words import short
 from lifecycle.model.model import load_model
+from lifecycle.table.contract import read_contract
 
 
 def main() -> None:

@@ -7,11 +7,12 @@ writes reports/report.html). No script, nothing from the network; it prints, and
 from __future__ import annotations
 
 from lifecycle.ground.errors import stage
-from lifecycle.ground.files import read_contract, read_json, write_text
+from lifecycle.ground.files import read_json, write_text
 from lifecycle.report.document import read_table, report
 from lifecycle.report.sections import (
     fold_gap,
 )
+from lifecycle.table.contract import read_contract
 
 
 def main() -> None:

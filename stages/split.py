@@ -6,7 +6,8 @@ Run: python -m stages.split      (reads data/contract.yaml, data/clean.parquet; 
 from __future__ import annotations
 
 from lifecycle.ground.errors import stage
-from lifecycle.ground.files import read_contract, read_params, read_parquet, write_parquet
+from lifecycle.ground.files import read_params, read_parquet, write_parquet
+from lifecycle.table.contract import read_contract
 from lifecycle.table.folds import scheme_of
 from lifecycle.table.split import check, held_out, lost_classes, uneven
 

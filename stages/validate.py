@@ -26,8 +26,9 @@ from lifecycle.gate.checks import (
     measure_latency,
 )
 from lifecycle.ground.errors import stage
-from lifecycle.ground.files import read_contract, read_json, read_params, read_parquet, write_json
+from lifecycle.ground.files import read_json, read_params, read_parquet, write_json
 from lifecycle.model.model import encode_target, load_model, sample_weight
+from lifecycle.table.contract import read_contract
 
 
 def main() -> None:

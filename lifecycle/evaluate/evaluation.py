@@ -18,7 +18,8 @@ from lifecycle.evaluate import curves, explain
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.metrics import METRICS, bootstrap_all, metrics_for, paired_difference
 from lifecycle.model.model import codes, encode_target, sample_weight
-from lifecycle.table.conform import MODEL, used_fields
+from lifecycle.table.conform import used_fields
+from lifecycle.table.contract import MODEL
 from lifecycle.table.read import SOURCE
 
 Array = np.ndarray

@@ -26,7 +26,8 @@ from lifecycle.ground.files import (
     sha256,
 )
 from lifecycle.model.model import Model
-from lifecycle.table.conform import MODEL, conform, used_fields
+from lifecycle.table.conform import conform, used_fields
+from lifecycle.table.contract import MODEL
 
 BUNDLE, CANDIDATE = Path("models/bundle"), Path("models/candidate")
 MADE_BY = ("problem", "columns", "define", "clean", "split", "train")  # the blocks that decide what the model is

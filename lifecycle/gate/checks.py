@@ -22,7 +22,8 @@ from lifecycle.ground.files import Block
 from lifecycle.ground.metrics import METRICS, metric, paired_difference, score
 from lifecycle.model.encode import TableEncoder, field_kinds
 from lifecycle.model.model import Model, codes, encode_target, floor_probabilities, load_model
-from lifecycle.table.conform import MODEL, conform, used_fields
+from lifecycle.table.conform import conform, used_fields
+from lifecycle.table.contract import MODEL
 
 CHAMPION = Path("models/champion/bundle")
 SAME = 1e-9  # linear models differ in the last digit between one row and many; trees do not

@@ -140,11 +140,6 @@ class Block(dict):
         return self[key]
 
 
-def read_contract(path: str | Path = "data/contract.yaml") -> dict[str, Any]:
-    """The contract that `define` wrote."""
-    return read_yaml(path)
-
-
 def read_parquet(path: str | Path) -> pd.DataFrame:
     import pandas as pd
 

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from lifecycle.table.conform import MODEL
+from lifecycle.table.contract import MODEL
 
 MANY_LEVELS = 8  # from here on a category also gets the target's mean
 MAX_ONE_HOT = 60

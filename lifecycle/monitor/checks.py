@@ -20,7 +20,7 @@ from lifecycle.monitor.batches import Live
 from lifecycle.monitor.drift import compare, compare_numbers, compare_relations, drift_kinds, tell_apart
 from lifecycle.monitor.estimate import naive_answers
 from lifecycle.monitor.faults import copies, count_faults, newest, volume
-from lifecycle.table.conform import MODEL
+from lifecycle.table.contract import MODEL
 
 
 @dataclass

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lifecycle.ground.errors import UserError
-from lifecycle.ground.files import Block, read_json, read_parquet, read_yaml
+from lifecycle.ground.files import Block, read_json, read_parquet
 from lifecycle.monitor.batches import read_live
+from lifecycle.table.contract import read_contract
 
 if TYPE_CHECKING:
     from lifecycle.monitor.checks import Bundle
@@ -30,7 +31,7 @@ def find_bundle() -> Path | None:
 def read_bundle(folder: Path) -> Bundle:
     from lifecycle.monitor.checks import Bundle
 
-    contract, reference = read_yaml(folder / "contract.yaml"), read_parquet(folder / "reference.parquet")
+    contract, reference = read_contract(folder / "contract.yaml"), read_parquet(folder / "reference.parquet")
     names = [c for c in reference.columns if c == "__answer__" or c.startswith("__p_")]
     if not names:
         raise UserError(f"{folder}/reference.parquet has no answers of the model; `dvc repro deploy` makes it anew")

@@ -7,7 +7,8 @@ from typing import Any
 import yaml
 
 from lifecycle.ground.words import short
-from lifecycle.table.conform import MODEL, used_fields
+from lifecycle.table.conform import used_fields
+from lifecycle.table.contract import MODEL
 
 SLICES = 12
 

@@ -14,7 +14,8 @@ from lifecycle.ground.metrics import metric
 from lifecycle.model.encode import added_kinds, as_arrays, field_kinds
 from lifecycle.model.families import FAMILIES, Family
 from lifecycle.model.model import AddFeatures, encode_target, floor_probabilities, sample_weight
-from lifecycle.table.conform import MODEL, used_fields
+from lifecycle.table.conform import used_fields
+from lifecycle.table.contract import MODEL
 
 TRAIN = "data/train.parquet"
 

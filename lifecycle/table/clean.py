@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from lifecycle.ground.errors import UserError
-from lifecycle.table.conform import MODEL, Conformed, conform, used_fields
+from lifecycle.table.conform import Conformed, conform, used_fields
+from lifecycle.table.contract import MODEL
 from lifecycle.table.read import SOURCE, RawTable
 
 

@@ -12,9 +12,7 @@ import numpy as np
 import pandas as pd
 
 from lifecycle.table import cells
-
-MODEL = ("feature", "time")  # what the model sees
-USED = ("feature", "target", "id", "group", "time", "weight")
+from lifecycle.table.contract import USED, Contract, Field
 
 
 @dataclass
@@ -29,9 +27,11 @@ class Conformed:
     out_of_range: dict[str, np.ndarray] = field(default_factory=dict)
 
 
-def used_fields(contract: dict[str, Any], roles: tuple[str, ...] = USED) -> list[dict]:
+def used_fields(contract: Any, roles: tuple[str, ...] = USED) -> list[Field]:
     """The contract's fields in one of `roles`, in its order."""
-    return [f for f in contract["fields"] if f["role"] in roles]
+    if isinstance(contract, Contract):
+        return contract.used(roles)
+    return [Field.read(f) for f in contract["fields"] if f["role"] in roles]
 
 
 def conform(frame: pd.DataFrame, contract: dict[str, Any], roles: tuple[str, ...] = USED) -> Conformed:

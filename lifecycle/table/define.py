@@ -13,7 +13,8 @@ import pandas as pd
 from lifecycle.ground import metrics
 from lifecycle.ground.errors import UserError, nearest
 from lifecycle.table import cells, infer
-from lifecycle.table.conform import MODEL, conform, used_fields
+from lifecycle.table.conform import conform, used_fields
+from lifecycle.table.contract import MODEL
 from lifecycle.table.leaks import given_away, suspected
 from lifecycle.table.read import SOURCE, RawTable
 

@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lifecycle.gate import checks as validate
 from lifecycle.ground.errors import UserError
-from lifecycle.ground.files import Block, read_contract
+from lifecycle.ground.files import Block
 from lifecycle.model.model import encode_target, load_model
-from stages import validate
+from lifecycle.table.contract import read_contract
 from tests.scratch import run_stages, scratch
 
 PARAMS = Block(

@@ -12,11 +12,12 @@ import pytest
 import yaml
 
 from lifecycle.ground.errors import UserError
-from lifecycle.ground.files import read_contract, read_json, read_parquet
+from lifecycle.ground.files import read_json, read_parquet
 from lifecycle.model.families import FAMILIES, Family
 from lifecycle.model.model import load_model
 from lifecycle.search.budget import Entry
 from lifecycle.search.workers import FORK, Clock, Workers, try_all
+from lifecycle.table.contract import read_contract
 from stages import clean, define, split, train
 from tests.scratch import ROOT, scratch
 

@@ -1,0 +1,239 @@
+"""The contract: what is predicted from which columns, and how each cell is read. `define` makes it, everything else reads it.
+
+Made and checked once, where it enters: `read_contract` for data/contract.yaml, `Contract.read` for what is in memory. The
+YAML uses the names of the Frictionless Table Schema (name, type, format, missingValues, trueValues, falseValues,
+decimalChar, groupChar, bareNumber, constraints); `role`, `unit`, `reason` and `suspicion` are ours.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from lifecycle.ground.errors import UserError
+from lifecycle.ground.files import read_yaml
+
+PATH = "data/contract.yaml"
+MODEL = ("feature", "time")  # roles that the model sees
+USED = ("feature", "target", "id", "group", "time", "weight")
+NUMBERS, TEXTS, DATES = ("number", "integer"), ("string", "text"), ("date", "datetime")
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """What a release must reach: `metric` `sign` `bound`, as in roc_auc >= 0.8."""
+
+    metric: str
+    sign: str
+    bound: float
+
+    @classmethod
+    def read(cls, metric: str, wanted: Any, greater_is_better: bool) -> Criterion:
+        """From params.yaml's `{roc_auc: ">= 0.8"}`. Without a sign, as the metric is meant. UserError where it is no bound."""
+        usual = ">=" if greater_is_better else "<="
+        found = re.fullmatch(r"\s*(>=|<=|>|<)?\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)\s*(%?)\s*", str(wanted), re.I)
+        if isinstance(wanted, bool) or not found:
+            raise UserError(f'params.yaml: problem.criteria.{metric} is {wanted!r}; write it like "{usual} 0.8"')
+        bound = float(found[2])
+        return cls(metric, found[1] or usual, bound / 100 if found[3] else bound)
+
+    def holds(self, value: float | None) -> bool:
+        """Whether `value` reaches the bound; an unknown value does not."""
+        if value is None:
+            return False
+        if self.sign == ">=":
+            return value >= self.bound
+        if self.sign == "<=":
+            return value <= self.bound
+        return value > self.bound if self.sign == ">" else value < self.bound
+
+    def __str__(self) -> str:
+        return f"{self.sign} {self.bound:g}"
+
+
+class Spoken:
+    """Read by key as well, as the YAML has it."""
+
+    def write(self) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def __getitem__(self, key: str) -> Any:
+        return self.write()[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.write()
+
+    def keys(self) -> Iterable[str]:
+        return self.write().keys()
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return self.write().get(key, default)
+
+
+@dataclass(frozen=True)
+class Problem(Spoken):
+    """`classes`: in the order of the model's probabilities, the positive one last; empty for a regression."""
+
+    target: str
+    task: str
+    metric: str = ""
+    positive: str = ""
+    classes: tuple[str, ...] = ()
+    statement: str = ""
+    decision: str = ""
+    owner: str = ""
+    unit: str = ""
+    criteria: Mapping[str, Any] = field(default_factory=dict)
+    costs: Mapping[str, float] = field(default_factory=dict)
+    exclude: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, block: Mapping[str, Any] | Problem) -> Problem:
+        if isinstance(block, Problem):
+            return block
+        given = {key: value for key, value in block.items() if key in cls.__dataclass_fields__}
+        for key in ("classes", "exclude"):
+            given[key] = tuple(str(v) for v in given.get(key) or ())
+        return cls(**given)
+
+    def write(self) -> dict[str, Any]:
+        out: dict[str, Any] = {key: getattr(self, key) for key in ("statement", "decision", "owner", "unit")}
+        out |= {"target": self.target, "task": self.task, "metric": self.metric}
+        if self.task != "regression":
+            out |= {"positive": self.positive, "classes": list(self.classes)}
+        return out | {"criteria": dict(self.criteria), "costs": dict(self.costs), "exclude": list(self.exclude)}
+
+
+# attribute of a Field: its name in the YAML, where that differs
+SPELLED = {
+    "missing_values": "missingValues",
+    "true_values": "trueValues",
+    "false_values": "falseValues",
+    "decimal_char": "decimalChar",
+    "group_char": "groupChar",
+    "bare_number": "bareNumber",
+}
+
+
+@dataclass(frozen=True)
+class Field(Spoken):
+    """One column. `minimum`, `maximum`: numbers, or ISO texts of dates; `levels`: of a category, where they were few enough
+    to list, else empty; `more`: what else its YAML says."""
+
+    name: str
+    role: str = "feature"
+    type: str = "string"
+    format: str = ""
+    missing_values: tuple[str, ...] = ("",)
+    true_values: tuple[str, ...] = ()
+    false_values: tuple[str, ...] = ()
+    decimal_char: str = "."
+    group_char: str = ""
+    bare_number: bool = True
+    unit: str = ""
+    minimum: Any = None
+    maximum: Any = None
+    levels: tuple[str, ...] = ()
+    reason: str = ""
+    suspicion: str = ""
+    spec: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def read(cls, spec: Mapping[str, Any] | Field) -> Field:
+        if isinstance(spec, Field):
+            return spec
+        given: dict[str, Any] = {"spec": spec}
+        for attribute in cls.__dataclass_fields__:
+            spelled = SPELLED.get(attribute, attribute)
+            if spelled in spec and attribute not in ("minimum", "maximum", "levels", "spec"):
+                given[attribute] = spec[spelled]
+        for attribute in ("missing_values", "true_values", "false_values"):
+            if attribute in given:
+                given[attribute] = tuple(str(v) for v in given[attribute])
+        bounds = spec.get("constraints") or {}
+        given |= {"minimum": bounds.get("minimum"), "maximum": bounds.get("maximum")}
+        return cls(**given, levels=tuple(bounds.get("enum") or ()))
+
+    def write(self) -> dict[str, Any]:
+        return dict(self.spec)
+
+    @property
+    def is_number(self) -> bool:
+        return self.type in NUMBERS
+
+    @property
+    def is_date(self) -> bool:
+        return self.type in DATES
+
+    @property
+    def is_text(self) -> bool:
+        """A category or free text: no number, date or boolean."""
+        return self.type in TEXTS
+
+
+@dataclass(frozen=True)
+class Contract(Spoken):
+    """`source`: how the files were read; `notes`: what `define` decided, a sentence each."""
+
+    problem: Problem
+    fields: tuple[Field, ...]
+    source: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, content: Mapping[str, Any] | Contract, path: str | Path = PATH) -> Contract:
+        if isinstance(content, Contract):
+            return content
+        try:
+            problem = Problem.read(content["problem"])
+            fields = tuple(Field.read(spec) for spec in content["fields"])
+        except (KeyError, TypeError, AttributeError) as error:
+            raise UserError(f"{path} is no contract ({error}); `dvc repro define` writes it anew") from error
+        return cls(problem, fields, content.get("source") or {}, tuple(content.get("notes") or ()))
+
+    def write(self) -> dict[str, Any]:
+        """As data/contract.yaml has it."""
+        out: dict[str, Any] = {"problem": self.problem.write()}
+        if self.source:
+            out["source"] = dict(self.source)
+        return out | {"fields": [f.write() for f in self.fields], "notes": list(self.notes)}
+
+    def used(self, roles: Iterable[str] = USED) -> list[Field]:
+        """Fields in one of `roles`, in the table's order."""
+        return [f for f in self.fields if f.role in roles]
+
+    def names(self, roles: Iterable[str] = USED) -> list[str]:
+        return [f.name for f in self.used(roles)]
+
+    @cached_property
+    def by_name(self) -> dict[str, Field]:
+        return {f.name: f for f in self.fields}
+
+    @property
+    def features(self) -> list[Field]:
+        """What the model sees."""
+        return self.used(MODEL)
+
+    @property
+    def time(self) -> Field | None:
+        return self._only("time")
+
+    @property
+    def group(self) -> Field | None:
+        return self._only("group")
+
+    @property
+    def weight(self) -> Field | None:
+        return self._only("weight")
+
+    def _only(self, role: str) -> Field | None:
+        return next((f for f in self.fields if f.role == role), None)
+
+
+def read_contract(path: str | Path = PATH) -> Contract:
+    """The contract that `define` wrote."""
+    return Contract.read(read_yaml(path), path)

@@ -1,0 +1,1 @@
+{{ "lifecycle/table/contract.py" | from_root }}
