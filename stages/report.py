@@ -7,31 +7,19 @@ writes reports/report.html). No script, nothing from the network; it prints, and
 from __future__ import annotations
 
 from lifecycle.ground.errors import stage
-from lifecycle.ground.files import read_json, write_text
-from lifecycle.report.document import read_table, report
-from lifecycle.report.sections import (
-    fold_gap,
-)
-from lifecycle.table.contract import read_contract
+from lifecycle.ground.files import write_text
+from lifecycle.report.document import read_facts, report
+from lifecycle.report.sections import fold_gap
 
 
 def main() -> None:
-    text = {"calibration": [], "confusion": ["actual", "predicted"], "curve": [], "detail": ["chart", "label"]}
-    validation, evaluation = read_json("reports/validation.json"), read_json("reports/evaluation.json")
-    board = read_table("reports/leaderboard.csv", ["name", "metric", "chosen"])
-    html = report(
-        read_contract(),
-        read_json("reports/data_profile.json"),
-        read_json("reports/cleaning.json"),
-        board,
-        evaluation,
-        {name: read_table(f"reports/plots/{name}.csv", columns) for name, columns in text.items()},
-        validation,
-    )
+    facts = read_facts()
+    html = report(facts)
     write_text("reports/report.html", html)
-    gate = "passed" if validation["passed"] else "failed"
+
+    gate = "passed" if facts.validation["passed"] else "failed"
     size = f"{len(html.encode()) / 1000:,.0f} kB"
-    if gap := fold_gap(evaluation, board):
+    if gap := fold_gap(facts.evaluation, facts.board):
         print(f"  {gap}")
     print(f"report: {size}, {html.count('<svg')} charts, gate {gate}; open reports/report.html")
 

@@ -30,6 +30,11 @@ def short(value: float | None, significant: int = 4, zeros: bool = False) -> str
     return text
 
 
+def count(number: int) -> str:
+    """Rows, cells, columns: 6,105."""
+    return f"{number:,}"
+
+
 def between(low: float | None, high: float | None, significant: int = 3) -> str:
     """An interval: 0.397 to 0.460; a dash where an end is unknown."""
     if low is None or high is None:

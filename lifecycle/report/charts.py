@@ -1,6 +1,6 @@
 """Charts as inline SVG: text stays text, colours are the page's own, and the same numbers give the same bytes.
 
-Each function returns an <svg> element, or "" where there is nothing to draw.
+Each function returns an <svg> element as markup, which templates do not escape, or "" where there is nothing to draw.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 import matplotlib
 import numpy as np
+from markupsafe import Markup
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
@@ -73,7 +74,7 @@ def _svg(name: str, draw: Any, width: float = 4.6, height: float = 3.5) -> str:
     svg = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font-size: \1px", svg)
     for colour, variable in VARIABLES.items():
         svg = svg.replace(colour, f"var(--{variable})")
-    return svg.replace("<svg", f'<svg role="img" aria-label="{name}"', 1).strip()
+    return Markup(svg.replace("<svg", f'<svg role="img" aria-label="{name}"', 1).strip())
 
 
 def _numbers(axis: Any, ticks: int = 5) -> None:

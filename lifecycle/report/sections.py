@@ -1,61 +1,206 @@
-"""What the report says of an evaluation: metrics, curves, slices, importance, worst errors. Each returns a section."""
+"""What the report's templates ask for beyond the plain facts: sentences, rows of tables, and charts with their captions."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from lifecycle.evaluate.curves import CLASSES_SHOWN
 from lifecycle.ground.metrics import METRICS
-from lifecycle.ground.words import between, cut, percent, short
+from lifecycle.ground.words import between, count, cut, percent, short
 from lifecycle.report import charts
-from lifecycle.report.page import escape, figure, section, table
+from lifecycle.report.glossary import IN_UNITS, better_is, meaning, term
+from lifecycle.table.contract import Contract, Field
 
-WORDS = {  # metric: (its name, what it says)
-    "log_loss": ("Log loss", "how surprised the probabilities are by what came true; certain and wrong costs most"),
-    "roc_auc": ("ROC AUC", "how often a row of the class is ranked above one that is not; 0.5 is guessing"),
-    "average_precision": (
-        "Average precision",
-        "precision, averaged over all recalls; guessing gives the class's share",
-    ),
-    "brier_score": ("Brier score", "mean squared distance between probability and what came true"),
-    "ece": ("Calibration error", "how far probabilities are from observed frequencies, on average"),
-    "accuracy": ("Accuracy", "share of rows given the right class"),
-    "balanced_accuracy": ("Balanced accuracy", "recall, averaged over the classes"),
-    "f1": ("F1", "harmonic mean of precision and recall of the positive class"),
-    "f1_macro": ("F1, macro", "F1, averaged over the classes"),
-    "precision": ("Precision", "of the rows said to be positive, the share that are"),
-    "recall": ("Recall", "of the positive rows, the share that is found"),
-    "rmse": ("RMSE", "root of the mean squared error, in the target's unit; large errors weigh more"),
-    "mae": ("Mean absolute error", "how far off a prediction is on average, in the target's unit"),
-    "r2": ("R²", "share of the target's variance that is explained; 0 is the mean's"),
-    "median_absolute_error": ("Median absolute error", "half of the predictions are at most this far off"),
-    "mape": ("Mean absolute percentage error", "error as a share of the actual value"),
-}
-IN_UNITS = ("rmse", "mae", "median_absolute_error")  # of the target
+CURVES_SHOWN = 6  # of more classes
 SHOWN_SLICES = 30
+SHOWN_IMPORTANCE = 20
 
 
-def better_is(metric: str) -> str:
-    return "higher" if METRICS[metric].greater_is_better else "lower"
+class Figure(NamedTuple):
+    title: str
+    how: str  # to read it
+    svg: str
+    empty: str = "Nothing to draw."
+    wide: bool = False
 
 
-def fold_gap(evaluation: dict, board: pd.DataFrame) -> str:
+def named(label: Any) -> str:
+    """A name that fits a title."""
+    return cut(label, 24, middle=True)
+
+
+# ---- headline -----------------------------------------------------------------------------------------------------
+
+
+def verdict(evaluation: dict[str, Any]) -> str:
+    """The score beside the baseline, in words, the conclusion first."""
+    metric, score = evaluation["metric"], evaluation["score"]
+    gain, name = score["gain"], term(metric)
+    rows, unseen = f"{evaluation['n_rows']:,} rows", "that it never saw"
+    if score["value"] is None:
+        return f"{name} cannot be computed on the {rows} {unseen}; choose another problem.metric, or more test rows."
+    if gain["low"] is not None and gain["low"] > 0:
+        first = f"Clearly better than the naive baseline, on {rows} {unseen}."
+    elif gain["high"] is not None and gain["high"] < 0:
+        first = f"Worse than the naive baseline, on {rows} {unseen}."
+    else:
+        first = f"On {rows} {unseen} it may be no better than the naive baseline."
+    naive = "always predicts the mean"
+    if evaluation["classes"]:
+        naive = "gives each class its share of the training rows"
+    second = (
+        f"{name} is {exact(score['value'])} ({percent(evaluation['confidence'])} interval "
+        f"{between(score['low'], score['high'])}; {better_is(metric)} is better); "
+        f"the baseline, which {naive}, has {exact(score['baseline'])}"
+    )
+    if gain["value"] is not None:
+        second += f", a difference of {exact(abs(gain['value']))}"
+    return f"{first} {second}. {name}: {meaning(metric, evaluation['classes'])}."
+
+
+def exact(value: float | None) -> str:
+    return short(value, 3, zeros=True)
+
+
+def figures(target: str, evaluation: dict[str, Any]) -> list[tuple[str, str]]:
+    """Three figures that need no statistics to read, each with what it says."""
+    rows = (count(evaluation["n_rows"]), "test rows, kept apart before any model was fitted")
+    if evaluation["classes"]:
+        return [*figures_of_classes(evaluation), rows]
+    return [*figures_of_values(target, evaluation), rows]
+
+
+def figures_of_classes(evaluation: dict[str, Any]) -> list[tuple[str, str]]:
+    scores, classes = evaluation["metrics"], evaluation["classes"]
+    right = scores["accuracy"]
+    always = (
+        f"accuracy: rows given the right class; always predicting the most frequent one: {percent(right['baseline'])}"
+    )
+    if len(classes) == 2:
+        second = scores["roc_auc"]
+        says = f"ROC AUC: pairs in which the “{named(classes[1])}” row gets the higher probability; guessing: 50%"
+    else:
+        second = scores["balanced_accuracy"]
+        says = "balanced accuracy: rows given the right class when each class counts the same"
+    return [(percent(right["value"]), always), (percent(second["value"]), says)]
+
+
+def figures_of_values(target: str, evaluation: dict[str, Any]) -> list[tuple[str, str]]:
+    scores = evaluation["metrics"]
+    near = scores["median_absolute_error"]
+    off = (
+        f"half of the predictions are at most this far off; always predicting the mean: ± {short(near['baseline'], 3)}"
+    )
+    return [
+        (f"± {short(near['value'], 3)}", off),
+        (percent(scores["r2"]["value"]), f"R²: of the variance of {target} is explained"),
+    ]
+
+
+# ---- data ---------------------------------------------------------------------------------------------------------
+
+
+def reasons(cleaning: dict[str, Any]) -> list[tuple[str, int]]:
+    """Why rows were set aside, the most frequent reason first."""
+    return sorted(cleaning["reasons"].items(), key=lambda item: (-item[1], item[0]))
+
+
+def columns(contract: Contract, profile: dict[str, Any], cleaning: dict[str, Any]) -> dict[str, Any]:
+    """The table of columns as `head`, `rows` and which of them are `numeric`, without a column that says nothing."""
+    head = ["Column", "Type", "Role", "Filled", "Distinct", "Unreadable cells", "Values", "Remark"]
+    rows = [column(field, profile, cleaning) for field in contract.fields]
+    used = [i for i in range(len(head)) if any(row[i] for row in rows)]
+    return {
+        "head": [head[i] for i in used],
+        "rows": [[row[i] for i in used] for row in rows],
+        "numeric": [used.index(i) for i in (3, 4, 5) if i in used],
+    }
+
+
+def column(field: Field, profile: dict[str, Any], cleaning: dict[str, Any]) -> list[str]:
+    facts = profile["columns"].get(field.name, {})
+    cells = cleaning["cells"].get(field.name, {})
+    filled = distinct = short(None)
+    if facts:
+        distinct = count(facts["distinct"])
+    if facts and profile["rows"]:
+        filled = percent(facts["filled"] / profile["rows"])
+    unreadable = cells.get("corrupt", 0) + cells.get("out_of_range", 0)
+    return [
+        cut(field.name, 40, middle=True),
+        field.type,
+        field.role,
+        filled,
+        distinct,
+        count(unreadable) if unreadable else "",
+        values_of(field, facts),
+        cut(field.reason, 160),
+    ]
+
+
+def values_of(field: Field, facts: dict[str, Any]) -> str:
+    """The range or the categories seen; examples where there are none."""
+    if field.minimum is not None and field.maximum is not None:
+        return f"{plain(field.minimum)} to {plain(field.maximum)}"
+    values = field.levels or facts.get("examples") or []
+    more = f", … ({len(values)})" if len(values) > 4 else ""
+    return ", ".join(cut(value, 20, middle=True) for value in values[:4]) + more
+
+
+def plain(value: Any) -> str:
+    return short(value) if isinstance(value, int | float) else str(value)
+
+
+# ---- model --------------------------------------------------------------------------------------------------------
+
+HEADINGS = {
+    "name": "Candidate", "metric": "Metric", "score": "Cross-validated", "score_std": "± between folds", "weight": "Share of the blend",
+    "size_mb": "Size, MB", "latency_units": "Time a row, ms (counted)", "rounds": "Boosting rounds",
+}  # fmt: skip
+
+
+def leaderboard(board: pd.DataFrame) -> dict[str, Any]:
+    """Every candidate that was tried, the best first; a column for each fact that train wrote."""
+    chosen = board["chosen"] == "True"
+    if chosen.sum() > 1:  # the model is their blend; how much of each is in it, the weights say
+        chosen &= board["name"] == "blend"
+    facts = board.drop(columns="chosen")
+    facts["name"] = facts["name"].where(~chosen, facts["name"] + " ← chosen")
+    numeric = [i for i, name in enumerate(facts.columns) if pd.api.types.is_numeric_dtype(facts[name])]
+    for name in facts.columns[numeric]:
+        facts[name] = [candidate_number(name, value) for value in facts[name]]
+    return {
+        "head": [HEADINGS.get(name, name.replace("_", " ").capitalize()) for name in facts.columns],
+        "rows": facts.to_numpy().tolist(),
+        "numeric": numeric,
+        "marked": chosen.tolist(),
+    }
+
+
+def candidate_number(name: str, value: float) -> str:
+    if pd.isna(value) or value == 0:  # nothing is said better by a blank
+        return ""
+    if name == "score":  # scores are compared digit by digit; of the rest the size is enough
+        return short(value, 4, zeros=True)
+    return short(value, 3)
+
+
+def fold_gap(evaluation: dict[str, Any], board: pd.DataFrame) -> str:
     """A sentence where the test score is worse than the chosen model's out of fold, beyond its interval and by a tenth."""
     metric, score = evaluation["metric"], evaluation["score"]
-    chosen = board[(board["chosen"] == "True") & (board["metric"] == metric)]
-    if not len(chosen) or score["low"] is None:
-        return ""
-    blend = chosen[chosen["name"] == "blend"]
-    fold = float((blend if len(blend) else chosen)["score"].iloc[0])
+    fold = out_of_fold(board, metric)
     # of decisions the folds' score is that of the likeliest class, not by the threshold
-    if np.isnan(fold) or METRICS[metric].needs == "classes":
+    if fold is None or score["low"] is None or METRICS[metric].needs == "classes":
         return ""
-    up = METRICS[metric].greater_is_better
-    near_end = score["high"] if up else score["low"]
-    if (near_end >= fold if up else near_end <= fold) or abs(score["value"] - fold) <= 0.1 * abs(fold):
+    near_end = score["low"]
+    worse = near_end > fold
+    if METRICS[metric].greater_is_better:
+        near_end = score["high"]
+        worse = near_end < fold
+    if not worse or abs(score["value"] - fold) <= 0.1 * abs(fold):
         return ""
     return (
         f"On the test rows {metric} is {short(score['value'])}, out of fold it was {short(fold)}: they differ from the rows "
@@ -63,86 +208,121 @@ def fold_gap(evaluation: dict, board: pd.DataFrame) -> str:
     )
 
 
-def metrics_section(evaluation: dict, gap: str = "") -> str:
+def out_of_fold(board: pd.DataFrame, metric: str) -> float | None:
+    """The chosen model's score by cross-validation; None where the board is of another metric."""
+    chosen = board[(board["chosen"] == "True") & (board["metric"] == metric)]
+    blend = chosen[chosen["name"] == "blend"]
+    if len(blend):
+        chosen = blend
+    if not len(chosen) or np.isnan(chosen["score"].iloc[0]):
+        return None
+    return float(chosen["score"].iloc[0])
+
+
+# ---- metrics and curves -------------------------------------------------------------------------------------------
+
+
+def metrics(evaluation: dict[str, Any]) -> dict[str, Any]:
+    """A row for each metric, that of the problem first."""
     names = sorted(evaluation["metrics"], key=lambda name: name != evaluation["metric"])
     rows = []
     for name in names:
-        score, (label, meaning) = evaluation["metrics"][name], WORDS[name]
-        better = better_is(name)
-        if name not in IN_UNITS:  # -2.4e-05 is nothing, unless it is in units of the target
-            said = {key: "–" if value is None else f"{round(value, 4) + 0:.4f}" for key, value in score.items()}
-            around = f"{said['low']} to {said['high']}" if score["low"] is not None else "–"
-        else:
-            said, around = {key: short(value) for key, value in score.items()}, between(score["low"], score["high"])
-        rows.append([label, said["value"], around, said["baseline"], f"{meaning} ({better} is better)"])
-    head = ["Metric", "Test", f"{percent(evaluation['confidence'])} interval", "Baseline", "What it says"]
-    body = table(head, rows, numeric=[1, 2, 3], marked=[name == evaluation["metric"] for name in names])
-    return section("metrics", "Metrics on the test rows", body + (f"<p>{escape(gap)}</p>" if gap else ""))
-
-
-def plots_section(evaluation: dict, plots: dict[str, pd.DataFrame], target: str) -> str:
-    drawn = (
-        classification_plots(evaluation, plots)
-        if evaluation["classes"]
-        else regression_plots(evaluation, plots, target)
-    )
-    return section("plots", "How good are the answers?", f'<div class="grid">{"".join(drawn)}</div>')
-
-
-def classification_plots(evaluation: dict, plots: dict[str, pd.DataFrame]) -> list[str]:
-    classes, detail = evaluation["classes"], plots["detail"]
-    of = {
-        kind: [(str(label), g["x"].to_numpy(), g["y"].to_numpy()) for label, g in rows.groupby("label", sort=False)]
-        for kind, rows in detail.groupby("chart")
+        score = evaluation["metrics"][name]
+        value, low, high, baseline = (as_metric(name, score[key]) for key in ("value", "low", "high", "baseline"))
+        around = short(None)
+        if score["low"] is not None:
+            around = f"{low} to {high}"
+        says = f"{meaning(name, evaluation['classes'])} ({better_is(name)} is better)"
+        rows.append([term(name), value, around, baseline, says])
+    return {
+        "head": ["Metric", "Test", f"{percent(evaluation['confidence'])} interval", "Baseline", "What it says"],
+        "rows": rows,
+        "numeric": [1, 2, 3],
+        "marked": [name == evaluation["metric"] for name in names],
     }
-    which = f" of “{cut(classes[1], 24, middle=True)}”" if len(classes) == 2 else ", each class against the rest"
-    most = "" if len(classes) <= 6 else f" The 6 most frequent of {len(classes)} classes."
+
+
+def as_metric(name: str, value: float | None) -> str:
+    if value is None or name in IN_UNITS:
+        return short(value)
+    return f"{round(value, 4) + 0:.4f}"  # -2.4e-05 is nothing, unless it is in units of the target
+
+
+def curves(evaluation: dict[str, Any], plots: dict[str, pd.DataFrame], target: str) -> list[Figure]:
+    if evaluation["classes"]:
+        return curves_of_classes(evaluation, plots)
+    return curves_of_values(evaluation, plots, target)
+
+
+def curves_of_classes(evaluation: dict[str, Any], plots: dict[str, pd.DataFrame]) -> list[Figure]:
+    classes = evaluation["classes"]
+    which, told = ", each class against the rest", "predicted probability of the likeliest class"
+    if len(classes) == 2:
+        which, told = f" of “{named(classes[1])}”", f"predicted probability of “{named(classes[1])}”"
+    most = ""
+    if len(classes) > CURVES_SHOWN:
+        most = f" The {CURVES_SHOWN} most frequent of {len(classes)} classes."
     few = "Not drawn: the test rows are of one class only."
-    told = "probability told" if len(classes) == 2 else "probability of the likeliest class"
-    roc = charts.lines("ROC", of.get("roc", []), "false positive rate", "true positive rate", "diagonal")
-    recall = charts.lines("Precision and recall", of.get("precision_recall", []), "recall", "precision")
+    roc = charts.lines("ROC", series(plots["detail"], "roc"), "false positive rate", "true positive rate", "diagonal")
+    recall = charts.lines("Precision and recall", series(plots["detail"], "precision_recall"), "recall", "precision")
     bins = plots["calibration"].to_dict("records")
-    calibration = charts.calibration("Calibration", bins, told, "share that came true", True)
-    how = "A row per actual class: blue what is right of it, brown what is not."
+    calibration = charts.calibration("Calibration", bins, told, "observed share", True)
+    how = "A row for each actual class: the share predicted right in blue, wrong in brown."
     if len(classes) > CLASSES_SHOWN:
         how += f" The {CLASSES_SHOWN - 1} most frequent of {len(classes)} classes."
+    matrix = confusion_chart(plots["confusion"], classes)
     return [
-        figure(
-            "ROC curve" + which, "The nearer to the upper left corner the better; dashed: guessing." + most, roc, few
+        Figure(
+            f"ROC curve{which}",
+            f"The nearer to the upper left corner the better; the dashed line is guessing.{most}",
+            roc,
+            few,
         ),
-        figure(
-            "Precision and recall" + which,
-            "The share of the found that is right, by the share that is found." + most,
+        Figure(
+            f"Precision–recall curve{which}",
+            "Precision: of the rows predicted to be of the class, the share that is. Recall: of the rows of the class, "
+            f"the share that is predicted.{most}",
             recall,
             few,
         ),
-        figure(
+        Figure(
             "Calibration",
-            "On the dashed line, what is told at 70% comes true 70% of the time. With 95% intervals.",
+            "On the dashed line, what is predicted with 70% comes true 70% of the time. With 95% intervals.",
             calibration,
         ),
-        figure("Confusion", how, confusion_chart(plots["confusion"], classes), wide=len(classes) > 8),
+        Figure("Confusion matrix", how, matrix, wide=len(classes) > 8),
     ]
 
 
-def regression_plots(evaluation: dict, plots: dict[str, pd.DataFrame], target: str) -> list[str]:
+def series(detail: pd.DataFrame, chart: str) -> list[tuple[str, np.ndarray, np.ndarray]]:
+    """(label, x, y) of each line of that chart."""
+    rows = detail[detail["chart"] == chart]
+    return [(str(label), g["x"].to_numpy(), g["y"].to_numpy()) for label, g in rows.groupby("label", sort=False)]
+
+
+def curves_of_values(evaluation: dict[str, Any], plots: dict[str, pd.DataFrame], target: str) -> list[Figure]:
     points, curve = plots["detail"], plots["curve"]
-    told, true = points["x"].to_numpy(), points["y"].to_numpy()
-    some = f" {len(points):,} of {evaluation['n_rows']:,} test rows." if len(points) < evaluation["n_rows"] else ""
-    scatter = charts.points("Predicted and actual", told, true, "predicted", "actual", "equal")
-    residuals = charts.points("Residuals", told, true - told, "predicted", "actual − predicted", "zero")
-    rec = charts.lines(
-        "Share within an error", [("", curve["x"], curve["y"])], "absolute error", "share of rows", unit=False
-    )
+    predicted, actual = points["x"].to_numpy(), points["y"].to_numpy()
+    some = ""
+    if len(points) < evaluation["n_rows"]:
+        some = f" {len(points):,} of {evaluation['n_rows']:,} test rows."
+    scatter = charts.points("Predicted and actual", predicted, actual, "predicted", "actual", "equal")
+    residuals = charts.points("Residuals", predicted, actual - predicted, "predicted", "actual − predicted", "zero")
+    within = [("", curve["x"], curve["y"])]
+    rec = charts.lines("Share within an error", within, "absolute error", "share of rows", unit=False)
     bins = plots["calibration"].to_dict("records")
     calibration = charts.calibration("Calibration", bins, "mean predicted", "mean actual", False)
-    how = "A row per fifth of the actual values: blue what is predicted in the same range."
+    fifths = confusion_chart(plots["confusion"], [])
     return [
-        figure("Predicted and actual", "On the dashed line a prediction is exact." + some, scatter),
-        figure("Residuals", "A funnel or a bend means that errors depend on the prediction." + some, residuals),
-        figure("Share of rows within an error", "The steeper the better; up to 99% of the rows.", rec),
-        figure("Calibration", "Parts of the test rows by prediction, with 95% intervals.", calibration),
-        figure(f"Fifths of {cut(target, 30)}", how, confusion_chart(plots["confusion"], [])),
+        Figure("Predicted and actual", f"On the dashed line a prediction is exact.{some}", scatter),
+        Figure("Residuals", f"A funnel or a bend means that errors depend on the prediction.{some}", residuals),
+        Figure("Share of rows within an error", "The steeper the better; up to 99% of the rows.", rec),
+        Figure("Calibration", "Groups of test rows by prediction, with 95% intervals.", calibration),
+        Figure(
+            f"Fifths of {cut(target, 30)}",
+            "A row for each fifth of the actual values: the share predicted in the same range in blue.",
+            fifths,
+        ),
     ]
 
 
@@ -154,41 +334,14 @@ def confusion_chart(pairs: pd.DataFrame, classes: list[str]) -> str:
     return charts.confusion("Confusion", counts.to_numpy(), labels)
 
 
-def explanation_section(evaluation: dict, target: str) -> str:
-    rows, metric = evaluation["importance"], evaluation["metric"]
-    bars = [(r["column"], r["importance"], r["low"], r["high"]) for r in rows[:20] if r["importance"] is not None]
-    body = figure(
-        "Importance" + (f" of the first 20 of {len(rows)} columns" if len(rows) > 20 else ""),
-        f"How much worse {WORDS[metric][0]} gets when one column is shuffled among the test rows. Columns that say the same "
-        "hide each other.",
-        charts.intervals("Importance", bars, f"worse by ({WORDS[metric][0]})", {"no difference": 0.0}),
-        wide=True,
-    )
-    features = evaluation["partial_dependence"]
-    if features:
-        means = [m for f in features for line in f["lines"] for m in line["mean"]]
-        if len(evaluation["classes"]) == 2:
-            said, of = "mean probability", f"probability of “{cut(evaluation['classes'][1], 24, middle=True)}”"
-        else:
-            said, of = (
-                ("mean probability", "probability") if evaluation["classes"] else ("mean prediction", "prediction")
-            )
-        ends = min(means), max(means)
-        drawn = [
-            figure(f["column"], "", charts.dependence(f"Dependence {i}", f, said, ends)) for i, f in enumerate(features)
-        ]
-        how = f"The mean {of} when the column is set to each value in all rows, whatever the other columns say."
-        grid = f"<div class='grid'>{''.join(drawn)}</div>"
-        body += f"<h3>Dependence on the main columns</h3><p>{escape(how)}</p>{grid}"
-    return section("explanation", "What does it look at?", body)
+# ---- slices, explanations, errors ---------------------------------------------------------------------------------
 
 
-def slices_section(evaluation: dict) -> str:
+def slices(evaluation: dict[str, Any]) -> Figure | None:
     found, score, metric = evaluation["slices"], evaluation["score"], evaluation["metric"]
-    label, title = WORDS[metric][0], "Where is it weaker?"
     if not found:
-        return section("slices", title, "<p>No part of the test rows is large enough to be scored by itself.</p>")
-    heading = f"{label} by slice"
+        return None
+    heading = f"{term(metric)} by slice"
     if len(found) > SHOWN_SLICES:
         heading += f": the {SHOWN_SLICES} worst of {len(found)}"
         sign = 1 if METRICS[metric].greater_is_better else -1
@@ -207,40 +360,41 @@ def slices_section(evaluation: dict) -> str:
         "better. Among many slices some look bad by chance."
     )
     lines = {"all rows": score["value"], "baseline": score["baseline"]}
-    drawn = charts.intervals("Slices", rows, label, {k: v for k, v in lines.items() if v is not None})
-    return section("slices", title, figure(heading, how, drawn, wide=True))
+    marks = {name: value for name, value in lines.items() if value is not None}
+    return Figure(heading, how, charts.intervals("Slices", rows, term(metric), marks), wide=True)
 
 
-def worst_section(evaluation: dict) -> str:
-    rows, classes = evaluation["worst"], evaluation["classes"]
-    if not rows:
-        return section("errors", "Worst errors", "<p>No test row is answered wrongly.</p>")
-    columns = list(rows[0]["cells"])
-    head = [
-        "Source",
-        "Actual",
-        "Predicted",
-        "P(actual)" if classes else "Error",
-        *(cut(c, 24, middle=True) for c in columns),
+def importance(evaluation: dict[str, Any]) -> Figure:
+    rows, name = evaluation["importance"], term(evaluation["metric"])
+    title = "Permutation importance"
+    if len(rows) > SHOWN_IMPORTANCE:
+        title += f" of the first {SHOWN_IMPORTANCE} of {len(rows)} columns"
+    bars = [
+        (r["column"], r["importance"], r["low"], r["high"])
+        for r in rows[:SHOWN_IMPORTANCE]
+        if r["importance"] is not None
     ]
-    body = [
-        [
-            r["source"],
-            cell(r["actual"]),
-            cell(r["predicted"]),
-            percent(r["probability"]) if classes else cell(r["error"]),
-        ]
-        + [cell(r["cells"][c]) for c in columns]
-        for r in rows
-    ]
-    text = "<p>The rows that it is most wrong about, with the columns that matter most: often a wrong label, or a cause that no column holds.</p>"
-    numeric = [3] if classes else [1, 2, 3]
-    return section("errors", "Worst errors", text + table(head, body, numeric=numeric))
+    how = (
+        f"How much worse {name} gets when one column is shuffled among the test rows. Two columns that say the same "
+        "hide each other."
+    )
+    drawn = charts.intervals("Importance", bars, f"worse by ({name})", {"no difference": 0.0})
+    return Figure(title, how, drawn, wide=True)
 
 
-def cell(value: Any) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return short(value) if isinstance(value, int | float) else cut(value, 60)
+def averaged(classes: list[str]) -> str:
+    """What is averaged to show how the predictions depend on a column."""
+    if len(classes) == 2:
+        return f"probability of “{named(classes[1])}”"
+    return "probability" if classes else "prediction"
+
+
+def dependence(evaluation: dict[str, Any]) -> list[Figure]:
+    features = evaluation["partial_dependence"]
+    means = [mean for feature in features for line in feature["lines"] for mean in line["mean"]]
+    label = "mean probability" if evaluation["classes"] else "mean prediction"
+    drawn = []
+    for i, feature in enumerate(features):
+        svg = charts.dependence(f"Dependence {i}", feature, label, (min(means), max(means)))
+        drawn.append(Figure(feature["column"], "", svg))
+    return drawn

@@ -8,15 +8,16 @@ from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
+from jinja2 import ChoiceLoader, FileSystemLoader, UndefinedError
 from small_model import CLASSES, PARAMS, contract, table, write_candidate
 
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.files import write_json, write_parquet, write_text, write_yaml
 from lifecycle.ground.metrics import METRICS
-from lifecycle.report import charts
-from lifecycle.report.page import escape
-from lifecycle.report.page import table as html_table
-from lifecycle.report.sections import WORDS, fold_gap
+from lifecycle.report import charts, document
+from lifecycle.report.glossary import WORDS
+from lifecycle.report.page import TEMPLATES, visible
+from lifecycle.report.sections import fold_gap
 from stages import evaluate, report
 
 TASKS = ["binary", "multiclass", "regression"]
@@ -275,8 +276,30 @@ def test_charts_take_names_that_are_not_plain_text():
 
 
 def test_what_would_reverse_or_hide_text_is_shown_as_a_mark():
-    assert escape("a\u202eb\x00c") == "a\ufffdb\ufffdc"
-    assert "&lt;td&gt;" in html_table(["<td>"], [["x"]])
+    assert visible("a\u202eb\x00c") == "a\ufffdb\ufffdc"
+
+
+def test_a_cell_of_a_table_is_text():
+    table = TEMPLATES.get_template("pieces.html.j2").module.table
+    assert "<td>&lt;i&gt;\ufffd</td>" in table(["<td>"], [["<i>\u202e"]])
+    assert "<th>&lt;td&gt;</th>" in table(["<td>"], [])
+
+
+def test_a_section_is_a_template_and_its_name_in_one_list(here, monkeypatch, tmp_path):
+    """No Python: it sees what the stages wrote."""
+    folder = tmp_path / "templates/report"
+    folder.mkdir(parents=True)
+    text = '{% set title = "Costs" %}<p>{{ evaluation.n_rows | count }} rows, {{ contract.problem.target }}</p>'
+    (folder / "costs.html.j2").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(TEMPLATES, "loader", ChoiceLoader([TEMPLATES.loader, FileSystemLoader(tmp_path / "templates")]))
+    monkeypatch.setattr(document, "SECTIONS", (*document.SECTIONS, "costs"))
+    text = Page(project(here, "binary")).text
+    assert text.index("Costs") < text.rindex("Costs 300 rows, target")  # in the list of sections, then itself
+
+
+def test_a_template_that_names_what_is_not_there_fails_rather_than_leaving_a_gap():
+    with pytest.raises(UndefinedError):
+        TEMPLATES.from_string("{{ evaluation.scroe }}").render(evaluation={"score": 1})
 
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")

@@ -1,0 +1,1 @@
+{{ "lifecycle/report/glossary.py" | from_root }}
