@@ -24,7 +24,7 @@ COLOURS = ["#2563a8", "#b4531c", "#2f7d4f", "#7d4aa3", "#8f6b00", "#50607a"]
 # the page's style sheet knows a light and a dark value of each
 VARIABLES = {INK: "ink", MUTED: "muted", LINE: "line"} | {c: f"c{i + 1}" for i, c in enumerate(COLOURS)}
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "font.size": 8.5,
     "text.parse_math": False,  # a column may be called "$x_1$"
