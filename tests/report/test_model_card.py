@@ -6,6 +6,7 @@ from small_model import CLASSES, PARAMS, contract, fitted, table
 
 from lifecycle.evaluate.evaluation import evaluate
 from lifecycle.report.model_card import model_card, refusal
+from lifecycle.table.contract import Contract
 
 GATE = {
     "passed": True,
@@ -17,7 +18,7 @@ GATE = {
 
 
 def card(task, place="place"):
-    terms = contract(task, place=place) | {"source": {"files": ["rows.csv"]}}
+    terms = Contract.read(contract(task, place=place) | {"source": {"files": ["rows.csv"]}})
     evaluation = evaluate(fitted(task, place), terms, table(task, 300, seed=2, place=place), PARAMS)
     return model_card(terms, {"name": "linear", "n_rows": 46374}, evaluation, GATE)
 
