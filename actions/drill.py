@@ -13,14 +13,14 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from lifecycle.ground.errors import UserError, stage
-from lifecycle.ground.files import read_json, read_params
-from lifecycle.model.model import Model, load_model
+from lifecycle.ground.files import Block, read_json, read_params
+from lifecycle.model.released import Released
 from lifecycle.monitor.batches import live_of
 from lifecycle.monitor.checks import Bundle
 from lifecycle.monitor.verdict import assess
@@ -140,14 +140,45 @@ def halves(bundle: Bundle, seed: int) -> tuple[Bundle, pd.DataFrame]:
     return kept, bundle.reference.iloc[second].reset_index(drop=True)
 
 
-def play(bundle: Bundle, rows: pd.DataFrame, model: Model, params: Any) -> dict[str, Any]:
+def play(bundle: Bundle, rows: pd.DataFrame, model: Released, params: Any) -> dict[str, Any]:
     live = live_of(cells(rows, bundle.contract), bundle.contract)
-    return assess(bundle, live, model.answers(live.rows), params)
+    return assess(bundle, live, model.answers(live.text), params)
+
+
+class Tried(NamedTuple):
+    """`table`: a line for each fault: its name, what was done, what came of it, by which checks; `missed`: what fails the drill."""
+
+    table: list[tuple[str, str, str, str]]
+    missed: list[str]
+
+
+def try_faults(bundle: Bundle, model: Released, params: Block, drill: Block) -> Tried:
+    """Clean controls first, then each fault, all on the halves that `drill.random_state` draws."""
+    size, seed = drill.number("shift", 0.1, 10), drill["random_state"]
+    n_controls = int(drill.number("controls", 1, 100))
+    controls = [play(*halves(bundle, seed + i), model, params) for i in range(n_controls)]
+    alarms = sum(c["verdict"] != "ok" for c in controls)
+    draws = f"{n_controls} other draws of the halves"
+    tried = Tried([("nothing (control)", draws, f"{alarms} alarms", _by(controls))], [])
+    if alarms > drill["allowed_alarms"]:
+        tried.missed.append(f"{alarms} of {n_controls} clean controls raise an alarm")
+    here, rows = halves(bundle, seed)
+    for name, put_in in FAULTS.items():
+        fault = put_in(rows, bundle.contract, model.folder, size, np.random.default_rng(seed))
+        if fault is None:
+            tried.table.append((name, "no column here that could have it", "–", ""))
+            continue
+        result = play(here, fault[0], model, params)
+        caught = result["verdict"] != "ok"
+        outcome = f"caught: {result['verdict']}" if caught else "MISSED"
+        tried.table.append((name, fault[1], outcome, _by([result])))
+        if not caught and name in drill["required"] and len(rows) >= drill["enough_rows"]:
+            tried.missed.append(f"{name} was missed")
+    return tried
 
 
 def main() -> None:
     params, drill = read_params("monitor"), read_params("drill")
-    size, seed = drill.number("shift", 0.1, 10), drill["random_state"]
     for name in drill["required"]:
         if name not in FAULTS:
             raise UserError(f"params.yaml: drill.required has {name!r}; there are {', '.join(FAULTS)}")
@@ -156,31 +187,19 @@ def main() -> None:
         raise UserError(
             "there is no bundle to try: the gate refused the candidate (models/bundle/REFUSED.md), or `dvc repro` was not run"
         )
-    bundle, model = read_bundle(folder), load_model(folder)
-    here, rows = halves(bundle, seed)
+    bundle = read_bundle(folder)
+    here, rows = halves(bundle, drill["random_state"])
     print(
         f"drill: {folder}; {len(here.reference):,} held-out rows are the reference, {len(rows):,} play live traffic\n"
     )
-    controls = [play(*halves(bundle, seed + i), model, params) for i in range(int(drill.number("controls", 1, 100)))]
-    alarms = sum(c["verdict"] != "ok" for c in controls)
-    missed = [] if alarms <= drill["allowed_alarms"] else [f"{alarms} of {len(controls)} clean controls raise an alarm"]
-    table = [("nothing (control)", f"{len(controls)} other draws of the halves", f"{alarms} alarms", _by(controls))]
-    for name, put_in in FAULTS.items():
-        fault = put_in(rows, bundle.contract, folder, size, np.random.default_rng(seed))
-        if fault is None:
-            table.append((name, "no column here that could have it", "–", ""))
-            continue
-        result = play(here, fault[0], model, params)
-        caught = result["verdict"] != "ok"
-        table.append((name, fault[1], f"caught: {result['verdict']}" if caught else "MISSED", _by([result])))
-        if not caught and name in drill["required"] and len(rows) >= drill["enough_rows"]:
-            missed.append(f"{name} was missed")
-    widths = [max(len(line[i]) for line in table) for i in range(3)]
-    for line in table:
+    with Released(folder) as model:
+        tried = try_faults(bundle, model, params, drill)
+    widths = [max(len(line[i]) for line in tried.table) for i in range(3)]
+    for line in tried.table:
         print("  " + "  ".join(cell.ljust(width) for cell, width in zip(line, [*widths, 0], strict=True)).rstrip())
     print()
-    if missed:
-        sys.exit(f"drill failed: {'; '.join(missed)}. See params.yaml: monitor, drill.")
+    if tried.missed:
+        sys.exit(f"drill failed: {'; '.join(tried.missed)}. See params.yaml: monitor, drill.")
     few = len(rows) < drill["enough_rows"]
     print(f"drill passed; {len(rows)} rows are too few to demand more" if few else "drill passed")
 

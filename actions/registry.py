@@ -11,7 +11,7 @@ import tomllib
 from pathlib import Path
 
 from lifecycle.ground.errors import UserError
-from service.bundle import BundleError, read_manifest, wrong_files
+from lifecycle.model.store import BundleError, check_files, own_code, read_manifest, wrong_files
 
 BUNDLE, CHAMPION, VERSIONS = Path("models/bundle"), Path("models/champion/bundle"), Path("models/versions")
 POINTER = Path("models/champion/bundle.dvc")
@@ -145,10 +145,7 @@ def locate(wanted: str) -> tuple[Path, str]:
 def with_code_of(folder: Path, module: str, *arguments: str) -> tuple[list[str], dict[str, str]]:
     """(command, environment) that run a bundle's own code on it; UserError where its hashes are wrong."""
     try:
-        faults = wrong_files(folder, read_manifest(folder))
-        if faults:
-            raise BundleError(folder, faults)
+        check_files(folder)
     except BundleError as error:
         raise UserError(str(error)) from None
-    code = {"PYTHONPATH": str((folder / "code").resolve()), "PYTHONSAFEPATH": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-    return [sys.executable, "-m", module, str(folder), *arguments], {**os.environ, **code}
+    return [sys.executable, "-m", module, str(folder), *arguments], {**os.environ, **own_code(folder)}

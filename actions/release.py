@@ -35,9 +35,9 @@ from actions.registry import (
 )
 from lifecycle.ground.errors import UserError, stage
 from lifecycle.ground.files import read_json, read_yaml, replacing_folder
+from lifecycle.model.store import BundleError, read_manifest
 from lifecycle.table.conform import used_fields
 from lifecycle.table.contract import MODEL, read_contract
-from service.bundle import BundleError, read_manifest
 
 
 def check_tree() -> None:

@@ -30,11 +30,13 @@ import numpy as np
 import psutil
 
 from actions.registry import champion_version, dvc, git
-from lifecycle.gate.checks import as_judged
+from lifecycle.gate.champion import as_judged
 from lifecycle.ground.errors import UserError, stage
 from lifecycle.ground.files import Block, read_json, read_params, read_parquet, write_csv, write_json
 from lifecycle.ground.metrics import paired_difference, score
-from lifecycle.model.model import encode_target, load_model, sample_weight
+from lifecycle.model.model import encode_target, sample_weight
+from lifecycle.model.released import Released
+from lifecycle.model.store import load_model
 from lifecycle.monitor.batches import Live, digest, read_live
 from lifecycle.monitor.watch import find_bundle, model_digest
 from lifecycle.table.conform import conform, used_fields
@@ -258,9 +260,10 @@ def judge(project: Path, folder: Path, live: Live, parts: Parts, params: Block) 
         else rows[problem["target"]].notna()
     ).to_numpy()
     name = problem["metric"]
-    challenger, champion = load_model(project / "models/candidate"), load_model(folder)
-    ours = as_judged(challenger, rows[known], challenger, name)
-    theirs = as_judged(champion, live.rows[parts.judge].reset_index(drop=True)[known], challenger, name)
+    challenger = load_model(project / "models/candidate")  # made in the clone, by the code of this commit
+    ours = as_judged(challenger, challenger.answers(rows[known]), challenger, name)
+    with Released(folder) as champion:
+        theirs = as_judged(champion, champion.answers(text[known]), challenger, name)
     y = encode_target(rows[problem["target"]][known], contract)
     weight = sample_weight(rows[known], contract, "data/live")  # as the gate judges
     draw = (int(params["n_bootstrap"]), params["confidence"], params["random_state"])

@@ -38,7 +38,7 @@ sys.path.insert(0, {code!r})
 import pandas as pd
 from lifecycle.table.conform import conform
 from lifecycle.table.contract import read_contract
-from lifecycle.model.model import load_model
+from lifecycle.model.store import load_model
 
 model, contract = load_model({bundle!r}), read_contract({bundle!r} + "/contract.yaml")
 

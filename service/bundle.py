@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -17,48 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from lifecycle.model.store import BundleError, read_manifest, wrong_files
+
 CLOSE = 1e-9  # another processor may differ in the last digits of a sum; a wrong model differs in the first
-
-
-class BundleError(Exception):
-    """Why a folder cannot be served, with every fault found, each naming its cure."""
-
-    def __init__(self, folder: Path, faults: list[str]) -> None:
-        super().__init__(f"{folder} cannot be served: {'; '.join(faults)}")
-        self.faults = faults
-
-
-def read_manifest(folder: Path) -> dict[str, Any]:
-    refused = folder / "REFUSED.md"
-    if refused.exists():
-        raise BundleError(folder, [f"its candidate failed the gate ({refused})"])
-    try:
-        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
-    except FileNotFoundError:
-        raise BundleError(
-            folder, ["it has no manifest.json; `dvc repro` makes a bundle, `dvc pull` fetches one"]
-        ) from None
-    except ValueError:
-        raise BundleError(folder, ["its manifest.json is not JSON; `dvc checkout` brings the right one back"]) from None
-    if not isinstance(manifest, dict) or manifest.get("format") != 1:
-        raise BundleError(folder, ["its manifest.json is of another format; serve it with the code of its own commit"])
-    return manifest
-
-
-def wrong_files(folder: Path, manifest: dict[str, Any]) -> list[str]:
-    """Files that are missing, changed, or not of the bundle."""
-    told, faults = manifest["files"], []
-    for name, digest in told.items():
-        path = folder / name
-        if not path.is_file():
-            faults.append(f"{name} is missing; `dvc checkout` or `dvc pull` brings it back")
-        elif hashlib.sha256(path.read_bytes()).hexdigest() != digest:
-            faults.append(f"{name} is not the file that the manifest names; `dvc checkout` brings the right one back")
-    present = {
-        p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts
-    }
-    faults += [f"{name} is not in the manifest; remove it" for name in sorted(present - set(told) - {"manifest.json"})]
-    return faults
 
 
 def wrong_versions(manifest: dict[str, Any]) -> list[str]:
@@ -86,7 +46,7 @@ class Bundle:
             raise BundleError(self.folder, faults)
         # only now: joblib runs what the file says
         from lifecycle.ground.files import read_json
-        from lifecycle.model.model import load_model
+        from lifecycle.model.store import load_model
         from lifecycle.table.contract import read_contract
 
         self.contract = read_contract(self.folder / "contract.yaml")

@@ -17,7 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from service.bundle import Bundle, BundleError, read_manifest, wrong_files
+from lifecycle.model.store import check_files, own_code
+from service.bundle import Bundle, BundleError
 from service.log import LogError, PredictionLog
 
 logger = logging.getLogger("uvicorn.error")
@@ -29,11 +30,10 @@ class Shadow:
 
     def __init__(self, folder: str, version: str) -> None:
         bundle = Path(folder).resolve()
-        if faults := wrong_files(bundle, read_manifest(bundle)):  # its code runs only where its hashes are right
-            raise BundleError(bundle, faults)
+        check_files(bundle)  # its code runs only where its hashes are right
         self.version = version
         command = [sys.executable, "-m", "service.shadow", str(bundle), version]
-        env = {**os.environ, "PYTHONPATH": str(bundle / "code"), "PYTHONSAFEPATH": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+        env = {**os.environ, **own_code(bundle)}
         self.process = subprocess.Popen(
             command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
         )

@@ -23,7 +23,7 @@ from lifecycle.ground.files import (
     write_parquet,
     write_text,
 )
-from lifecycle.model.model import load_model
+from lifecycle.model.store import load_model
 from lifecycle.report.model_card import model_card, refusal
 from lifecycle.table.contract import read_contract
 

@@ -10,7 +10,7 @@ from lifecycle.evaluate.evaluation import HANDFUL, TEST, evaluate, rounded
 from lifecycle.ground.errors import UserError, stage
 from lifecycle.ground.files import read_params, read_parquet, write_csv, write_json
 from lifecycle.ground.words import short
-from lifecycle.model.model import load_model
+from lifecycle.model.store import load_model
 from lifecycle.table.contract import read_contract
 
 

@@ -14,7 +14,7 @@ from custom.features import add_features
 from lifecycle.ground.errors import UserError, stage
 from lifecycle.ground.files import read_params, read_parquet, write_csv, write_json
 from lifecycle.model.families import FAMILIES, check_candidates
-from lifecycle.model.model import save_model
+from lifecycle.model.store import save_model
 from lifecycle.search.choose import assemble, choose_weights, decide, plan_of, tell, timings
 from lifecycle.search.data import feature_names, prepare
 from lifecycle.search.leaderboard import leaderboard

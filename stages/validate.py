@@ -12,11 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
+from lifecycle.gate.champion import CHAMPION, check_champion
 from lifecycle.gate.checks import (
-    CHAMPION,
     check_baseline,
     check_batches,
-    check_champion,
     check_criteria,
     check_latency,
     check_leaks,
@@ -27,7 +26,8 @@ from lifecycle.gate.checks import (
 )
 from lifecycle.ground.errors import stage
 from lifecycle.ground.files import read_json, read_params, read_parquet, write_json
-from lifecycle.model.model import encode_target, load_model, sample_weight
+from lifecycle.model.model import encode_target, sample_weight
+from lifecycle.model.store import load_model
 from lifecycle.table.contract import read_contract
 
 
@@ -46,9 +46,7 @@ def main() -> None:
     checks = [
         *check_criteria(problem["criteria"], evaluation, problem["task"]),
         check_baseline(evaluation),
-        check_champion(
-            model, test, y, sample_weight(test, contract, "data/test.parquet"), problem["metric"], params, CHAMPION
-        ),
+        check_champion(model, test, y, sample_weight(test, contract, "data/test.parquet"), contract, params, CHAMPION),
         check_slices(evaluation, params.number("slice_floor", -10, 1)),
         check_leaks(train, test, contract, params.number("leak_score", 0, 1)),
         check_batches(model, rows, params["random_state"]),

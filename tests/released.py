@@ -12,9 +12,9 @@ import yaml
 from tests.scratch import QUICK, ROOT
 
 CODE = (
+    "custom",
     "stages",
     "lifecycle",
-    "custom",
     "service",
     "actions",
     "dvc.yaml",

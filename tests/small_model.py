@@ -7,7 +7,8 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
-from lifecycle.model.model import Model, encode_target, save_model
+from lifecycle.model.model import Model, encode_target
+from lifecycle.model.store import save_model
 
 CLASSES = {"binary": ["no", "yes"], "multiclass": ["a", "b", "c"], "regression": []}
 PARAMS = {

@@ -11,7 +11,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from lifecycle.ground.files import write_parquet, write_yaml
-from lifecycle.model.model import encode_target, load_model, save_model
+from lifecycle.model.model import encode_target
+from lifecycle.model.store import load_model, save_model
 from tests import small_model
 
 ROOT = Path(__file__).parents[1]

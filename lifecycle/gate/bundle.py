@@ -26,6 +26,7 @@ from lifecycle.ground.files import (
     sha256,
 )
 from lifecycle.model.model import Model
+from lifecycle.model.store import own_code
 from lifecycle.table.conform import conform, used_fields
 from lifecycle.table.contract import MODEL
 
@@ -38,8 +39,8 @@ CHECK = "import sys; from service.bundle import main; sys.exit(main(['.', '--exa
 # ---- golden rows: cells as a client sends them, and the answers that they must get ---------------------------
 
 
-def as_cells(frame: pd.DataFrame, contract: dict[str, Any]) -> list[dict[str, Any]]:
-    """Typed rows as JSON cells: numbers, true and false, texts, ISO dates, null."""
+def as_cells(frame: pd.DataFrame, contract: dict[str, Any]) -> pd.DataFrame:
+    """Typed rows as the JSON cells that a client sends: numbers, true and false, texts, ISO dates, None."""
     columns = {}
     for spec in used_fields(contract, MODEL):
         values = frame[spec["name"]]
@@ -53,8 +54,8 @@ def as_cells(frame: pd.DataFrame, contract: dict[str, Any]) -> list[dict[str, An
             cells = [
                 None if pd.isna(v) else int(v) if float(v).is_integer() and abs(v) < 2**53 else float(v) for v in values
             ]
-        columns[spec["name"]] = cells
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        columns[spec["name"]] = pd.Series(cells, index=frame.index, dtype=object)
+    return pd.DataFrame(columns, index=frame.index)
 
 
 def _iso(values: pd.Series) -> list[str | None]:
@@ -77,7 +78,7 @@ def golden(model: Model, test: pd.DataFrame, contract: dict[str, Any], n_rows: i
     """{rows, answers, labels}: typical rows first, then odd ones. The answers are the training pipeline's own."""
     place = np.unique(np.linspace(0, len(test) - 1, min(n_rows, len(test))).astype(int))
     typed = test.iloc[place].reset_index(drop=True)
-    rows = as_cells(typed, contract)
+    rows = as_cells(typed, contract).to_dict("records")
     rows += odd_rows(rows[0], contract)
     read = conform(pd.DataFrame(rows, dtype=object), contract, MODEL).frame
     answers = model.answers(read)
@@ -118,7 +119,7 @@ def manifest(folder: Path, facts: dict[str, Any]) -> dict[str, Any]:
 
 def check_alone(folder: Path) -> None:
     """Load the bundle in a process of its own that imports the bundle's code, and compare the golden answers exactly."""
-    env = {**os.environ, "PYTHONPATH": "code", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONSAFEPATH": "1"}
+    env = {**os.environ, **own_code(folder)}
     done = subprocess.run(
         [sys.executable, "-c", CHECK], cwd=folder, env=env, capture_output=True, encoding="utf-8", errors="replace"
     )

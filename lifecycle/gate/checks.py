@@ -18,14 +18,12 @@ import numpy as np
 import pandas as pd
 
 from lifecycle.ground.errors import UserError
-from lifecycle.ground.files import Block
-from lifecycle.ground.metrics import METRICS, metric, paired_difference, score
+from lifecycle.ground.metrics import metric, score
 from lifecycle.model.encode import TableEncoder, field_kinds
-from lifecycle.model.model import Model, codes, encode_target, floor_probabilities, load_model
+from lifecycle.model.model import Model, encode_target
 from lifecycle.table.conform import conform, used_fields
 from lifecycle.table.contract import MODEL
 
-CHAMPION = Path("models/champion/bundle")
 SAME = 1e-9  # linear models differ in the last digit between one row and many; trees do not
 LEAK_ROWS = 5_000
 
@@ -67,53 +65,6 @@ def check_baseline(evaluation: dict) -> dict:
         else ("the features may say nothing about the target, or there are too few test rows to show that they do")
     )
     return check("beats the naive baseline", gain["low"], "lower end of the gain > 0", passed, why)
-
-
-def check_champion(
-    model: Model, test: pd.DataFrame, y: np.ndarray, weight: np.ndarray | None, name: str, params: Block, folder: Path
-) -> dict:
-    """Not worse than the model in production, by a paired interval on the same rows."""
-    title, required = "not worse than the champion", "upper end of the gain >= 0"
-    if params.choice("champion", ["compare", "ignore"]) == "ignore":
-        return check(title, "not compared", required, True, "params.yaml: validate.champion is ignore")
-    if not (folder / "model.joblib").exists():
-        pointer = folder.with_name(f"{folder.name}.dvc")
-        if pointer.exists():
-            # without it a worse model would pass as the first one
-            raise UserError(
-                f"{folder} is not here, though {pointer} names it; `dvc pull {pointer}` fetches the released model"
-            )
-        return check(title, "no champion", required, True, "nothing is released yet")
-    try:
-        champion = load_model(folder)
-    except UserError as error:
-        return check(title, "not comparable", required, False, f"{error}; or set validate.champion to ignore")
-    ours, theirs = as_judged(model, test, model, name), as_judged(champion, test, model, name)
-    if np.array_equal(ours, theirs):
-        return check(title, 0.0, required, True, "the candidate answers as the champion does, in each row")
-    draw = (int(params["n_bootstrap"]), params["confidence"], params["random_state"])
-    gain, low, high = paired_difference(name, y, ours, theirs, *draw, weight)
-    return check(
-        title, high, required, high >= 0, f"gain over the champion {gain:.4g}, between {low:.4g} and {high:.4g}"
-    )
-
-
-def as_judged(one: Model, frame: pd.DataFrame, model: Model, name: str) -> np.ndarray:
-    """What the metric judges of one model's answers, in the class order of `model`: decisions by its own threshold, as codes
-    (-1: a class that `model` does not know), where the metric judges decisions."""
-    answers = one.answers(frame)
-    return codes(one, answers, model.classes) if METRICS[name].needs == "classes" else in_classes(answers, one, model)
-
-
-def in_classes(answers: np.ndarray, champion: Model, model: Model) -> np.ndarray:
-    """The champion's probabilities in the candidate's class order; a class new since then gets the floor."""
-    if model.task == "regression" or champion.classes == model.classes:
-        return answers
-    out = np.zeros((len(answers), len(model.classes)))
-    for position, label in enumerate(model.classes):
-        if label in champion.classes:
-            out[:, position] = answers[:, champion.classes.index(label)]
-    return floor_probabilities(out, champion.n_rows)
 
 
 def check_slices(evaluation: dict, floor: float) -> dict:

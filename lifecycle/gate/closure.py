@@ -38,7 +38,7 @@ def files_needed(model: Path, root: Path = Path()) -> list[str]:
 
 def modules_of(model: Path, root: Path) -> list[str]:
     """The project's modules that a process has which did nothing but load the model."""
-    code = f"import sys; from lifecycle.model.model import load_model; load_model({str(model)!r}); print(*sys.modules)"
+    code = f"import sys; from lifecycle.model.store import load_model; load_model({str(model)!r}); print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=root, capture_output=True, encoding="utf-8", errors="replace"
     )

@@ -1,35 +1,19 @@
-"""Model: what `train` saves and everything else calls; from typed rows (see lifecycle.table.conform) to answers.
-
-A model file is loaded only after its SHA-256 equals the one beside it: joblib executes code on loading.
-"""
+"""Model: what `train` saves and everything else calls; from typed rows (see lifecycle.table.conform) to answers."""
 
 from __future__ import annotations
 
-import hashlib
-import io
-import pickle
-import zlib
 from collections.abc import Callable, Iterator
-from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from lifecycle.ground.errors import UserError
-from lifecycle.ground.files import read_json, replacing, write_json
 from lifecycle.model.fast_trees import FEW, quick
 from lifecycle.table.conform import used_fields
 
 Frame = pd.DataFrame | dict[str, np.ndarray]
 AddFeatures = Callable[[pd.DataFrame], pd.DataFrame]
-LIBRARIES = (
-    "scikit-learn",
-    "numpy",
-    "pandas",
-    "joblib",
-)  # a model is trusted only under the versions it was fitted with
 
 
 class Model:
@@ -166,68 +150,6 @@ def sample_weight(frame: pd.DataFrame, contract: dict[str, Any], where: str = "d
             "fill them, or give it another role under params.yaml: columns"
         )
     return weight
-
-
-def save_model(model: Model, folder: str | Path, facts: dict[str, Any]) -> None:
-    """model.joblib and candidate.json (facts, SHA-256, library versions) in `folder`."""
-    raw = zlib.compress(pickled(model), 1)  # joblib reads it as it is; forests become four times smaller
-    with replacing(Path(folder) / "model.joblib") as beside:
-        beside.write_bytes(raw)
-    digest = hashlib.sha256(raw).hexdigest()
-    write_json(Path(folder) / "candidate.json", facts | {"sha256": digest, "versions": versions()})
-
-
-def pickled(thing: Any) -> bytes:
-    """The same bytes for the same content, as joblib would write them.
-
-    A pickle tells whether two equal texts or dtypes are one object or two; which, depends on the processes that a part
-    of the model has been through. Here equal ones count as one.
-    """
-    from joblib.numpy_pickle import NumpyPickler
-
-    texts: dict[str, str] = {}
-    dtypes: dict[np.dtype, np.dtype] = {}
-
-    class Pickler(NumpyPickler):
-        def save(self, obj: Any, *more: Any) -> Any:
-            if type(obj) is str:
-                obj = texts.setdefault(obj, obj)
-            elif isinstance(obj, np.dtype):
-                obj = dtypes.setdefault(obj, obj)
-            return super().save(obj, *more)
-
-    buffer = io.BytesIO()
-    Pickler(buffer, protocol=pickle.DEFAULT_PROTOCOL).dump(thing)
-    return buffer.getvalue()
-
-
-def load_model(folder: str | Path) -> Model:
-    """The model in `folder`. Raises UserError where its hash or the libraries are not those it was saved with."""
-    import joblib
-
-    path = Path(folder) / "model.joblib"
-    told = read_json(Path(folder) / "candidate.json")
-    if not path.exists():
-        raise UserError(f"{path} is missing; `dvc repro` makes it, `dvc pull` fetches it")
-    raw = path.read_bytes()
-    if hashlib.sha256(raw).hexdigest() != told["sha256"]:
-        raise UserError(
-            f"{path} is not the file that candidate.json beside it speaks of; `dvc checkout` brings the right one back"
-        )
-    other = [
-        f"{name} {told['versions'][name]}, here {here}"
-        for name, here in versions().items()
-        if told["versions"][name] != here
-    ]
-    if other:
-        raise UserError(
-            f"{path} was fitted with {'; '.join(other)}; install requirements.txt, or `dvc repro` to fit it anew"
-        )
-    return joblib.load(io.BytesIO(raw))
-
-
-def versions() -> dict[str, str]:
-    return {name: metadata.version(name) for name in LIBRARIES}
 
 
 def _blank(kind: str, index: pd.Index) -> pd.Series:

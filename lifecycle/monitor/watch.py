@@ -48,13 +48,16 @@ def model_digest(folder: Path | None) -> str:
 def watch(folder: Path, params: Block) -> dict[str, Any]:
     # late: a project without live data waits for none of the statistics
     from lifecycle.ground.metrics import score
-    from lifecycle.model.model import load_model
+    from lifecycle.model.released import Released
     from lifecycle.monitor.performance import by_batch
     from lifecycle.monitor.verdict import assess
 
     bundle = read_bundle(folder)
     live = read_live(bundle.contract, int(params["window_rows"]))
-    answers = load_model(folder).answers(live.rows) if len(live.rows) else bundle.answers[:0]
+    answers = bundle.answers[:0]
+    if len(live.rows):
+        with Released(folder) as model:
+            answers = model.answers(live.text)
     result = assess(bundle, live, answers, params)
     by_batch(bundle, live, answers, params)
     problem = bundle.contract["problem"]

@@ -1,5 +1,6 @@
 """retrain: a better model becomes a branch, any other leaves no trace, and a kill at any moment leaves nothing half done."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -153,9 +154,8 @@ def judged(monkeypatch, tmp_path, metric, y, good, bad, weight):
         told["fields"].insert(0, number(name, role))
     live = live_of(pd.DataFrame({"good": good, "bad": bad, "w": weight, "y": y}).astype(str), told)
     monkeypatch.setattr("actions.retrain.read_contract", lambda path: told)
-    monkeypatch.setattr(
-        "actions.retrain.load_model", lambda path: Answers("good" if "candidate" in str(path) else "bad")
-    )
+    monkeypatch.setattr("actions.retrain.load_model", lambda path: Answers("good"))
+    monkeypatch.setattr("actions.retrain.Released", lambda path: contextlib.nullcontext(Answers("bad")))
     everything = Parts(np.zeros(len(y), dtype=bool), np.ones(len(y), dtype=bool))
     params = Block({"n_bootstrap": 200, "confidence": 0.95, "random_state": 1}, "retrain", "params.yaml")
     return judge(tmp_path, tmp_path / "champion", live, everything, params)

@@ -11,7 +11,8 @@ import pytest
 from lifecycle.gate import checks as validate
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.files import Block
-from lifecycle.model.model import encode_target, load_model
+from lifecycle.model.model import encode_target
+from lifecycle.model.store import load_model
 from lifecycle.table.contract import read_contract
 from tests.scratch import run_stages, scratch
 
@@ -56,22 +57,6 @@ def failed(folder) -> list[str]:
     told = json.loads((folder / "reports/validation.json").read_text())
     assert told["passed"] is not any(not c["passed"] for c in told["checks"])
     return [c["name"] for c in told["checks"] if not c["passed"]]
-
-
-def test_the_champion_is_compared_by_what_each_decides_where_the_metric_judges_decisions(parts, good, monkeypatch):
-    """The same probabilities and another threshold are another model to f1, and the same one to log_loss."""
-    model, test, y, _, _ = parts
-    careless = load_model(good / "models/candidate")
-    careless.threshold = 0.999
-    champion = good / "models/candidate"
-    row = validate.check_champion(careless, test, y, None, "f1", PARAMS, champion)
-    assert row["passed"] is False and row["measured"] < -0.5
-    assert validate.check_champion(model, test, y, None, "f1", PARAMS, champion)["measured"] == 0.0
-    assert validate.check_champion(careless, test, y, None, "log_loss", PARAMS, champion)["measured"] == 0.0
-    model.classes, known = ["no", "maybe"], model.classes  # "yes" is not one of its classes any more
-    assert (validate.as_judged(careless, test, model, "accuracy") >= -1).all()
-    assert set(validate.as_judged(load_model(champion), test, model, "accuracy")) == {0, -1}
-    model.classes = known
 
 
 def test_gate_passes_a_good_model_and_says_why_in_each_row(good):
@@ -123,45 +108,6 @@ def test_a_criterion_without_a_sign_goes_the_metric_s_own_way(parts, criteria, p
 def test_a_criterion_that_cannot_be_read_is_one_line(parts, criteria, told):
     with pytest.raises(UserError, match=told):
         validate.check_criteria(criteria, parts[4], "binary")
-
-
-def test_a_first_model_has_no_champion_to_beat(parts, tmp_path):
-    model, test, y, _, _ = parts
-    assert validate.check_champion(model, test, y, None, "log_loss", PARAMS, tmp_path)["measured"] == "no champion"
-
-
-def test_gate_rejects_what_is_worse_than_the_champion(parts, good, tmp_path):
-    model, test, y = parts[:3]
-    weak = scratch(tmp_path / "weak", table(signal=0, seed=2), "bought")
-    run_stages(weak, "define", "clean", "split", "train")
-    worse = load_model(weak / "models/candidate")
-    against_good = validate.check_champion(worse, test, y, None, "log_loss", PARAMS, good / "models/candidate")
-    against_weak = validate.check_champion(model, test, y, None, "log_loss", PARAMS, weak / "models/candidate")
-    assert not against_good["passed"] and against_weak["passed"]
-    assert validate.check_champion(model, test, y, None, "log_loss", PARAMS, good / "models/candidate")[
-        "passed"
-    ]  # itself
-    assert validate.check_champion(
-        worse, test, y, None, "log_loss", Block({**PARAMS, "champion": "ignore"}, "v", "p"), good
-    )["passed"]
-
-
-def test_a_champion_whose_file_was_changed_is_never_loaded(parts, good, tmp_path):
-    model, test, y, _, _ = parts
-    folder = shutil.copytree(good / "models/candidate", tmp_path / "bundle")
-    (folder / "model.joblib").write_bytes((folder / "model.joblib").read_bytes() + b"x")
-    row = validate.check_champion(model, test, y, None, "log_loss", PARAMS, folder)
-    assert not row["passed"] and "is not the file" in row["why"]
-
-
-def test_champion_of_fewer_classes_is_compared_in_the_candidate_s_order(parts):
-    model = parts[0]
-
-    class Champion:
-        task, classes, n_rows = "binary", ["yes", "no"], 100
-
-    p = validate.in_classes(np.array([[0.9, 0.1]]), Champion(), model)
-    assert model.classes == ["no", "yes"] and p[0, 1] > 0.89
 
 
 def test_gate_rejects_a_slice_that_is_surely_below_the_baseline(parts):

@@ -14,7 +14,7 @@ import yaml
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.files import read_json, read_parquet
 from lifecycle.model.families import FAMILIES, Family
-from lifecycle.model.model import load_model
+from lifecycle.model.store import load_model
 from lifecycle.search.budget import Entry
 from lifecycle.search.workers import FORK, Clock, Workers, try_all
 from lifecycle.table.contract import read_contract
@@ -282,7 +282,7 @@ def test_a_feature_and_a_candidate_of_ones_own_take_a_few_lines(here):
     assert done.returncode == 0, done.stderr
     assert told()["members"] == {"knn": 1.0}
     code = (
-        "from lifecycle.model.model import load_model; from lifecycle.ground.files import read_parquet; import json; "
+        "from lifecycle.model.store import load_model; from lifecycle.ground.files import read_parquet; import json; "
         "m = load_model('models/candidate'); p = m.predict_proba(read_parquet('data/test.parquet')); "
         "print(json.dumps([m.members[0][1][0].feature_names_, p.shape]))"
     )

@@ -156,5 +156,5 @@ def test_answers_are_those_of_the_training_pipeline(bundle, project):
     from lifecycle.gate.bundle import as_cells
 
     test = pd.read_parquet(project / "data" / "test.parquet")
-    rows = as_cells(test, bundle.contract)
+    rows = as_cells(test, bundle.contract).to_dict("records")
     assert np.array_equal(bundle.predictor.answers(rows), bundle.model.answers(test))

@@ -1,0 +1,1 @@
+{{ "lifecycle/gate/champion.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/model/answering.py" | from_root }}

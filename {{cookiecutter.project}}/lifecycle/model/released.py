@@ -1,0 +1,1 @@
+{{ "lifecycle/model/released.py" | from_root }}

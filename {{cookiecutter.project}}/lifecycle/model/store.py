@@ -1,0 +1,1 @@
+{{ "lifecycle/model/store.py" | from_root }}
