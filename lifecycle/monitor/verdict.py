@@ -21,7 +21,6 @@ FAMILIES = {"quality": 2, "columns": 8, "relations": 2, "rows": 3, "predictions"
 
 def assess(bundle: Bundle, live: Live, answers: np.ndarray, params: Block) -> dict[str, Any]:
     """All checks and the verdict. `answers`: the model's for the live rows."""
-    check_params(params)
     n = len(live.rows)
     labelled = labels_of(live, bundle)
     checks = simple_checks(bundle, live, params)
@@ -39,32 +38,6 @@ def assess(bundle: Bundle, live: Live, answers: np.ndarray, params: Block) -> di
         checks += judged(family, findings, alpha, params["rules"])
     facts = {"live_rows": n, "live_labelled": int(labelled.sum())}
     return verdict(checks, facts, params) | {"batches": live.batches}
-
-
-def check_params(params: Block) -> None:
-    for key, high in (
-        ("false_alarms", 0.5),
-        ("min_effect", 1),
-        ("min_faults", 1),
-        ("min_correlation", 1),
-        ("min_bias", 10),
-        ("min_lost", 10),
-    ):
-        params.number(key, 0, high)
-    for key in ("min_auc", "far_auc", "confidence"):
-        params.number(key, 0.5, 1)
-    for key, low in (
-        ("min_rows", 10),
-        ("min_labels", 10),
-        ("window_rows", 10),
-        ("classifier_rows", 50),
-        ("n_bootstrap", 20),
-    ):
-        params.number(key, low, 1e7)
-    params.number("volume_factor", 1, 1e6)
-    rules = Block(params["rules"], name="monitor.rules", path=params.path)
-    for key in (*FAMILIES, "far_rows", "bias", "volume", "freshness", "if_labels_hold"):
-        rules.choice(key, list(VERDICTS))
 
 
 def judged(family: str, findings: Sequence[Finding], alpha: float, rules: dict[str, str]) -> list[dict]:

@@ -207,7 +207,7 @@ WRONG_PARAMS = {
     "a share of 5": ("define", "define.min_typed is 5; it takes a number", {"define": {"min_typed": 5}}),
     "duplicates: yes": ("clean", "clean.duplicates is True; it takes one of auto", {"clean": {"duplicates": True}}),
     "test_size 2": ("split", "split.test_size is 2; it takes a number from", {"split": {"test_size": 2}}),
-    "a negative seed": ("split", "split.seed is -1; it takes a number from 0", {"split": {"seed": -1}}),
+    "a negative seed": ("split", "split.seed is -1; it takes a whole number from 0", {"split": {"seed": -1}}),
     "a scheme unknown": ("split", "split.scheme is 'alphabet'; it takes one of", {"split": {"scheme": "alphabet"}}),
     "time without a time": ("split", "has no time column; name it under columns", {"split": {"scheme": "time"}}),
 }

@@ -1,0 +1,1 @@
+{{ "lifecycle/ground/params.py" | from_root }}
