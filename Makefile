@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help repro compare sweep serve check score collect monitor drill retrain release push rollback test slow lint
+.PHONY: help repro compare sweep serve check score collect monitor drill retrain release push rollback test lint
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,9 +61,6 @@ rollback: .venv/ready ## the version before (python -m actions.rollback); VERSIO
 
 test: .venv/ready ## the tests that take seconds (pytest -n auto)
 	$(BIN)/python -m pytest -n auto
-
-slow: .venv/ready ## the tests that run whole pipelines (pytest -m slow -n auto --dist loadfile)
-	$(BIN)/python -m pytest -m slow -n auto --dist loadfile
 
 lint: .venv/ready ## style, format, types (ruff check . && ruff format --check . && mypy)
 	$(BIN)/ruff check .

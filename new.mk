@@ -10,8 +10,11 @@ NAME ?= $(or $(basename $(notdir $(DATA))),Bakery)
 OUT ?= ..
 export NAME DATA TARGET OUT
 
-.PHONY: new
+.PHONY: new slow
 new: .venv/ready ## a project from NAME, DATA, TARGET, reproduced (cookiecutter . && dvc repro)
 	$(BIN)/cookiecutter . --no-input --output-dir "$$OUT" project_name="$$NAME" data="$$DATA" \
 		$${TARGET:+target="$$TARGET"}
 	cd "$$OUT/$$($(BIN)/slugify "$$NAME")" && dvc repro
+
+slow: .venv/ready ## the tests that run whole pipelines (pytest -m slow -n auto --dist loadfile)
+	$(BIN)/python -m pytest -m slow -n auto --dist loadfile

@@ -24,7 +24,7 @@ STARTED_IN = Path({{"." | from_here | quoted}})
 REGENERATING = {{"cruft" | regenerating}}
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
-EXAMPLE_ONLY = ("example", "tests/test_bakery.py")
+EXAMPLE_ONLY = ("example",)
 RAW = Path("data/raw")
 
 

@@ -125,10 +125,12 @@ def test_pre_commit_takes_its_configuration_and_pins_what_is_locked():
 
 @posix
 def test_every_target_is_listed_by_make_and_by_the_generated_readme():
-    makefile = (ROOT / "Makefile").read_text("utf-8")
-    targets = set(re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[0].split()) - {"help"}
-    assert {"repro", "test", "slow", "lint", "compare"} <= targets
+    makefile, ours = ((ROOT / name).read_text("utf-8") for name in ("Makefile", "new.mk"))
+    targets, only_here = (set(re.findall(r"^\.PHONY: (.*)$", m, re.MULTILINE)[0].split()) for m in (makefile, ours))
+    targets -= {"help"}
+    assert {"repro", "test", "lint", "compare"} <= targets and only_here == {"new", "slow"}
     listed = run("make", cwd=ROOT).stdout
+    assert all(f"make {target} " in listed for target in only_here)
     readme = (ROOT / "{{cookiecutter.project}}/README.md").read_text("utf-8")
     for target in targets:
         assert f"make {target} " in listed

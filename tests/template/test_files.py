@@ -20,8 +20,10 @@ REAL_TEMPLATES = {
 ROOT_ONLY = (
     "cookiecutter.json", "local_extensions.py", "hooks/*", "new.mk", "tests/*", TEMPLATE.name + "/*",  # generate
     ".ci/*", ".github/workflows/template.yml", "benchmarks/*", "requirements-template.txt",   # check the template
+    "CHANGELOG.md", "CONTRIBUTING.md", ".github/ISSUE_TEMPLATE/*", ".github/pull_request_template.md",  # its developers'
     ".dvc/*", "example/dvc.*", "dvc.lock", "data/contract.yaml", "reports/*",  # a project makes its own
 )  # fmt: skip
+OWN_TESTS = "tests/project/"
 
 
 @pytest.fixture(scope="module")
@@ -36,17 +38,22 @@ def shared_files():
     def is_root_only(name):
         return any(fnmatch.fnmatchcase(name, pattern.replace("[", "[[]")) for pattern in ROOT_ONLY)
 
-    return [name for name in root_files() if name not in REAL_TEMPLATES and not is_root_only(name)]
+    return [n for n in root_files() if n not in REAL_TEMPLATES and (n.startswith(OWN_TESTS) or not is_root_only(n))]
+
+
+def generated_name(name):
+    """A project's own tests are `tests/` there; here, the engine's tests are beside them."""
+    return f"tests/{name.removeprefix(OWN_TESTS)}" if name.startswith(OWN_TESTS) else name
 
 
 def stubbed_files():
-    return [name for name in shared_files() if (TEMPLATE / name).is_file()]
+    return [name for name in shared_files() if (TEMPLATE / generated_name(name)).is_file()]
 
 
 def test_each_shared_file_of_the_root_has_a_stub():
     lacking = [name for name in shared_files() if name not in stubbed_files()]
     make = [
-        f"""mkdir -p '{(TEMPLATE / n).parent}' && echo '{{{{ "{n}" | from_root }}}}' > '{TEMPLATE / n}'"""
+        f"""mkdir -p '{(TEMPLATE / generated_name(n)).parent}' && echo '{{{{ "{n}" | from_root }}}}' > '{TEMPLATE / generated_name(n)}'"""
         for n in lacking
     ]
     assert not lacking, "not in a generated project; make their stubs, or name them in ROOT_ONLY:\n" + "\n".join(make)
@@ -54,19 +61,19 @@ def test_each_shared_file_of_the_root_has_a_stub():
 
 def test_each_file_of_the_template_has_its_home_in_the_root():
     stubs = {p.relative_to(TEMPLATE).as_posix() for p in TEMPLATE.rglob("*") if p.is_file()}
-    assert stubs - REAL_TEMPLATES - set(shared_files()) == set()
+    assert stubs - REAL_TEMPLATES - set(map(generated_name, shared_files())) == set()
 
 
 def test_what_is_shared_is_generated_byte_for_byte(project):
     assert stubbed_files()
-    assert [name for name in stubbed_files() if (project / name).read_bytes() != (ROOT / name).read_bytes()] == []
+    assert [n for n in stubbed_files() if (project / generated_name(n)).read_bytes() != (ROOT / n).read_bytes()] == []
 
 
 def test_a_file_keeps_its_mode(project):
     def runs(path):
         return bool(path.stat().st_mode & stat.S_IXUSR)
 
-    assert [name for name in stubbed_files() if runs(project / name) != runs(ROOT / name)] == []
+    assert [n for n in stubbed_files() if runs(project / generated_name(n)) != runs(ROOT / n)] == []
 
 
 def test_the_example_decides_what_the_root_decides(project):

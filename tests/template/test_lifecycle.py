@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -76,6 +77,42 @@ def test_a_generated_project_passes_its_own_lint(example):
 def test_a_generated_project_passes_its_own_tests(example):
     project, env, _ = example
     run(sys.executable, "-m", "pytest", "-q", cwd=project, env=env)
+
+
+FAULTS = {
+    "a row is lost": "return frame.iloc[1:]",
+    "rows are sorted": "return frame.sort_values(list(frame.columns))",
+    "a row is compared with the others": "return frame.assign(mean=float(frame.notna().mean().mean()) + len(frame))",
+    "the index is another": "frame.reset_index(drop=True, inplace=True)\n    return frame",
+    "what is not known is no row": "return frame.dropna(how='all')",
+    "a column of no dtype": "return frame.assign(pair=[(1, 2)] * len(frame))",
+}
+
+
+@pytest.mark.parametrize("body", FAULTS.values(), ids=FAULTS)
+def test_a_project_s_own_tests_find_features_that_would_answer_otherwise_in_production(example, body):
+    project, env, _ = example
+    place = project / "custom/features.py"
+    before = place.read_text("utf-8")
+    try:
+        place.write_text(f"def add_features(frame):\n    {body}\n", "utf-8")
+        command = (sys.executable, "-m", "pytest", "-q", "tests/test_custom.py")
+        assert run(*command, cwd=project, env=env, check=False).returncode == 1
+    finally:
+        place.write_text(before, "utf-8")
+
+
+def test_a_newer_linter_retrains_nothing(example):
+    project, env, _ = example
+    lock = project / "requirements-tools.txt"
+    before = lock.read_text("utf-8")
+    try:
+        newer = re.sub(r"^ruff==.*$", "ruff==99.0.0", before, flags=re.MULTILINE)
+        assert newer != before
+        lock.write_text(newer, "utf-8")
+        assert "up to date" in run("dvc", "status", cwd=project, env=env).stdout
+    finally:
+        lock.write_text(before, "utf-8")
 
 
 def test_a_generated_project_passes_its_own_pre_commit(example):

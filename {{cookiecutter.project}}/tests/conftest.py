@@ -1,0 +1,1 @@
+{{ "tests/project/conftest.py" | from_root }}

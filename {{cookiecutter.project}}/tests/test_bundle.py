@@ -1,0 +1,1 @@
+{{ "tests/project/test_bundle.py" | from_root }}

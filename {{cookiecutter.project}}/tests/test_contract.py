@@ -1,0 +1,1 @@
+{{ "tests/project/test_contract.py" | from_root }}

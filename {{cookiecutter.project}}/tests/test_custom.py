@@ -1,0 +1,1 @@
+{{ "tests/project/test_custom.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "tests/project/test_score.py" | from_root }}

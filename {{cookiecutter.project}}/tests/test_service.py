@@ -1,0 +1,1 @@
+{{ "tests/project/test_service.py" | from_root }}
