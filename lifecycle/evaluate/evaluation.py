@@ -15,6 +15,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from lifecycle.evaluate import curves, explain
+from lifecycle.evaluate.slices import STANDS_IN, Judge, slices
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.metrics import METRICS, bootstrap_all, metrics_for, paired_difference
 from lifecycle.model.model import codes, encode_target, sample_weight
@@ -55,8 +56,12 @@ def evaluate(model: Any, contract: dict[str, Any], test: pd.DataFrame, params: d
     for name, (value, low, high) in zip(names, resampled, strict=True):
         base = METRICS[name].function(y, naive, weight)
         scores[name] = {"value": value, "low": low, "high": high, "baseline": base}
-    mine, naive = of(metric, p), naive.argmax(axis=1) if METRICS[metric].needs == "classes" else naive
-    gain = dict(zip(("value", "low", "high"), paired_difference(metric, y, mine, naive, *draw, weight), strict=True))
+
+    def of_naive(name: str) -> Array:
+        return naive.argmax(axis=1) if METRICS[name].needs == "classes" else naive
+
+    paired = paired_difference(metric, y, of(metric, p), of_naive(metric), *draw, weight)
+    gain = dict(zip(("value", "low", "high"), paired, strict=True))
 
     # a bar for a person who waits, none in a pipe or a log
     progress = partial(tqdm, desc="importance", unit="column", file=sys.stderr, leave=False, disable=None)
@@ -67,6 +72,9 @@ def evaluate(model: Any, contract: dict[str, Any], test: pd.DataFrame, params: d
     ranked = sorted(fields, key=lambda field: order.index(field["name"]))
     predict = partial(answers, model, classes=classes)
     told = codes(model, p, classes) if classes else p
+    slice_metric = STANDS_IN.get(metric, metric)
+    judge = Judge(slice_metric, y, of(slice_metric, p), of_naive(slice_metric), weight, *draw)
+    limits = (params["max_slices"], params["max_slice_levels"], params["min_slice_rows"])
     return {
         "task": task,
         "metric": metric,
@@ -77,7 +85,8 @@ def evaluate(model: Any, contract: dict[str, Any], test: pd.DataFrame, params: d
         "class_rows": np.bincount(y, minlength=len(classes)).tolist() if classes else [],
         "score": {**scores[metric], "gain": gain},
         "metrics": scores,
-        "slices": explain.slices(test, ranked, metric, y, mine, naive, weight, params),
+        "slice_metric": slice_metric,
+        "slices": slices(test, ranked, judge, *limits),
         "importance": importance,
         "partial_dependence": explain.partial_dependence(predict, test, ranked, classes, params),
         "worst": explain.worst(test, ranked[:6], classes, y, p, told, params),

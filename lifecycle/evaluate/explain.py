@@ -1,4 +1,4 @@
-"""Where a model is good, what it uses and where it errs: slices, importance, partial dependence, worst rows.
+"""Where a model is good, what it uses and where it errs: importance, partial dependence, worst rows.
 
 `answer` is a function of a frame that returns what the metric needs: (n, k) probabilities, class codes or values.
 """
@@ -11,83 +11,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lifecycle.ground.metrics import METRICS, bootstrap, draws, interval
-from lifecycle.ground.words import short
+from lifecycle.ground.metrics import METRICS, draws, interval
 from lifecycle.table.read import SOURCE
 
 Array = np.ndarray
 Answer = Callable[[pd.DataFrame], Array]
-MISSING = "(missing)"
-SLICE_CELLS = 10_000  # rows x classes of a slice that are resampled: there may be a hundred slices
 ROW_PREDICTIONS = 400_000  # what importance may ask of the model, in rows; wide tables get fewer repeats and rows
-
-
-# ---- slices -------------------------------------------------------------------------------------------------------
-
-
-def levels(column: pd.Series, kind: str, limit: int) -> pd.Series:
-    """The slice that each row falls in, as text; NaN for rows of a level beyond the `limit` most frequent.
-
-    Numbers of more than five values go by quartile, times by month (of more than two years: by year).
-    """
-    if kind in ("date", "datetime"):
-        months = column.dt.to_period("M")
-        named = (months if months.nunique() <= 24 else column.dt.to_period("Y")).astype(str).where(column.notna())
-        kept = sorted(named.dropna().unique())[-limit:]  # the latest say most about what comes
-    elif kind == "boolean":
-        named = column.map({0.0: "false", 1.0: "true"})
-        kept = ["false", "true"]
-    elif kind in ("number", "integer") and column.nunique() > 5:
-        cuts = np.unique(column.dropna().quantile([0.25, 0.5, 0.75], interpolation="lower"))
-        names = [f"to {short(cuts[0])}"]
-        names += [f"{short(low)} to {short(high)}" for low, high in zip(cuts[:-1], cuts[1:], strict=True)]
-        names.append(f"above {short(cuts[-1])}")
-        part = np.searchsorted(cuts, column, side="left").clip(0, len(cuts))
-        named = pd.Series(np.array(names, dtype=object)[part], index=column.index).where(column.notna())
-        kept = names
-    else:
-        numeric = kind in ("number", "integer")
-        named = column.map(short) if numeric else column.astype(object)
-        named = named.where(column.notna())
-        kept = named.value_counts().index[:limit].tolist()
-    named = named.where(named.isin(kept))
-    return named.mask(column.isna(), MISSING).astype(pd.CategoricalDtype([*dict.fromkeys(kept), MISSING]))
-
-
-def slices(
-    frame: pd.DataFrame,
-    fields: list[dict[str, Any]],
-    metric: str,
-    y: Array,
-    p: Array,
-    naive: Array,
-    weight: Array | None,
-    params: dict,
-) -> list[dict[str, Any]]:
-    """A score with its interval for each level of each field, in the order of `fields`, at most `max_slices`."""
-    found: list[dict[str, Any]] = []
-    draw = (params["n_bootstrap"], params["confidence"], params["random_state"])
-    for field in fields:
-        if field["type"] == "text" or len(found) >= params["max_slices"]:
-            continue
-        level = levels(frame[field["name"]], field["type"], params["max_slice_levels"])
-        for name in level.cat.categories:
-            rows = np.flatnonzero(level == name)
-            n = len(rows)
-            own = None if weight is None else weight[rows]
-            # Kish's effective size: a row that weighs as much as all the others is one row
-            worth = n if own is None else own.sum() ** 2 / max((own**2).sum(), 1e-300)
-            if worth < params["min_slice_rows"] or n == len(frame):
-                continue
-            value, low, high = bootstrap(metric, y[rows], p[rows], *draw, cells=SLICE_CELLS, weight=own)
-            if np.isnan(value):  # one class only, say
-                continue
-            base = METRICS[metric].function(y[rows], naive[rows], own)
-            found.append(
-                {"column": field["name"], "level": str(name), "n": n, "score": value, "low": low, "high": high}
-                | {"baseline": base}
-            )
-    return found[: params["max_slices"]]
 
 
 # ---- importance ---------------------------------------------------------------------------------------------------

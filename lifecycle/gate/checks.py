@@ -11,12 +11,12 @@ from __future__ import annotations
 import re
 import time
 from pathlib import Path
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from lifecycle.evaluate.slices import described, named, ranked, surely_below
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.metrics import metric, score
 from lifecycle.model.encode import TableEncoder, field_kinds
@@ -69,24 +69,15 @@ def check_baseline(evaluation: dict) -> dict:
 
 def check_slices(evaluation: dict, floor: float) -> dict:
     """No slice is surely below the floor, given that many slices are looked at."""
-    up = evaluation["greater_is_better"]
-    slices = [s for s in evaluation["slices"] if s["baseline"] is not None and s["low"] is not None]
-    required = f"skill over the baseline >= {floor:g}"
+    name, required = "no slice below the floor", f"no slice whose skill over its own baseline is surely below {floor:g}"
+    slices = [s for s in ranked(evaluation["slices"]) if s["skill"] is not None]
     if not slices:
-        return check("no slice below the floor", "no slices", required, True, "no slice has enough test rows")
-    # 40 slices at 95 % would give one false alarm in every second run (Bonferroni)
-    wider = NormalDist().inv_cdf(1 - 0.025 / len(slices)) / NormalDist().inv_cdf(0.975)
-
-    def skill(s: dict) -> float:
-        good_end = s["score"] + wider * ((s["high"] if up else s["low"]) - s["score"])
-        best = 1.0 if up else 0.0
-        return 1.0 if s["baseline"] == best else (good_end - s["baseline"]) / (best - s["baseline"])
-
-    worst = min(slices, key=skill)
-    at = f"{worst['column']} = {worst['level']} ({worst['n']} rows): {worst['score']:.4g}, baseline {worst['baseline']:.4g}"
-    return check(
-        "no slice below the floor", skill(worst), required, skill(worst) >= floor, f"the worst of {len(slices)}: {at}"
-    )
+        return check(name, "no slices", required, True, "no slice has enough test rows")
+    why = f"the weakest of {len(slices)}: {described(slices[0], evaluation['slice_metric'])}"
+    below = surely_below(slices, floor)
+    if below and below != slices[:1]:
+        why += f"; surely below: {', '.join(named(one) for one in below[:5])}"
+    return check(name, slices[0]["skill"], required, not below, why)
 
 
 # ---- is it right --------------------------------------------------------------------------------------------

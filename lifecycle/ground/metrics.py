@@ -15,7 +15,7 @@ bootstrap is nothing but a row of counts, so that the sorting or binning is done
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -347,11 +347,23 @@ def bootstrap_all(
     """(value, low, high) for each name and its p, all on the same resamples: percentile bootstrap over rows."""
     result = []
     for name, (value, values) in zip(names, _resampled(names, y, ps, n, seed, cells, weight), strict=True):
-        if name in BIASED and np.isfinite(values).any():
-            values = np.clip(values + value - np.nanmedian(values), 0, 1)
-        low, high = interval(values, confidence)
-        result.append((value, min(low, value), max(high, value)) if low <= high else (value, low, high))
+        values = _recentred(name, value, values)
+        result.append((value, *_around(value, interval(values, confidence))))
     return result
+
+
+def _recentred(name: str, value: float, values: Array) -> Array:
+    if name in BIASED and np.isfinite(values).any():
+        return np.clip(values + value - np.nanmedian(values), 0, 1)
+    return values
+
+
+def _around(value: float, ends: tuple[float, float]) -> tuple[float, float]:
+    """An interval that holds its estimate."""
+    low, high = ends
+    if low <= high:
+        return min(low, value), max(high, value)
+    return ends
 
 
 def bootstrap(
@@ -366,6 +378,49 @@ def bootstrap(
 ) -> tuple[float, float, float]:
     """(value, low, high) by percentile bootstrap over rows."""
     return bootstrap_all([name], y, [p], n, confidence, seed, cells, weight)[0]
+
+
+class Skill(NamedTuple):
+    """A score and the naive baseline's on the same rows, and where the first is between the second and a perfect score."""
+
+    score: float
+    low: float
+    high: float
+    baseline: float
+    skill: float
+    skill_low: float
+    skill_high: float
+    skill_se: float
+
+
+def skill(name: str, score: Array | float, baseline: Array | float) -> Any:
+    """1: perfect, 0: as good as the baseline, below 0: worse; nan where the baseline leaves no room. A skill score
+    (Murphy 1988)."""
+    perfect = 1.0 if metric(name).greater_is_better else 0.0
+    return _divide(np.asarray(score - baseline, dtype=float), np.asarray(perfect - baseline, dtype=float))[()]
+
+
+def bootstrap_skill(
+    name: str,
+    y: Array,
+    p: Array,
+    naive: Array,
+    n: int,
+    confidence: float,
+    seed: int,
+    cells: int = MAX_CELLS,
+    weight: Array | None = None,
+) -> Skill:
+    """The skill of `p` over `naive`, both on the same resamples."""
+    (score, scores), (baseline, baselines) = _resampled([name, name], y, [p, naive], n, seed, cells, weight)
+    scores, baselines = (_recentred(name, *one) for one in ((score, scores), (baseline, baselines)))
+    value, values = skill(name, score, baseline), skill(name, scores, baselines)
+    known = values[np.isfinite(values)]
+    error = float(np.std(known, ddof=1)) if len(known) > len(values) / 2 else float("nan")
+    return Skill(
+        score, *_around(score, interval(scores, confidence)), baseline,
+        float(value), *_around(value, interval(values, confidence)), error,
+    )  # fmt: skip
 
 
 def paired_difference(

@@ -205,36 +205,6 @@ def points(name: str, x: np.ndarray, y: np.ndarray, x_label: str, y_label: str, 
     return _svg(name, draw)
 
 
-def intervals(
-    name: str, rows: list[tuple[str, float, float | None, float | None]], x_label: str, references: dict[str, float]
-) -> str:
-    """A dot and its interval per row, (label, value, low, high), from the top; vertical lines at `references`."""
-    if not rows:
-        return ""
-    labels = [cut(label, 58, middle=True) for label, *_ in rows]
-
-    def draw(ax: Any) -> None:
-        at = np.arange(len(rows))
-        value, low, high = (np.array([row[i] for row in rows], dtype=float) for i in (1, 2, 3))
-        ax.hlines(at, low, high, color=COLOURS[0], linewidth=1.4, alpha=0.55)
-        ax.plot(value, at, "o", color=COLOURS[0], markersize=4)
-        # two lines may be close: the labels of the lower one and the higher one go apart
-        sides = ["center"] if len(references) < 2 else ["right", "left"]
-        for side, (label, x) in zip(sides, sorted(references.items(), key=lambda item: item[1]), strict=True):
-            style = "-" if label == next(iter(references)) else (0, (3, 3))
-            ax.axvline(x, color=MUTED, linewidth=1, linestyle=style, zorder=0)
-            ax.annotate(
-                label, (x, 1), xycoords=("data", "axes fraction"), textcoords="offset points",
-                xytext=({"right": 4, "left": -4}.get(side, 0), 3), ha=side, va="bottom", color=MUTED, fontsize=8,
-            )  # fmt: skip
-        ax.set_yticks(at, labels)
-        ax.set(ylim=(len(rows) - 0.4, -0.6), xlabel=x_label)
-        _numbers(ax.xaxis)
-        ax.grid(axis="y", visible=False)
-
-    return _svg(name, draw, width=6.6, height=0.2 * len(rows) + 0.9)
-
-
 def dependence(name: str, feature: dict[str, Any], y_label: str, y_range: tuple[float, float]) -> str:
     """The mean answer for each value tried of one column: a line for numbers and times, dots for the rest.
 

@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 import lifecycle
+from lifecycle.evaluate.slices import named, ranked
 from lifecycle.ground.words import between
 from lifecycle.report.page import text
 from lifecycle.table.contract import MODEL, Contract, Field
@@ -16,8 +17,6 @@ SLICES = 12
 
 def model_card(contract: Contract, facts: dict[str, Any], evaluation: dict[str, Any], gate: dict[str, Any]) -> str:
     problem = contract.problem
-    up = evaluation["greater_is_better"]
-    weakest = sorted(evaluation["slices"], key=lambda s: s["score"] or 0, reverse=not up)[:SLICES]
     return text(
         "model_card.md.j2",
         {
@@ -34,7 +33,8 @@ def model_card(contract: Contract, facts: dict[str, Any], evaluation: dict[str, 
             "left": [field for field in contract.fields if field.role not in (*MODEL, "target")],
             "notes": contract.notes,
             "evaluation": evaluation,
-            "weakest": weakest,
+            "weakest": ranked(evaluation["slices"])[:SLICES],
+            "named": named,
             # the card is of this model alone: releasing it, which makes it the champion, must not change its bundle
             "checks": [check for check in gate["checks"] if "champion" not in check["name"]],
             "between": lambda score: between(score["low"], score["high"], 4),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from lifecycle.ground.words import count
+from lifecycle.ground.words import count, short
 from lifecycle.report import glossary
+from lifecycle.report.dots import Plot, Row, plot
 from lifecycle.report.page import cell, page
 
 # a section is a template, templates/monitoring/NAME.html.j2
@@ -71,12 +72,13 @@ def table_of(checks: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def scores(result: dict[str, Any]) -> str:
+def scores(result: dict[str, Any]) -> Plot | None:
     """The real score of each of the latest batches that has labels, in the order of their files."""
-    from lifecycle.report import charts  # late: a project without live data waits for no matplotlib
-
     about = result["about"][0]
     scored = [batch for batch in result["batches"][-BATCHES_DRAWN:] if batch.get("score") is not None]
-    rows = [(batch["file"], batch["score"], batch["low"], batch["high"]) for batch in scored]
-    marks = {"at release": about["released"], "naive baseline": about["naive"]}
-    return charts.intervals("score by batch", rows, glossary.term(about["metric"]), marks)
+    rows = [Row(b["file"], b["score"], b["low"], b["high"], text=short(b["score"])) for b in scored]
+    if not rows:
+        return None
+    return plot(
+        glossary.term(about["metric"]), rows, {"at release": about["released"], "naive baseline": about["naive"]}
+    )

@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 
 from lifecycle.evaluate.curves import CLASSES_SHOWN
-from lifecycle.ground.metrics import METRICS
+from lifecycle.evaluate.slices import described, ranked
+from lifecycle.ground.metrics import METRICS, skill
 from lifecycle.ground.words import between, count, cut, percent, short
 from lifecycle.report import charts
+from lifecycle.report.dots import Plot, Row, plot
 from lifecycle.report.glossary import IN_UNITS, better_is, meaning, term
 from lifecycle.table.contract import Contract, Field
 
@@ -27,7 +29,7 @@ class Figure(NamedTuple):
     wide: bool = False
 
 
-def named(label: Any) -> str:
+def brief(label: Any) -> str:
     """A name that fits a title."""
     return cut(label, 24, middle=True)
 
@@ -81,7 +83,7 @@ def figures_of_classes(evaluation: dict[str, Any]) -> list[tuple[str, str]]:
     )
     if len(classes) == 2:
         second = scores["roc_auc"]
-        says = f"ROC AUC: pairs in which the “{named(classes[1])}” row gets the higher probability; guessing: 50%"
+        says = f"ROC AUC: pairs in which the “{brief(classes[1])}” row gets the higher probability; guessing: 50%"
     else:
         second = scores["balanced_accuracy"]
         says = "balanced accuracy: rows given the right class when each class counts the same"
@@ -258,7 +260,7 @@ def curves_of_classes(evaluation: dict[str, Any], plots: dict[str, pd.DataFrame]
     classes = evaluation["classes"]
     which, told = ", each class against the rest", "predicted probability of the likeliest class"
     if len(classes) == 2:
-        which, told = f" of “{named(classes[1])}”", f"predicted probability of “{named(classes[1])}”"
+        which, told = f" of “{brief(classes[1])}”", f"predicted probability of “{brief(classes[1])}”"
     most = ""
     if len(classes) > CURVES_SHOWN:
         most = f" The {CURVES_SHOWN} most frequent of {len(classes)} classes."
@@ -337,55 +339,58 @@ def confusion_chart(pairs: pd.DataFrame, classes: list[str]) -> str:
 # ---- slices, explanations, errors ---------------------------------------------------------------------------------
 
 
-def slices(evaluation: dict[str, Any]) -> Figure | None:
-    found, score, metric = evaluation["slices"], evaluation["score"], evaluation["metric"]
-    if not found:
+def weakest(evaluation: dict[str, Any]) -> str:
+    """A sentence that names the weakest slice, and whether that may be chance."""
+    first = ranked(evaluation["slices"])[0]
+    chance = "It is significantly weaker than the other rows"
+    if not first["weaker"]:
+        chance = "No slice is significantly weaker than the other rows: it may be chance"
+        if any(one["weaker"] for one in evaluation["slices"]):
+            chance = "It has few rows and may be weak by chance; slices that are significantly weaker are marked"
+    return f"The weakest is {described(first, term(evaluation['slice_metric']))}. {chance}."
+
+
+def slices(evaluation: dict[str, Any]) -> Plot:
+    """By skill over each slice's own baseline, the weakest first."""
+    found = [one for one in ranked(evaluation["slices"]) if one["skill"] is not None]
+    rows = []
+    for one in found[:SHOWN_SLICES]:
+        where = " and ".join(f"{brief(column)} = {brief(level)}" for column, level in one["where"])
+        scores = f"{short(one['score'], 3)} / {short(one['baseline'], 3)}"
+        skill = (one["skill"], one["skill_low"], one["skill_high"])
+        rows.append(Row(where, *skill, f"({count(one['n'])})", scores, one["weaker"]))
+    marks = {"baseline": 0.0, "all rows": skill_of_all(evaluation)}
+    return plot("skill over the slice's own baseline", rows, marks)
+
+
+def skill_of_all(evaluation: dict[str, Any]) -> float | None:
+    metric = evaluation["slice_metric"]
+    score = evaluation["metrics"][metric]
+    if score["value"] is None or score["baseline"] is None:
         return None
-    heading = f"{term(metric)} by slice"
-    if len(found) > SHOWN_SLICES:
-        heading += f": the {SHOWN_SLICES} worst of {len(found)}"
-        sign = 1 if METRICS[metric].greater_is_better else -1
-        found = sorted(found, key=lambda s: sign * s["score"])[:SHOWN_SLICES]
+    value = skill(metric, score["value"], score["baseline"])
+    return float(value) if np.isfinite(value) else None
+
+
+def importance(evaluation: dict[str, Any]) -> Plot:
     rows = [
-        (
-            f"{cut(s['column'], 22, middle=True)}: {cut(s['level'], 22, middle=True)} ({s['n']:,})",
-            s["score"],
-            s["low"],
-            s["high"],
+        Row(
+            cut(one["column"], 58, middle=True),
+            one["importance"],
+            one["low"],
+            one["high"],
+            text=short(one["importance"], 3),
         )
-        for s in found
+        for one in evaluation["importance"][:SHOWN_IMPORTANCE]
+        if one["importance"] is not None
     ]
-    how = (
-        f"Dots with {percent(evaluation['confidence'])} intervals, number of rows in brackets; {better_is(metric)} is "
-        "better. Among many slices some look bad by chance."
-    )
-    lines = {"all rows": score["value"], "baseline": score["baseline"]}
-    marks = {name: value for name, value in lines.items() if value is not None}
-    return Figure(heading, how, charts.intervals("Slices", rows, term(metric), marks), wide=True)
-
-
-def importance(evaluation: dict[str, Any]) -> Figure:
-    rows, name = evaluation["importance"], term(evaluation["metric"])
-    title = "Permutation importance"
-    if len(rows) > SHOWN_IMPORTANCE:
-        title += f" of the first {SHOWN_IMPORTANCE} of {len(rows)} columns"
-    bars = [
-        (r["column"], r["importance"], r["low"], r["high"])
-        for r in rows[:SHOWN_IMPORTANCE]
-        if r["importance"] is not None
-    ]
-    how = (
-        f"How much worse {name} gets when one column is shuffled among the test rows. Two columns that say the same "
-        "hide each other."
-    )
-    drawn = charts.intervals("Importance", bars, f"worse by ({name})", {"no difference": 0.0})
-    return Figure(title, how, drawn, wide=True)
+    return plot(f"worse by ({term(evaluation['metric'])})", rows, {"no difference": 0.0})
 
 
 def averaged(classes: list[str]) -> str:
     """What is averaged to show how the predictions depend on a column."""
     if len(classes) == 2:
-        return f"probability of “{named(classes[1])}”"
+        return f"probability of “{brief(classes[1])}”"
     return "probability" if classes else "prediction"
 
 

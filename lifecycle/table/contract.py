@@ -169,6 +169,13 @@ class Field(Spoken):
     def is_date(self) -> bool:
         return self.type in DATES
 
+    def boolean_word(self, value: bool) -> str:
+        """What the table calls true or false, where it has one word for it."""
+        words = self.true_values if value else self.false_values
+        if len(words) == 1:
+            return words[0]
+        return str(value).lower()
+
     @property
     def is_text(self) -> bool:
         """A category or free text: no number, date or boolean."""

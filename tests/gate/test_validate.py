@@ -110,22 +110,34 @@ def test_a_criterion_that_cannot_be_read_is_one_line(parts, criteria, told):
         validate.check_criteria(criteria, parts[4], "binary")
 
 
+def a_slice(n, skill, skill_se, **scores):
+    ends = {"skill_low": skill - 2 * skill_se, "skill_high": skill + 2 * skill_se}
+    return {"where": [["kind", "d"]], "n": n, "skill": skill, "skill_se": skill_se, **ends, **scores}
+
+
 def test_gate_rejects_a_slice_that_is_surely_below_the_baseline(parts):
     evaluation = json.loads(json.dumps(parts[4]))
     assert validate.check_slices(evaluation, 0.0)["passed"]
-    evaluation["slices"].append(
-        {"column": "kind", "level": "d", "n": 90, "score": 0.9, "low": 0.85, "high": 0.95, "baseline": 0.6}
-    )
+    evaluation["slices"].append(a_slice(90, score=0.9, baseline=0.6, skill=-0.5, skill_se=0.05))
     row = validate.check_slices(evaluation, 0.0)
     assert not row["passed"] and "kind = d" in row["why"]
+    assert row["measured"] == -0.5
 
 
 def test_a_small_slice_that_may_be_unlucky_is_not_rejected(parts):
     evaluation = json.loads(json.dumps(parts[4]))
-    evaluation["slices"].append(
-        {"column": "kind", "level": "d", "n": 31, "score": 0.66, "low": 0.5, "high": 0.9, "baseline": 0.6}
-    )
+    evaluation["slices"].append(a_slice(31, score=0.66, baseline=0.6, skill=-0.1, skill_se=0.15))
     assert validate.check_slices(evaluation, 0.0)["passed"]
+
+
+def test_a_slice_far_below_is_found_behind_a_weaker_one_that_may_be_unlucky(parts):
+    evaluation = json.loads(json.dumps(parts[4]))
+    unlucky = a_slice(31, score=0.9, baseline=0.6, skill=-0.5, skill_se=0.4)
+    sure = a_slice(900, score=0.72, baseline=0.6, skill=-0.2, skill_se=0.01) | {"where": [["kind", "e"]]}
+    evaluation["slices"] += [sure, unlucky]
+    row = validate.check_slices(evaluation, 0.0)
+    assert not row["passed"]
+    assert "the weakest" in row["why"] and row["why"].endswith("surely below: kind = e")
 
 
 def test_gate_suspects_a_column_that_alone_gives_the_target_away(parts, good):

@@ -126,7 +126,9 @@ def test_each_task_has_its_charts_and_none_is_empty(here, task):
         ("Confusion", "Calibration") if CLASSES[task] else ("Predicted and actual", "Residuals", "Calibration")
     ):
         assert title in page.text
-    assert page.tags.count("svg") == page.tags.count("figure") >= 8
+    dots = [value for tag, key, value in page.attributes if (tag, key, value) == ("div", "class", "dots")]
+    assert len(dots) == 2  # slices, importance
+    assert page.tags.count("svg") + len(dots) == page.tags.count("figure") >= 8
     assert "Nothing to draw" not in page.text
     assert "Not drawn" not in page.text
 
@@ -270,7 +272,7 @@ def test_a_missing_input_names_the_file(here):
 
 
 def test_charts_take_names_that_are_not_plain_text():
-    svg = charts.intervals("x", [("$\\frac{$", 1.0, 0.5, 2.0), ("漢字\x00\n<&>", 2.0, 1.0, 3.0)], "x", {"all": 1.0})
+    svg = charts.lines("x", [("$\\frac{$", [0, 1], [0, 1]), ("漢字\x00\n<&>", [0, 1], [1, 0])], "x", "y")
     assert "$\\frac{$" in svg
     assert "漢字 &lt;&amp;&gt;" in svg
 

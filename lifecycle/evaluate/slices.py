@@ -1,0 +1,260 @@
+"""Where a model is weaker: its skill on parts of the rows, each beside the naive baseline on the same rows.
+
+Raw scores of slices do not compare: a slice whose outcomes are nearly even has a high log loss under any model. Skill is the
+share of the way from the slice's own baseline to a perfect score: 1 is perfect, 0 no better than the baseline, below 0 worse.
+
+Page, card and gate take "the weakest" from `ranked`, so that they name the same one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from lifecycle.ground.metrics import METRICS, Skill, bootstrap_skill, skill
+from lifecycle.ground.words import between, count, short
+from lifecycle.table.contract import Field
+
+Array = np.ndarray
+Slice = dict[str, Any]  # as evaluation.json has it
+MISSING = "(missing)"
+SLICE_CELLS = 10_000  # rows x classes of a slice that are resampled: there may be a hundred slices
+PAIR_COLUMNS = 6  # the most important ones, whose levels are tried two by two
+PAIRS_TRIED = 400  # the largest
+PAIRS_KEPT = 10
+# the naive baseline has no fair value of these, so their slices are compared by another metric
+STANDS_IN = {"ece": "brier_score", "precision": "f1", "recall": "f1"}
+
+
+class Part(NamedTuple):
+    """Rows of one level of a column, or of one level each of two."""
+
+    where: tuple[tuple[str, str], ...]
+    rows: Array
+
+
+# ---- what others ask ----------------------------------------------------------------------------------------------
+
+
+def ranked(slices: Iterable[Slice]) -> list[Slice]:
+    """The weakest first, by skill; those without one last."""
+    slices = list(slices)
+    known = [one for one in slices if is_known(one["skill"])]
+    unknown = [one for one in slices if not is_known(one["skill"])]
+    return sorted(known, key=lambda one: one["skill"]) + unknown
+
+
+def is_known(value: float | None) -> bool:
+    """JSON has null where numpy has nan."""
+    return value is not None and bool(np.isfinite(value))
+
+
+def named(one: Slice) -> str:
+    """contract = month-to-month and tenure = to 9"""
+    return " and ".join(f"{column} = {level}" for column, level in one["where"])
+
+
+def described(one: Slice, metric: str) -> str:
+    """Its rows, its score beside its own baseline, and what follows."""
+    score, baseline = short(one["score"]), short(one["baseline"])
+    text = f"{named(one)} ({count(one['n'])} rows): {metric} {score}, its own baseline {baseline}"
+    if not is_known(one["skill"]):
+        return text
+    return f"{text}, skill {short(one['skill'], 3)} [{between(one['skill_low'], one['skill_high'])}]"
+
+
+def surely_below(slices: Iterable[Slice], floor: float, confidence: float = 0.95) -> list[Slice]:
+    """Slices whose skill is below `floor` by more than chance, with the false discovery rate controlled over all of them."""
+    known = [s for s in ranked(slices) if is_known(s["skill"]) and is_known(s["skill_se"])]
+    p = [p_below(s["skill"] - floor, s["skill_se"]) for s in known]
+    return [s for s, q in zip(known, adjusted(p), strict=True) if q <= 1 - confidence]
+
+
+# ---- statistics ---------------------------------------------------------------------------------------------------
+
+
+def p_below(difference: float, standard_error: float) -> float:
+    """How likely a difference this far below zero is if there is none."""
+    from scipy.stats import norm
+
+    if not standard_error > 0:
+        return 0.0 if difference < 0 else 1.0
+    return float(norm.cdf(difference / standard_error))
+
+
+def adjusted(p: list[float]) -> Array:
+    """q of each p: keeping those with q <= a keeps the share of false ones among them below a (Benjamini, Hochberg 1995)."""
+    from scipy.stats import false_discovery_control
+
+    return false_discovery_control(p) if p else np.empty(0)
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Scores the model and the naive baseline on some of the rows."""
+
+    metric: str
+    y: Array
+    p: Array
+    naive: Array
+    weight: Array | None
+    n_bootstrap: int
+    confidence: float
+    random_state: int
+
+    def of(self, rows: Array) -> Skill:
+        own = None if self.weight is None else self.weight[rows]
+        draw = (self.n_bootstrap, self.confidence, self.random_state)
+        return bootstrap_skill(
+            self.metric, self.y[rows], self.p[rows], self.naive[rows], *draw, cells=SLICE_CELLS, weight=own
+        )
+
+    def skill(self, rows: Array) -> float:
+        """Without its interval, which takes the time."""
+        own = None if self.weight is None else self.weight[rows]
+        function = METRICS[self.metric].function
+        return skill(
+            self.metric, function(self.y[rows], self.p[rows], own), function(self.y[rows], self.naive[rows], own)
+        )
+
+    def size(self, rows: Array) -> float:
+        """Kish's effective size: a row that weighs as much as all the others is one row."""
+        if self.weight is None:
+            return len(rows)
+        own = self.weight[rows]
+        return own.sum() ** 2 / max((own**2).sum(), 1e-300)
+
+    def p_weaker(self, rows: Array, found: Skill, whole: Array, of_whole: Skill) -> float:
+        """How likely `rows` are so much weaker than the others of `whole` if they are not."""
+        rest = np.setdiff1d(whole, rows, assume_unique=True)
+        other = self.skill(rest)
+        if not np.isfinite([found.skill, other]).all():
+            return 1.0
+        # a standard error shrinks with the root of the rows
+        error_of_rest = of_whole.skill_se * np.sqrt(len(whole) / len(rest))
+        return p_below(found.skill - other, float(np.hypot(found.skill_se, error_of_rest)))
+
+
+# ---- slices -------------------------------------------------------------------------------------------------------
+
+
+def slices(
+    frame: pd.DataFrame, fields: list[Field], judge: Judge, max_slices: int, max_levels: int, min_rows: int
+) -> list[Slice]:
+    """Each level of each field that has enough rows, in the order of `fields`, then pairs of levels that are weaker than both."""
+    everything = np.arange(len(frame))
+    overall = judge.of(everything)
+    parts = list(parts_of(frame, fields, judge, max_levels, min_rows))[:max_slices]
+    found = [(part, judge.of(part.rows)) for part in parts]
+    found = [(part, scored) for part, scored in found if not np.isnan(scored.score)]  # one class only, say
+    p = [judge.p_weaker(part.rows, scored, everything, overall) for part, scored in found]
+    written = [record(*one, q, judge) for one, q in zip(found, adjusted(p), strict=True)]
+    return written + [record(*one, q, judge) for *one, q in weak_pairs(found, judge, min_rows)]
+
+
+def record(part: Part, found: Skill, q: float, judge: Judge) -> Slice:
+    """`q`: adjusted p that it is no weaker than the other rows. `weaker`: it surely is."""
+    return {
+        "column": " and ".join(column for column, _ in part.where),
+        "level": " and ".join(level for _, level in part.where),
+        "where": [list(one) for one in part.where],
+        "n": len(part.rows),
+        **found._asdict(),
+        "q": float(q),
+        "weaker": bool(q <= 1 - judge.confidence),
+    }
+
+
+def parts_of(frame: pd.DataFrame, fields: list[Field], judge: Judge, limit: int, min_rows: int) -> Iterator[Part]:
+    for field in fields:
+        if field.type == "text":
+            continue
+        level = levels(frame[field.name], field, limit)
+        for name in level.cat.categories:
+            rows = np.flatnonzero(level == name)
+            if judge.size(rows) >= min_rows and len(rows) < len(frame):
+                yield Part(((field.name, str(name)),), rows)
+
+
+def weak_pairs(found: list[tuple[Part, Skill]], judge: Judge, min_rows: int) -> list[tuple[Part, Skill, float]]:
+    """Levels of two columns that together are weaker than each of both without the other, the weakest first."""
+    tried, p = [], []
+    for a, b, rows in pairs_of(found, judge, min_rows):
+        pair = Part(a[0].where + b[0].where, rows)
+        rests = [judge.skill(np.setdiff1d(part.rows, rows, assume_unique=True)) for part, _ in (a, b)]
+        if not judge.skill(rows) < min(rests):
+            tried.append((pair, None))
+            p.append(1.0)
+            continue
+        scored = judge.of(rows)
+        tried.append((pair, scored))
+        p.append(max(judge.p_weaker(rows, scored, part.rows, of_part) for part, of_part in (a, b)))
+    kept = [
+        (pair, scored, float(q))
+        for (pair, scored), q in zip(tried, adjusted(p), strict=True)
+        if scored is not None and q <= 1 - judge.confidence
+    ]
+    return sorted(kept, key=lambda one: one[1].skill)[:PAIRS_KEPT]
+
+
+def pairs_of(
+    found: list[tuple[Part, Skill]], judge: Judge, min_rows: int
+) -> list[tuple[tuple[Part, Skill], tuple[Part, Skill], Array]]:
+    """Two slices of different columns and the rows they share, where these are enough, and enough is left of each; the largest."""
+    columns = list(dict.fromkeys(part.where[0][0] for part, _ in found))[:PAIR_COLUMNS]
+    some = [one for one in found if one[0].where[0][0] in columns]
+    out = []
+    for a, b in combinations(some, 2):
+        if a[0].where[0][0] == b[0].where[0][0]:
+            continue
+        rows = np.intersect1d(a[0].rows, b[0].rows, assume_unique=True)
+        least_left = min(len(a[0].rows), len(b[0].rows)) - len(rows)
+        if judge.size(rows) >= min_rows and least_left >= min_rows:
+            out.append((a, b, rows))
+    return sorted(out, key=lambda one: -len(one[2]))[:PAIRS_TRIED]
+
+
+# ---- levels -------------------------------------------------------------------------------------------------------
+
+
+def levels(column: pd.Series, field: Field, limit: int) -> pd.Series:
+    """The slice that each row falls in, as text; NaN for rows of a level beyond the `limit` most frequent.
+
+    Numbers of more than five values go by quartile, times by month (of more than two years: by year).
+    """
+    if field.is_date:
+        named, kept = months(column)
+        kept = kept[-limit:]  # the latest say most about what comes
+    elif field.type == "boolean":
+        kept = [field.boolean_word(value) for value in (False, True)]
+        named = column.map({0.0: kept[0], 1.0: kept[1]})
+    elif field.is_number and column.nunique() > 5:
+        named, kept = quartiles(column)
+    else:
+        named = column.map(short) if field.is_number else column.astype(object)
+        named = named.where(column.notna())
+        kept = named.value_counts().index[:limit].tolist()
+    named = named.where(named.isin(kept))
+    return named.mask(column.isna(), MISSING).astype(pd.CategoricalDtype([*dict.fromkeys(kept), MISSING]))
+
+
+def months(column: pd.Series) -> tuple[pd.Series, list[str]]:
+    period = column.dt.to_period("M")
+    if period.nunique() > 24:
+        period = column.dt.to_period("Y")
+    named = period.astype(str).where(column.notna())
+    return named, sorted(named.dropna().unique())
+
+
+def quartiles(column: pd.Series) -> tuple[pd.Series, list[str]]:
+    cuts = np.unique(column.dropna().quantile([0.25, 0.5, 0.75], interpolation="lower"))
+    names = [f"to {short(cuts[0])}"]
+    names += [f"{short(low)} to {short(high)}" for low, high in zip(cuts[:-1], cuts[1:], strict=True)]
+    names.append(f"above {short(cuts[-1])}")
+    part = np.searchsorted(cuts, column, side="left").clip(0, len(cuts))
+    return pd.Series(np.array(names, dtype=object)[part], index=column.index).where(column.notna()), names

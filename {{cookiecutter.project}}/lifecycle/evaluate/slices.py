@@ -1,0 +1,1 @@
+{{ "lifecycle/evaluate/slices.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/report/dots.py" | from_root }}
