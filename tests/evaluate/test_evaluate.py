@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from small_model import CLASSES, PARAMS, contract, fitted, table, write_candidate
 
 from lifecycle.evaluate import curves, explain
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.files import write_parquet, write_yaml
 from lifecycle.ground.words import short
 from stages import evaluate
+from tests.small_model import CLASSES, PARAMS, contract, fitted, table, write_candidate
 
 TASKS = ["binary", "multiclass", "regression"]
 

@@ -2,11 +2,11 @@
 
 import pytest
 import yaml
-from small_model import CLASSES, PARAMS, contract, fitted, table
 
 from lifecycle.evaluate.evaluation import evaluate
 from lifecycle.report.model_card import model_card, refusal
 from lifecycle.table.contract import Contract
+from tests.small_model import CLASSES, PARAMS, contract, fitted, table
 
 GATE = {
     "passed": True,

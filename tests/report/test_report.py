@@ -9,7 +9,6 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 from jinja2 import ChoiceLoader, FileSystemLoader, UndefinedError
-from small_model import CLASSES, PARAMS, contract, table, write_candidate
 
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.files import write_json, write_parquet, write_text, write_yaml
@@ -19,6 +18,7 @@ from lifecycle.report.glossary import WORDS
 from lifecycle.report.page import TEMPLATES, visible
 from lifecycle.report.sections import fold_gap
 from stages import evaluate, report
+from tests.small_model import CLASSES, PARAMS, contract, table, write_candidate
 
 TASKS = ["binary", "multiclass", "regression"]
 EVIL = "<script>alert('x')</script> & \"$y_1$\" </svg></style>"
