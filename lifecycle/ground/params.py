@@ -40,7 +40,7 @@ class Kind:
         raise NotImplementedError
 
 
-class Number(Kind):
+class Within(Kind):
     """Within [low, high]; `whole`: without a fraction."""
 
     def __init__(self, low: float, high: float, whole: bool = False) -> None:
@@ -56,7 +56,7 @@ class Number(Kind):
         return int(value) if self.whole else value
 
 
-class Choice(Kind):
+class OneOf(Kind):
     """One of a few words."""
 
     def __init__(self, *options: str) -> None:
@@ -72,7 +72,7 @@ class Choice(Kind):
         return str(value)
 
 
-class Text(Kind):
+class FreeText(Kind):
     """A text; nothing counts as an empty one."""
 
     wanted = "a text"
@@ -105,7 +105,7 @@ class Names(Kind):
         return tuple(value or ())
 
 
-class Table(Kind):
+class Keys(Kind):
     """Further keys with values of any kind; `example` says in which form."""
 
     def __init__(self, example: str) -> None:
@@ -197,49 +197,51 @@ class Block:
         return getattr(self, name)
 
 
-POSITIVE = Number(0, 1e9)
-SHARE = Number(0, 1)
-SEED = Number(0, 2**32 - 1, whole=True)
-BOOTSTRAP = Number(20, 1e6, whole=True)
-CONFIDENCE = Number(0.5, 0.9999)
-VERDICT = Choice("ok", "warn", "retrain")
+POSITIVE = Within(0, 1e9)
+SHARE = Within(0, 1)
+SEED = Within(0, 2**32 - 1, whole=True)
+BOOTSTRAP = Within(20, 1e6, whole=True)
+CONFIDENCE = Within(0.5, 0.9999)
+VERDICT = OneOf("ok", "warn", "retrain")
 
 
 @dataclass(frozen=True)
 class ProblemParams(Block):
     name: ClassVar[str] = "problem"
-    statement: Annotated[str, Text(), "the question that the model answers"]
-    decision: Annotated[str, Text(), "what is decided with the answer"]
-    owner: Annotated[str, Text(), "who answers for it"]
-    unit: Annotated[str, Text(), "what one row is"]
+    statement: Annotated[str, FreeText(), "the question that the model answers"]
+    decision: Annotated[str, FreeText(), "what is decided with the answer"]
+    owner: Annotated[str, FreeText(), "who answers for it"]
+    unit: Annotated[str, FreeText(), "what one row is"]
     target: Annotated[Any, Anything(), "the column to predict"]
-    task: Annotated[str, Choice("", "binary", "multiclass", "regression"), "empty: inferred from the target"]
+    task: Annotated[str, OneOf("", "binary", "multiclass", "regression"), "empty: inferred from the target"]
     positive: Annotated[Any, Anything(), "binary: the class whose probability is predicted"]
-    metric: Annotated[str, Text(), "log_loss, roc_auc, accuracy, f1, rmse ...; empty: log_loss, of a regression rmse"]
-    criteria: Annotated[dict[str, Any], Table('{roc_auc: ">= 0.8"}'), "what a release must reach"]
-    costs: Annotated[dict[str, float], Table("{false_positive: 1, false_negative: 5}")]
+    metric: Annotated[
+        str, FreeText(), "log_loss, roc_auc, accuracy, f1, rmse ...; empty: log_loss, of a regression rmse"
+    ]
+    criteria: Annotated[dict[str, Any], Keys('{roc_auc: ">= 0.8"}'), "what a release must reach"]
+    costs: Annotated[dict[str, float], Keys("{false_positive: 1, false_negative: 5}")]
     exclude: Annotated[tuple[Any, ...], Names(), "columns that must not be used"]
 
 
 @dataclass(frozen=True)
 class DefineParams(Block):
     name: ClassVar[str] = "define"
-    min_typed: Annotated[float, Number(0.5, 1)]
+    min_typed: Annotated[float, Within(0.5, 1)]
     max_levels: Annotated[float, SHARE]
 
 
 @dataclass(frozen=True)
 class CleanParams(Block):
     name: ClassVar[str] = "clean"
-    duplicates: Annotated[str, Choice("auto", "drop", "keep")]
+    duplicates: Annotated[str, OneOf("auto", "drop", "keep")]
     min_filled: Annotated[float, SHARE]
 
 
 @dataclass(frozen=True)
 class SplitParams(Block):
     name: ClassVar[str] = "split"
-    scheme: Annotated[str, Choice("auto", "random", "group", "time")]
-    test_size: Annotated[float, Number(0.01, 0.9)]
+    scheme: Annotated[str, OneOf("auto", "random", "group", "time")]
+    test_size: Annotated[float, Within(0.01, 0.9)]
     test_from: Annotated[Any, Anything()]
     seed: Annotated[int, SEED]
 
@@ -247,16 +249,16 @@ class SplitParams(Block):
 @dataclass(frozen=True)
 class TrainParams(Block):
     name: ClassVar[str] = "train"
-    time_budget: Annotated[float, Number(1, 1e6), "seconds"]
-    n_jobs: Annotated[int, Number(1, 256, whole=True)]
-    folds: Annotated[int, Number(2, 20, whole=True)]
-    metric: Annotated[str, Text()]
-    choose: Annotated[str, Text()]
+    time_budget: Annotated[float, Within(1, 1e6), "seconds"]
+    n_jobs: Annotated[int, Within(1, 256, whole=True)]
+    folds: Annotated[int, Within(2, 20, whole=True)]
+    metric: Annotated[str, FreeText()]
+    choose: Annotated[str, FreeText()]
     max_latency_ms: Annotated[float, POSITIVE]
     max_size_mb: Annotated[float, POSITIVE]
     threshold: Annotated[Any, Anything()]
     random_state: Annotated[int, SEED]
-    candidates: Annotated[dict[str, Any], Table("{linear: {C: 1.0, alpha: 1.0}}")]
+    candidates: Annotated[dict[str, Any], Keys("{linear: {C: 1.0, alpha: 1.0}}")]
 
 
 @dataclass(frozen=True)
@@ -264,25 +266,25 @@ class EvaluateParams(Block):
     name: ClassVar[str] = "evaluate"
     confidence: Annotated[float, CONFIDENCE]
     n_bootstrap: Annotated[int, BOOTSTRAP]
-    importance_repeats: Annotated[int, Number(1, 1000, whole=True)]
-    importance_rows: Annotated[int, Number(10, 1e7, whole=True)]
-    partial_dependence: Annotated[int, Number(0, 1000, whole=True)]
-    max_slice_levels: Annotated[int, Number(1, 1000, whole=True)]
-    min_slice_rows: Annotated[int, Number(2, 1e7, whole=True)]
-    max_slices: Annotated[int, Number(0, 1e5, whole=True)]
-    worst: Annotated[int, Number(0, 1000, whole=True)]
+    importance_repeats: Annotated[int, Within(1, 1000, whole=True)]
+    importance_rows: Annotated[int, Within(10, 1e7, whole=True)]
+    partial_dependence: Annotated[int, Within(0, 1000, whole=True)]
+    max_slice_levels: Annotated[int, Within(1, 1000, whole=True)]
+    min_slice_rows: Annotated[int, Within(2, 1e7, whole=True)]
+    max_slices: Annotated[int, Within(0, 1e5, whole=True)]
+    worst: Annotated[int, Within(0, 1000, whole=True)]
     random_state: Annotated[int, SEED]
 
 
 @dataclass(frozen=True)
 class ValidateParams(Block):
     name: ClassVar[str] = "validate"
-    champion: Annotated[str, Choice("compare", "ignore")]
-    slice_floor: Annotated[float, Number(-10, 1)]
+    champion: Annotated[str, OneOf("compare", "ignore")]
+    slice_floor: Annotated[float, Within(-10, 1)]
     leak_score: Annotated[float, SHARE]
-    max_latency_ms: Annotated[float, Number(0, 1e6)]
-    max_size_mb: Annotated[float, Number(0, 1e6)]
-    n_rows: Annotated[int, Number(1, 1e5, whole=True)]
+    max_latency_ms: Annotated[float, Within(0, 1e6)]
+    max_size_mb: Annotated[float, Within(0, 1e6)]
+    n_rows: Annotated[int, Within(1, 1e5, whole=True)]
     n_bootstrap: Annotated[int, BOOTSTRAP]
     confidence: Annotated[float, CONFIDENCE]
     random_state: Annotated[int, SEED]
@@ -291,7 +293,7 @@ class ValidateParams(Block):
 @dataclass(frozen=True)
 class DeployParams(Block):
     name: ClassVar[str] = "deploy"
-    golden_rows: Annotated[int, Number(1, 10_000, whole=True)]
+    golden_rows: Annotated[int, Within(1, 10_000, whole=True)]
 
 
 @dataclass(frozen=True)
@@ -315,33 +317,33 @@ class Rules(Block):
 @dataclass(frozen=True)
 class MonitorParams(Block):
     name: ClassVar[str] = "monitor"
-    false_alarms: Annotated[float, Number(0, 0.5)]
-    window_rows: Annotated[int, Number(10, 1e7, whole=True)]
-    min_rows: Annotated[int, Number(10, 1e7, whole=True)]
-    min_labels: Annotated[int, Number(10, 1e7, whole=True)]
+    false_alarms: Annotated[float, Within(0, 0.5)]
+    window_rows: Annotated[int, Within(10, 1e7, whole=True)]
+    min_rows: Annotated[int, Within(10, 1e7, whole=True)]
+    min_labels: Annotated[int, Within(10, 1e7, whole=True)]
     min_faults: Annotated[float, SHARE]
     min_effect: Annotated[float, SHARE]
     min_correlation: Annotated[float, SHARE]
-    min_auc: Annotated[float, Number(0.5, 1)]
-    far_auc: Annotated[float, Number(0.5, 1)]
-    min_lost: Annotated[float, Number(0, 10)]
-    min_bias: Annotated[float, Number(0, 10)]
-    volume_factor: Annotated[float, Number(1, 1e6)]
+    min_auc: Annotated[float, Within(0.5, 1)]
+    far_auc: Annotated[float, Within(0.5, 1)]
+    min_lost: Annotated[float, Within(0, 10)]
+    min_bias: Annotated[float, Within(0, 10)]
+    volume_factor: Annotated[float, Within(1, 1e6)]
     as_of: Annotated[Any, Anything()]
     max_age_days: Annotated[float, POSITIVE]
     rules: Annotated[Rules, Inner(Rules)]
-    classifier_rows: Annotated[int, Number(50, 1e7, whole=True)]
+    classifier_rows: Annotated[int, Within(50, 1e7, whole=True)]
     n_bootstrap: Annotated[int, BOOTSTRAP]
-    confidence: Annotated[float, Number(0.5, 1)]
+    confidence: Annotated[float, Within(0.5, 1)]
     random_state: Annotated[int, SEED]
 
 
 @dataclass(frozen=True)
 class RetrainParams(Block):
     name: ClassVar[str] = "retrain"
-    judge_share: Annotated[float, Number(0.05, 0.9)]
-    min_judged: Annotated[int, Number(1, 1e7, whole=True)]
-    min_learned: Annotated[int, Number(1, 1e7, whole=True)]
+    judge_share: Annotated[float, Within(0.05, 0.9)]
+    min_judged: Annotated[int, Within(1, 1e7, whole=True)]
+    min_learned: Annotated[int, Within(1, 1e7, whole=True)]
     n_bootstrap: Annotated[int, BOOTSTRAP]
     confidence: Annotated[float, CONFIDENCE]
     random_state: Annotated[int, SEED]
@@ -350,10 +352,10 @@ class RetrainParams(Block):
 @dataclass(frozen=True)
 class DrillParams(Block):
     name: ClassVar[str] = "drill"
-    shift: Annotated[float, Number(0.1, 10)]
-    enough_rows: Annotated[int, Number(1, 1e7, whole=True)]
-    controls: Annotated[int, Number(1, 1000, whole=True)]
-    allowed_alarms: Annotated[int, Number(0, 1000, whole=True)]
+    shift: Annotated[float, Within(0.1, 10)]
+    enough_rows: Annotated[int, Within(1, 1e7, whole=True)]
+    controls: Annotated[int, Within(1, 1000, whole=True)]
+    allowed_alarms: Annotated[int, Within(0, 1000, whole=True)]
     required: Annotated[tuple[str, ...], Names(), "faults that fail the drill where they go unnoticed"]
     random_state: Annotated[int, SEED]
 
