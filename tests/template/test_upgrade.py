@@ -32,7 +32,9 @@ def history(tmp_path_factory):
     for name in root_files():
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, copy / name)
-    commit(copy, "As it stands")
+    run("git", "add", "-A", cwd=copy)
+    if run("git", "status", "--porcelain", cwd=copy).stdout:
+        commit(copy, "As it stands")
     return copy
 
 
