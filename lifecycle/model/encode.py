@@ -10,7 +10,8 @@ It works on plain arrays: scikit-learn's ColumnTransformer on a DataFrame takes 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -27,7 +28,7 @@ MAX_MEAN_CLASSES = 8
 TEXT_COMPONENTS = 16
 TEXTS_AT_ONCE = 1000  # in memory: components x words of each
 
-Frame = pd.DataFrame | Mapping[str, np.ndarray]
+Frame: TypeAlias = pd.DataFrame | Mapping[str, np.ndarray]
 
 
 def field_kinds(fields: list[dict]) -> dict[str, str]:
@@ -64,7 +65,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                 self.feature_names_ += [f"{column}{suffix}" for suffix in part.fit(_array(frame, column), y)]
         return self
 
-    def fit_transform(self, frame: Frame, y: np.ndarray, **_) -> np.ndarray:
+    def fit_transform(self, frame: Frame, y: np.ndarray, **_: Any) -> np.ndarray:
         """As `fit` then `transform`, but target means come from other rows than the row's own."""
         self.fit(frame, y)
         return self._matrix(frame, lambda part, values: part.fitted(values, y))
@@ -72,7 +73,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     def transform(self, frame: Frame) -> np.ndarray:
         return self._matrix(frame, lambda part, values: part.transform(values))
 
-    def _matrix(self, frame: Frame, call) -> np.ndarray:
+    def _matrix(self, frame: Frame, call: Callable[[Any, np.ndarray], np.ndarray]) -> np.ndarray:
         n = len(next(iter(frame.values()))) if isinstance(frame, dict) else len(frame)
         out, at = np.empty((n, len(self.feature_names_))), 0
         if not n:
@@ -112,6 +113,9 @@ def _is_text(values: pd.Series) -> bool:
 
 class _Part:
     """fit(values, y) -> feature name suffixes; transform(values) -> (n, k) floats."""
+
+    def transform(self, values: np.ndarray) -> np.ndarray:
+        raise NotImplementedError
 
     def fitted(self, values: np.ndarray, y: np.ndarray) -> np.ndarray:
         return self.transform(values)
@@ -351,7 +355,8 @@ def _targets(y: np.ndarray) -> list[int | None]:
     codes, counts = np.unique(y, return_counts=True)
     if len(codes) <= 2:
         return [int(codes[-1])]
-    return sorted(int(codes[i]) for i in np.argsort(-counts, kind="stable")[:MAX_MEAN_CLASSES])
+    most = np.argsort(-counts, kind="stable")[:MAX_MEAN_CLASSES]
+    return [*sorted(int(codes[i]) for i in most)]
 
 
 def _values(y: np.ndarray, target: int | None) -> np.ndarray:

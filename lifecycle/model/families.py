@@ -92,7 +92,8 @@ def hist_gradient_boosting(y: np.ndarray, hyper: Hyper, random_state: int) -> An
 
     family = HistGradientBoostingRegressor if y.dtype.kind == "f" else HistGradientBoostingClassifier
     # the folds stop it on their held rows; `fit_members` then sets early_stopping to False
-    return family(random_state=random_state, **{"early_stopping": True, "n_iter_no_change": 40, "tol": 0.0} | hyper)
+    usual: Hyper = {"early_stopping": True, "n_iter_no_change": 40, "tol": 0.0}
+    return family(random_state=random_state, **usual | hyper)
 
 
 def boosting_cost(shape: Shape, hyper: Hyper) -> float:
@@ -109,11 +110,13 @@ def boosting_latency(hyper: Hyper, rounds: int, outputs: int) -> float:
 def network(y: np.ndarray, hyper: Hyper, random_state: int) -> Any:
     from lifecycle.model.network import Network
 
-    return Network(y.dtype.kind == "f", random_state=random_state, **{"early_stopping": True} | hyper)
+    usual: Hyper = {"early_stopping": True}
+    return Network(y.dtype.kind == "f", random_state=random_state, **usual | hyper)
 
 
 def network_cost(shape: Shape, hyper: Hyper) -> float:
-    hyper = {"hidden_layer_sizes": [64, 32], "n_estimators": 4, "batch_size": 128, "max_iter": 50} | hyper
+    usual: Hyper = {"hidden_layer_sizes": [64, 32], "n_estimators": 4, "batch_size": 128, "max_iter": 50}
+    hyper = usual | hyper
     nodes = [shape.wide, *hyper["hidden_layer_sizes"], shape.outputs]
     weights = sum(a * b for a, b in zip(nodes, nodes[1:], strict=False))
     batch = max(8, min(hyper["batch_size"], shape.rows / 16))

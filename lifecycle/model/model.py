@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -12,8 +12,8 @@ from lifecycle.ground.errors import UserError
 from lifecycle.model.fast_trees import FEW, quick
 from lifecycle.table.conform import used_fields
 
-Frame = pd.DataFrame | dict[str, np.ndarray]
-AddFeatures = Callable[[pd.DataFrame], pd.DataFrame]
+Frame: TypeAlias = pd.DataFrame | dict[str, np.ndarray]
+AddFeatures: TypeAlias = Callable[[pd.DataFrame], pd.DataFrame]
 
 
 class Model:
@@ -53,7 +53,7 @@ class Model:
             )
         given = {c: frame[c] if c in frame else _blank(kind, frame.index) for c, kind in self.columns.items()}
         rows = pd.DataFrame(given, index=frame.index)
-        return self.add_features(rows) if self.add_features else rows
+        return rows if self.add_features is None else self.add_features(rows)
 
     def predict_proba(self, frame: Frame) -> np.ndarray:
         """Probabilities, shape (n, k), columns in the order of `classes`; for a classification.
@@ -61,9 +61,7 @@ class Model:
         `frame`: typed rows as `conform` makes them, or a dict of their arrays (texts as objects, NaN where missing).
         """
         rows = self.rows(frame)
-        total = np.zeros(
-            (len(next(iter(frame.values()))) if isinstance(frame, dict) else len(frame), len(self.classes))
-        )
+        total = np.zeros((n_rows(frame), len(self.classes)))
         for weight, estimator, x in self._encoded(rows):
             total[:, estimator.classes_] += weight * estimator.predict_proba(x)
         p = floor_probabilities(total, self.n_rows)
@@ -72,10 +70,10 @@ class Model:
     def predict(self, frame: Frame) -> np.ndarray:
         """Labels (str), of the likeliest class or by the threshold, or values (float) of a regression; shape (n,)."""
         if self.task == "regression":
-            return sum(
-                weight * np.asarray(estimator.predict(x), dtype=float)
-                for weight, estimator, x in self._encoded(self.rows(frame))
-            )
+            total = np.zeros(n_rows(frame))
+            for weight, estimator, x in self._encoded(self.rows(frame)):
+                total += weight * np.asarray(estimator.predict(x), dtype=float)
+            return total
         return self.decide(self.predict_proba(frame))
 
     def decide(self, answers: np.ndarray) -> np.ndarray:
@@ -107,6 +105,10 @@ class Model:
     def naive(self, n: int) -> np.ndarray:
         """The baseline's answers for n rows, in the shape of `answers`."""
         return np.full(n, self.baseline) if self.task == "regression" else np.tile(self.baseline, (n, 1))
+
+
+def n_rows(frame: Frame) -> int:
+    return len(next(iter(frame.values()))) if isinstance(frame, dict) else len(frame)
 
 
 def floor_probabilities(p: np.ndarray, n_rows: int) -> np.ndarray:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-Weights = list[tuple[np.ndarray, np.ndarray]]  # by layer: (networks, in, out) and (networks, 1, out)
+Weights = list[list[np.ndarray]]  # by layer, two: (networks, in, out) and (networks, 1, out)
 
 
 class Network:
@@ -60,7 +60,6 @@ class Network:
         adam = _Adam(layers, self.learning_rate_init, self.alpha)
         mean = [[w.copy() for w in layer] for layer in layers]
         batch = min(self.batch_size, max(8, len(x) // 16))
-        stopping = self.early_stopping and X_val is not None
         self.stages_, losses, steps = [], [], 0
         for _ in range(self.max_iter):
             orders = np.stack([rng.permutation(len(x)) for _ in range(self.n_estimators)])
@@ -74,7 +73,7 @@ class Network:
                         a += (1 - keep) * (b - a)
             # answers in double precision: in single precision a row's answer depends a little on the rows beside it
             self.layers_ = [[w.astype(float) for w in m] for m in mean]
-            if stopping:
+            if self.early_stopping and X_val is not None and y_val is not None:
                 self.stages_.append(self.layers_)
                 losses.append(self._loss(X_val, y_val, sample_weight_val))
                 if len(losses) - int(np.argmin(losses)) > self.n_iter_no_change:

@@ -53,7 +53,8 @@ def make_plan(
     """The best level that has room for most entries within `budget` core seconds; at the cheapest, for those it has."""
     for n, effort in LEVELS + CHEAP["many" if shape.rows >= MANY else "few"]:
         n = min(n, folds)
-        kept, seconds = [], 0.0
+        kept: list[Entry] = []
+        seconds = 0.0
         for e in [shrunk(e, effort) for e in entries]:
             more = work(e, shape, n, cost, refit or n > 1)
             if not kept or seconds + more <= budget * MARGIN:

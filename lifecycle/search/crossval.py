@@ -41,7 +41,7 @@ class Answered:
     fitted: tuple[TableEncoder, Any] | None = None
 
 
-_task: Task | None = None
+_task: Task  # of this worker; `start` sets it
 _matrices: dict[tuple, tuple] = {}
 
 

@@ -137,17 +137,17 @@ def try_all(task: Task, entries: list[Entry], workers: Workers, clock: Clock, ke
 
     with tqdm(total=len(jobs), desc="train", unit="fit", leave=False, disable=None) as progress:
         for job, answer in workers.run(jobs, left):
-            name = job.entry.name
+            name, fold = job.entry.name, job.fold or 0  # None is for a fit on all rows, and these are none
             if isinstance(answer, str):
                 unfit[name] = answer
             else:
                 folds = answered.setdefault(name, {})
-                folds[job.fold] = answer
+                folds[fold] = answer
                 if len(folds) == len(task.folds):
                     tried[name] = gather(job.entry, task, [folds[k] for k in range(len(folds))])
             best = best_of(list(tried.values()), task.metric)
             told = f"best {best.score:.4g} ({best.entry.name}), " if best else ""
-            progress.set_postfix_str(f"{name} fold {job.fold + 1}, {told}{max(clock.left(), 0):.0f} s left")
+            progress.set_postfix_str(f"{name} fold {fold + 1}, {told}{max(clock.left(), 0):.0f} s left")
             progress.update()
     found = [tried[e.name] for e in entries if e.name in tried]
     return Found(found, [e.name for e in entries if e.name not in tried and e.name not in unfit], unfit)
@@ -160,7 +160,14 @@ def fit_members(members: list[Tried], workers: Workers) -> list[tuple[TableEncod
         name = workers.task.families[t.entry.candidate].rounds
         rounds = {name: t.rounds, "early_stopping": False} if t.rounds else {}
         jobs.append(Job(replace(t.entry, hyper=t.entry.hyper | rounds), None, True))
-    fitted = {job.entry.name: answer.fitted for job, answer in workers.run(jobs, lambda: np.inf)}
+    fitted = {}
+    for job, answer in workers.run(jobs, lambda: np.inf):
+        if isinstance(answer, str) or answer.fitted is None:
+            raise UserError(
+                f"{job.entry.name} was fitted on each fold, and cannot be on all rows ({answer}); "
+                "take it out of train.candidates in params.yaml"
+            )
+        fitted[job.entry.name] = answer.fitted
     return [fitted[t.entry.name] for t in members]
 
 
@@ -175,7 +182,7 @@ def best_of(tried: list[Tried], name: str) -> Tried | None:
 
 def gather(entry: Entry, task: Task, answered: list[Answered]) -> Tried:
     """The folds' answers as one; of boosting, after the number of rounds that is best over all folds together."""
-    best = None
+    best: Tried | None = None
     for rounds in sorted({r for a in answered for r in a.stages}):
         parts = [a.stages[max((r for r in a.stages if r <= rounds), default=min(a.stages))] for a in answered]
         oof = np.concatenate(parts)
@@ -183,12 +190,11 @@ def gather(entry: Entry, task: Task, answered: list[Answered]) -> Tried:
         if best is None or is_better(task.metric, value, best.score):
             scores = [task.score(held, part) for (_, held), part in zip(task.folds, parts, strict=True)]
             best = Tried(entry, oof, scores, value, sum(a.seconds for a in answered), int(rounds))
-    outputs = len(task.classes) if len(task.classes) > 2 else 1
-    best.size_mb = (
-        answered[-1].size
-        / 1e6
-        * (1 if answered[0].fitted or len(task.folds) == 1 else len(task.folds) / (len(task.folds) - 1))
-    )
+    assert best is not None  # each fold answered at least once
+    outputs, n_folds = len(task.classes) if len(task.classes) > 2 else 1, len(task.folds)
+    # fitted again, on all rows, it grows by the rows that the last fold held out
+    growth = 1 if answered[0].fitted or n_folds == 1 else n_folds / (n_folds - 1)
+    best.size_mb = answered[-1].size / 1e6 * growth
     best.latency_ms = task.families[entry.candidate].latency(entry.hyper, best.rounds, outputs)
     best.fitted = answered[0].fitted
     return best
