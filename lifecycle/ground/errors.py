@@ -4,6 +4,8 @@ import os
 import sys
 from collections.abc import Callable
 
+OURS = ("lifecycle", "custom", "stages", "service", "actions")
+
 
 class UserError(Exception):
     """A fault in a table, a parameter or the environment: the message names file, fact and cure."""
@@ -21,6 +23,14 @@ def stage(main: Callable[[], None]) -> None:
         if os.environ.get("LIFECYCLE_DEBUG"):
             raise
         sys.exit(f"error: {error}")
+    except ModuleNotFoundError as error:
+        package = (error.name or "").split(".")[0]
+        if package in OURS or os.environ.get("LIFECYCLE_DEBUG"):
+            raise
+        sys.exit(
+            f"error: {package} is not installed in this environment ({sys.prefix}), and this needs it; "
+            f"python -m pip install {package}, or -r requirements-tools.txt, which is all that a project needs"
+        )
     except KeyboardInterrupt:
         sys.exit("stopped by hand; earlier outputs are as they were")
 

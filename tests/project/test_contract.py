@@ -1,8 +1,13 @@
 """The contract is whole, and says what params.yaml says."""
 
 from lifecycle.ground.metrics import metric
+from lifecycle.ground.params import check_params
 
 ROLES = {"feature", "target", "id", "group", "time", "weight", "ignored"}
+
+
+def test_each_value_of_params_yaml_is_one_that_its_key_takes(root):
+    check_params(root / "params.yaml")
 
 
 def test_each_column_is_named_once_and_has_a_role(contract):
