@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
+from statistics import NormalDist
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,6 +39,16 @@ class Part(NamedTuple):
     rows: Array
 
 
+class Scored(NamedTuple):
+    part: Part
+    skill: Skill
+
+    @property
+    def column(self) -> str:
+        """Of a slice of one column."""
+        return self.part.where[0][0]
+
+
 # ---- what others ask ----------------------------------------------------------------------------------------------
 
 
@@ -61,11 +72,21 @@ def named(one: Slice) -> str:
 
 def described(one: Slice, metric: str) -> str:
     """Its rows, its score beside its own baseline, and what follows."""
-    score, baseline = short(one["score"]), short(one["baseline"])
+    score, baseline = short(one["score"], 3), short(one["baseline"], 3)
     text = f"{named(one)} ({count(one['n'])} rows): {metric} {score}, its own baseline {baseline}"
     if not is_known(one["skill"]):
         return text
     return f"{text}, skill {short(one['skill'], 3)} [{between(one['skill_low'], one['skill_high'])}]"
+
+
+def weakest(slices: Iterable[Slice], metric: str) -> str:
+    """The weakest slice in words; where it is of two columns, also the weakest of one."""
+    first, *others = ranked(slices)
+    text = described(first, metric)
+    single = next((one for one in others if len(one["where"]) == 1), None)
+    if len(first["where"]) > 1 and single:
+        text += f"; of one column alone: {described(single, metric)}"
+    return text
 
 
 def surely_below(slices: Iterable[Slice], floor: float, confidence: float = 0.95) -> list[Slice]:
@@ -80,11 +101,9 @@ def surely_below(slices: Iterable[Slice], floor: float, confidence: float = 0.95
 
 def p_below(difference: float, standard_error: float) -> float:
     """How likely a difference this far below zero is if there is none."""
-    from scipy.stats import norm
-
     if not standard_error > 0:
         return 0.0 if difference < 0 else 1.0
-    return float(norm.cdf(difference / standard_error))
+    return NormalDist().cdf(difference / standard_error)
 
 
 def adjusted(p: list[float]) -> Array:
@@ -150,21 +169,22 @@ def slices(
     everything = np.arange(len(frame))
     overall = judge.of(everything)
     parts = list(parts_of(frame, fields, judge, max_levels, min_rows))[:max_slices]
-    found = [(part, judge.of(part.rows)) for part in parts]
-    found = [(part, scored) for part, scored in found if not np.isnan(scored.score)]  # one class only, say
-    p = [judge.p_weaker(part.rows, scored, everything, overall) for part, scored in found]
-    written = [record(*one, q, judge) for one, q in zip(found, adjusted(p), strict=True)]
-    return written + [record(*one, q, judge) for *one, q in weak_pairs(found, judge, min_rows)]
+    scored = [Scored(part, judge.of(part.rows)) for part in parts]
+    scored = [one for one in scored if not np.isnan(one.skill.score)]  # one class only, say
+    p = [judge.p_weaker(one.part.rows, one.skill, everything, overall) for one in scored]
+    written = [record(one, q, judge) for one, q in zip(scored, adjusted(p), strict=True)]
+    return written + [record(pair, q, judge) for pair, q in weak_pairs(scored, judge, min_rows)]
 
 
-def record(part: Part, found: Skill, q: float, judge: Judge) -> Slice:
+def record(scored: Scored, q: float, judge: Judge) -> Slice:
     """`q`: adjusted p that it is no weaker than the other rows. `weaker`: it surely is."""
+    where, rows = scored.part
     return {
-        "column": " and ".join(column for column, _ in part.where),
-        "level": " and ".join(level for _, level in part.where),
-        "where": [list(one) for one in part.where],
-        "n": len(part.rows),
-        **found._asdict(),
+        "column": " and ".join(column for column, _ in where),
+        "level": " and ".join(level for _, level in where),
+        "where": [list(one) for one in where],
+        "n": len(rows),
+        **scored.skill._asdict(),
         "q": float(q),
         "weaker": bool(q <= 1 - judge.confidence),
     }
@@ -181,39 +201,35 @@ def parts_of(frame: pd.DataFrame, fields: list[Field], judge: Judge, limit: int,
                 yield Part(((field.name, str(name)),), rows)
 
 
-def weak_pairs(found: list[tuple[Part, Skill]], judge: Judge, min_rows: int) -> list[tuple[Part, Skill, float]]:
+def weak_pairs(scored: list[Scored], judge: Judge, min_rows: int) -> list[tuple[Scored, float]]:
     """Levels of two columns that together are weaker than each of both without the other, the weakest first."""
-    tried, p = [], []
-    for a, b, rows in pairs_of(found, judge, min_rows):
-        pair = Part(a[0].where + b[0].where, rows)
-        rests = [judge.skill(np.setdiff1d(part.rows, rows, assume_unique=True)) for part, _ in (a, b)]
+    candidates: list[tuple[Scored, float]] = []
+    hopeless = 0
+    for a, b, rows in pairs_of(scored, judge, min_rows):
+        rests = [judge.skill(np.setdiff1d(one.part.rows, rows, assume_unique=True)) for one in (a, b)]
         if not judge.skill(rows) < min(rests):
-            tried.append((pair, None))
-            p.append(1.0)
+            hopeless += 1  # without its interval, which takes the time
             continue
-        scored = judge.of(rows)
-        tried.append((pair, scored))
-        p.append(max(judge.p_weaker(rows, scored, part.rows, of_part) for part, of_part in (a, b)))
+        pair = Scored(Part(a.part.where + b.part.where, rows), judge.of(rows))
+        p = max(judge.p_weaker(rows, pair.skill, one.part.rows, one.skill) for one in (a, b))
+        candidates.append((pair, p))
+    # all that were tried count among the tests
+    q = adjusted([p for _, p in candidates] + [1.0] * hopeless)[: len(candidates)]
     kept = [
-        (pair, scored, float(q))
-        for (pair, scored), q in zip(tried, adjusted(p), strict=True)
-        if scored is not None and q <= 1 - judge.confidence
+        (pair, float(value)) for (pair, _), value in zip(candidates, q, strict=True) if value <= 1 - judge.confidence
     ]
-    return sorted(kept, key=lambda one: one[1].skill)[:PAIRS_KEPT]
+    return sorted(kept, key=lambda one: one[0].skill.skill)[:PAIRS_KEPT]
 
 
-def pairs_of(
-    found: list[tuple[Part, Skill]], judge: Judge, min_rows: int
-) -> list[tuple[tuple[Part, Skill], tuple[Part, Skill], Array]]:
+def pairs_of(scored: list[Scored], judge: Judge, min_rows: int) -> list[tuple[Scored, Scored, Array]]:
     """Two slices of different columns and the rows they share, where these are enough, and enough is left of each; the largest."""
-    columns = list(dict.fromkeys(part.where[0][0] for part, _ in found))[:PAIR_COLUMNS]
-    some = [one for one in found if one[0].where[0][0] in columns]
+    columns = list(dict.fromkeys(one.column for one in scored))[:PAIR_COLUMNS]
     out = []
-    for a, b in combinations(some, 2):
-        if a[0].where[0][0] == b[0].where[0][0]:
+    for a, b in combinations([one for one in scored if one.column in columns], 2):
+        if a.column == b.column:
             continue
-        rows = np.intersect1d(a[0].rows, b[0].rows, assume_unique=True)
-        least_left = min(len(a[0].rows), len(b[0].rows)) - len(rows)
+        rows = np.intersect1d(a.part.rows, b.part.rows, assume_unique=True)
+        least_left = min(len(a.part.rows), len(b.part.rows)) - len(rows)
         if judge.size(rows) >= min_rows and least_left >= min_rows:
             out.append((a, b, rows))
     return sorted(out, key=lambda one: -len(one[2]))[:PAIRS_TRIED]

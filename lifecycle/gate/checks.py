@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lifecycle.evaluate.slices import described, named, ranked, surely_below
+from lifecycle.evaluate.slices import named, ranked, surely_below, weakest
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.metrics import metric, score
 from lifecycle.model.encode import TableEncoder, field_kinds
@@ -69,11 +69,11 @@ def check_baseline(evaluation: dict) -> dict:
 
 def check_slices(evaluation: dict, floor: float) -> dict:
     """No slice is surely below the floor, given that many slices are looked at."""
-    name, required = "no slice below the floor", f"no slice whose skill over its own baseline is surely below {floor:g}"
+    name, required = "no slice below the floor", f"no skill surely below {floor:g}"
     slices = [s for s in ranked(evaluation["slices"]) if s["skill"] is not None]
     if not slices:
         return check(name, "no slices", required, True, "no slice has enough test rows")
-    why = f"the weakest of {len(slices)}: {described(slices[0], evaluation['slice_metric'])}"
+    why = f"the weakest of {len(slices)} by skill over its own baseline: {weakest(slices, evaluation['slice_metric'])}"
     below = surely_below(slices, floor)
     if below and below != slices[:1]:
         why += f"; surely below: {', '.join(named(one) for one in below[:5])}"

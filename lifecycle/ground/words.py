@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from typing import Any
 
 DASH = "–"  # where there is no number
@@ -28,6 +29,16 @@ def short(value: float | None, significant: int = 4, zeros: bool = False) -> str
     if "." in text and not zeros:
         text = text.rstrip("0").rstrip(".")
     return text
+
+
+def alike(values: Iterable[float | None], significant: int = 3) -> list[str]:
+    """Numbers of one column, with as many decimals as the largest needs: 0.162, 0.048, 0.000."""
+    values = [None if value is None or not math.isfinite(value) else float(value) for value in values]
+    largest = max((abs(value) for value in values if value is not None), default=0.0)
+    if not 1e-6 <= largest < 1e12:
+        return [short(value, significant) for value in values]
+    decimals = max(0, significant - 1 - math.floor(math.log10(largest)))
+    return [DASH if value is None else f"{round(value, decimals) + 0.0:,.{decimals}f}" for value in values]
 
 
 def count(number: int) -> str:

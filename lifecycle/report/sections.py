@@ -10,7 +10,7 @@ import pandas as pd
 from lifecycle.evaluate.curves import CLASSES_SHOWN
 from lifecycle.evaluate.slices import described, ranked
 from lifecycle.ground.metrics import METRICS, skill
-from lifecycle.ground.words import between, count, cut, percent, short
+from lifecycle.ground.words import alike, between, count, cut, percent, short
 from lifecycle.report import charts
 from lifecycle.report.dots import Plot, Row, plot
 from lifecycle.report.glossary import IN_UNITS, better_is, meaning, term
@@ -173,7 +173,7 @@ def leaderboard(board: pd.DataFrame) -> dict[str, Any]:
     facts["name"] = facts["name"].where(~chosen, facts["name"] + " ← chosen")
     numeric = [i for i, name in enumerate(facts.columns) if pd.api.types.is_numeric_dtype(facts[name])]
     for name in facts.columns[numeric]:
-        facts[name] = [candidate_number(name, value) for value in facts[name]]
+        facts[name] = candidate_numbers(name, facts[name])
     return {
         "head": [HEADINGS.get(name, name.replace("_", " ").capitalize()) for name in facts.columns],
         "rows": facts.to_numpy().tolist(),
@@ -182,12 +182,12 @@ def leaderboard(board: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def candidate_number(name: str, value: float) -> str:
-    if pd.isna(value) or value == 0:  # nothing is said better by a blank
-        return ""
-    if name == "score":  # scores are compared digit by digit; of the rest the size is enough
-        return short(value, 4, zeros=True)
-    return short(value, 3)
+def candidate_numbers(name: str, values: pd.Series) -> list[str]:
+    """Nothing is said better by a blank; scores are compared digit by digit, of the rest the size is enough."""
+    texts = [short(value, 3) if pd.notna(value) else "" for value in values]
+    if name in ("score", "score_std"):
+        texts = alike(values, 4 if name == "score" else 3)
+    return ["" if pd.isna(value) or value == 0 else text for text, value in zip(texts, values, strict=True)]
 
 
 def fold_gap(evaluation: dict[str, Any], board: pd.DataFrame) -> str:
@@ -267,7 +267,7 @@ def curves_of_classes(evaluation: dict[str, Any], plots: dict[str, pd.DataFrame]
     few = "Not drawn: the test rows are of one class only."
     roc = charts.lines("ROC", series(plots["detail"], "roc"), "false positive rate", "true positive rate", "diagonal")
     recall = charts.lines("Precision and recall", series(plots["detail"], "precision_recall"), "recall", "precision")
-    bins = plots["calibration"].to_dict("records")
+    bins = records(plots["calibration"])
     calibration = charts.calibration("Calibration", bins, told, "observed share", True)
     how = "A row for each actual class: the share predicted right in blue, wrong in brown."
     if len(classes) > CLASSES_SHOWN:
@@ -296,6 +296,10 @@ def curves_of_classes(evaluation: dict[str, Any], plots: dict[str, pd.DataFrame]
     ]
 
 
+def records(table: pd.DataFrame) -> list[dict[str, float]]:
+    return [dict(zip(table.columns, row, strict=True)) for row in table.itertuples(index=False)]
+
+
 def series(detail: pd.DataFrame, chart: str) -> list[tuple[str, np.ndarray, np.ndarray]]:
     """(label, x, y) of each line of that chart."""
     rows = detail[detail["chart"] == chart]
@@ -312,7 +316,7 @@ def curves_of_values(evaluation: dict[str, Any], plots: dict[str, pd.DataFrame],
     residuals = charts.points("Residuals", predicted, actual - predicted, "predicted", "actual − predicted", "zero")
     within = [("", curve["x"], curve["y"])]
     rec = charts.lines("Share within an error", within, "absolute error", "share of rows", unit=False)
-    bins = plots["calibration"].to_dict("records")
+    bins = records(plots["calibration"])
     calibration = charts.calibration("Calibration", bins, "mean predicted", "mean actual", False)
     fifths = confusion_chart(plots["confusion"], [])
     return [
@@ -339,26 +343,34 @@ def confusion_chart(pairs: pd.DataFrame, classes: list[str]) -> str:
 # ---- slices, explanations, errors ---------------------------------------------------------------------------------
 
 
-def weakest(evaluation: dict[str, Any]) -> str:
-    """A sentence that names the weakest slice, and whether that may be chance."""
-    first = ranked(evaluation["slices"])[0]
-    chance = "It is significantly weaker than the other rows"
+def weakest_slice(evaluation: dict[str, Any]) -> str:
+    """Sentences that name it, and say whether it may be chance."""
+    first, metric = ranked(evaluation["slices"])[0], term(evaluation["slice_metric"])
+    chance = "It is significantly weaker than the other rows."
     if not first["weaker"]:
-        chance = "No slice is significantly weaker than the other rows: it may be chance"
+        chance = "No slice is significantly weaker than the other rows: it may be chance."
         if any(one["weaker"] for one in evaluation["slices"]):
-            chance = "It has few rows and may be weak by chance; slices that are significantly weaker are marked"
-    return f"The weakest is {described(first, term(evaluation['slice_metric']))}. {chance}."
+            chance = "It may be chance: the slices that are significantly weaker are marked below."
+    sentences = f"The weakest slice is {described(first, metric)}. {chance}"
+    if len(first["where"]) > 1:
+        sentences += f" Of one column alone it is {described(slices_of(evaluation, 1)[0], metric)}."
+    return sentences
 
 
-def slices(evaluation: dict[str, Any]) -> Plot:
+def slices_of(evaluation: dict[str, Any], columns: int) -> list[dict[str, Any]]:
+    """Those of so many columns that have a skill, the weakest first."""
+    found = ranked(evaluation["slices"])
+    return [one for one in found if one["skill"] is not None and len(one["where"]) == columns]
+
+
+def slices(evaluation: dict[str, Any], columns: int) -> Plot:
     """By skill over each slice's own baseline, the weakest first."""
-    found = [one for one in ranked(evaluation["slices"]) if one["skill"] is not None]
     rows = []
-    for one in found[:SHOWN_SLICES]:
+    for one in slices_of(evaluation, columns)[:SHOWN_SLICES]:
         where = " and ".join(f"{brief(column)} = {brief(level)}" for column, level in one["where"])
-        scores = f"{short(one['score'], 3)} / {short(one['baseline'], 3)}"
-        skill = (one["skill"], one["skill_low"], one["skill_high"])
-        rows.append(Row(where, *skill, f"({count(one['n'])})", scores, one["weaker"]))
+        scores = f"{exact(one['score'])} / {exact(one['baseline'])}"
+        interval = (one["skill"], one["skill_low"], one["skill_high"])
+        rows.append(Row(where, *interval, f"({count(one['n'])})", scores, one["weaker"]))
     marks = {"baseline": 0.0, "all rows": skill_of_all(evaluation)}
     return plot("skill over the slice's own baseline", rows, marks)
 
@@ -373,16 +385,11 @@ def skill_of_all(evaluation: dict[str, Any]) -> float | None:
 
 
 def importance(evaluation: dict[str, Any]) -> Plot:
+    found = [one for one in evaluation["importance"][:SHOWN_IMPORTANCE] if one["importance"] is not None]
+    texts = alike(one["importance"] for one in found)
     rows = [
-        Row(
-            cut(one["column"], 58, middle=True),
-            one["importance"],
-            one["low"],
-            one["high"],
-            text=short(one["importance"], 3),
-        )
-        for one in evaluation["importance"][:SHOWN_IMPORTANCE]
-        if one["importance"] is not None
+        Row(cut(one["column"], 58, middle=True), one["importance"], one["low"], one["high"], text=text)
+        for one, text in zip(found, texts, strict=True)
     ]
     return plot(f"worse by ({term(evaluation['metric'])})", rows, {"no difference": 0.0})
 
@@ -394,12 +401,20 @@ def averaged(classes: list[str]) -> str:
     return "probability" if classes else "prediction"
 
 
-def dependence(evaluation: dict[str, Any]) -> list[Figure]:
+def in_words(column: str, value: Any, contract: Contract) -> Any:
+    """A cell in the table's own words: what it calls true and false."""
+    if isinstance(value, bool) and column in contract.by_name:
+        return contract.by_name[column].boolean_word(value)
+    return value
+
+
+def dependence(evaluation: dict[str, Any], contract: Contract) -> list[Figure]:
     features = evaluation["partial_dependence"]
     means = [mean for feature in features for line in feature["lines"] for mean in line["mean"]]
     label = "mean probability" if evaluation["classes"] else "mean prediction"
     drawn = []
     for i, feature in enumerate(features):
-        svg = charts.dependence(f"Dependence {i}", feature, label, (min(means), max(means)))
+        values = [in_words(feature["column"], value, contract) for value in feature["values"]]
+        svg = charts.dependence(f"Dependence {i}", feature | {"values": values}, label, (min(means), max(means)))
         drawn.append(Figure(feature["column"], "", svg))
     return drawn

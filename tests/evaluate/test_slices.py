@@ -114,8 +114,8 @@ def test_q_is_benjamini_and_hochberg_s():
 def test_a_slice_is_described_by_its_own_baseline():
     frame, y, p = even_and_odd()
     text = described(ranked(judged(frame, [KIND], y, p))[0], "log loss")
-    assert text.startswith("kind = odd (300 rows): log loss 0.")
-    assert ", its own baseline 0." in text and ", skill 0.0612 [" in text
+    assert text.startswith("kind = odd (300 rows): log loss 0.313, ")
+    assert "its own baseline 0.334, skill 0.0612 [0." in text
 
 
 def test_a_boolean_has_the_words_of_the_table():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lifecycle.ground.words import between, cut, percent, short
+from lifecycle.ground.words import alike, between, cut, percent, short
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,9 @@ def test_long_names_keep_the_end_that_tells_them_apart():
     names = [cut(f"sensor of the left hand oven number {i}", 20, middle=True) for i in range(3)]
     assert len(set(names)) == 3
     assert all(len(name) <= 20 for name in names)
+
+
+def test_numbers_of_a_column_have_the_decimals_of_the_largest():
+    assert alike([0.1624, 0.0478, -0.0000422, None]) == ["0.162", "0.048", "0.000", "–"]
+    assert alike([46291.3, 12.5]) == ["46,291", "12"]
+    assert alike([]) == []
