@@ -18,6 +18,7 @@ import pandas as pd
 from lifecycle.ground.errors import UserError, stage
 from lifecycle.ground.files import replacing, sha256
 from lifecycle.monitor.batches import LIVE
+from lifecycle.table import notation
 from lifecycle.table.contract import read_contract
 from service.log import LogError, PredictionLog
 from service.settings import Settings
@@ -30,9 +31,11 @@ def spelled(value: Any, field: dict[str, Any]) -> str:
     if isinstance(value, bool):
         words = field.get("trueValues" if value else "falseValues") or [str(value).lower()]
         return str(words[0])
+    if isinstance(value, int | float) and field["type"] in ("number", "integer"):
+        return notation.write(value, notation.of_field(field))
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
-    return str(value).replace(".", field.get("decimalChar", ".")) if isinstance(value, float) else str(value)
+    return str(value)
 
 
 def table(records: list[dict[str, Any]], contract: dict[str, Any]) -> pd.DataFrame:

@@ -25,6 +25,7 @@ from lifecycle.monitor.batches import live_of
 from lifecycle.monitor.checks import Bundle
 from lifecycle.monitor.verdict import assess
 from lifecycle.monitor.watch import find_bundle, read_bundle
+from lifecycle.table import notation
 from lifecycle.table.conform import as_text, used_fields
 
 Fault = tuple[pd.DataFrame, str]  # the rows with it, and what was done to them
@@ -123,7 +124,8 @@ def cells(rows: pd.DataFrame, contract: dict[str, Any]) -> pd.DataFrame:
         if spec["type"] == "boolean":
             text = text.map({"1": spec["trueValues"][0], "0": spec["falseValues"][0], "": ""})
         elif spec["type"] in ("number", "integer"):
-            text = text.str.replace(".", spec.get("decimalChar", "."), regex=False)
+            written = notation.of_field(spec)
+            text = text.map(lambda v, n=written: notation.write(float(v), n) if v else "")
         out[spec["name"]] = text.astype("str")
     return pd.DataFrame(out)
 

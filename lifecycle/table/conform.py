@@ -1,6 +1,7 @@
 """One path for every row: `conform` turns cells into the contract's types, in training, batch scoring and serving.
 
-A corrupt cell becomes missing and is counted; it never takes its row with it.
+A corrupt cell becomes missing and is counted; it never takes its row with it. Each field has a `Reader`, which knows what
+one text means; whole columns go through kernels of numpy and Arrow first, and each distinct text that is left is read once.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lifecycle.table import cells
+from lifecycle.table import cells, dates, notation
 from lifecycle.table.contract import USED, Contract, Field
+
+MISSING, CORRUPT, UNSEEN, OUT_OF_RANGE = "missing", "corrupt", "unseen", "out_of_range"
 
 
 @dataclass
@@ -34,7 +37,7 @@ def used_fields(contract: Any, roles: tuple[str, ...] = USED) -> list[Field]:
     return [Field.read(f) for f in contract["fields"] if f["role"] in roles]
 
 
-def conform(frame: pd.DataFrame, contract: dict[str, Any], roles: tuple[str, ...] = USED) -> Conformed:
+def conform(frame: pd.DataFrame, contract: Any, roles: tuple[str, ...] = USED) -> Conformed:
     """`frame`: cells as text, or as JSON gave them (numbers, booleans, None); a column it lacks is all missing.
 
     Returns number, integer and boolean as float64, string and text as str, dates as datetime64[us]; a target of a
@@ -43,108 +46,306 @@ def conform(frame: pd.DataFrame, contract: dict[str, Any], roles: tuple[str, ...
     out = Conformed(frame)
     columns = {}
     for spec in used_fields(contract, roles):
-        name = spec["name"]
-        values = (
-            as_text(frame[name], spec.get("decimalChar", "."))
-            if name in frame
-            else pd.Series("", index=frame.index, dtype="str")
-        )
-        absent = cells.is_token(values, spec["missingValues"]) | values.isna().to_numpy()
-        typed, corrupt = _typed(values, absent, spec, contract["problem"]["task"])
-        columns[name] = typed
-        _note(out.missing, name, absent)
-        _note(out.corrupt, name, corrupt)
-        if spec["type"] in ("number", "integer", "date", "datetime"):
-            _note(out.out_of_range, name, _outside(typed, spec))
-        elif "enum" in spec.get("constraints", {}):
-            _note(out.unseen, name, (pd.notna(typed) & ~np.isin(typed, spec["constraints"]["enum"])))
-    out.frame = pd.DataFrame(
-        {n: pd.Series(v, index=frame.index, dtype="str" if v.dtype == object else None) for n, v in columns.items()}
-    )
+        reader = reader_of(spec, contract["problem"]["task"])
+        if spec.name in frame:
+            column = reader.column(frame[spec.name])
+        else:
+            column = reader.column(pd.Series("", index=frame.index, dtype="str"))
+        columns[spec.name] = pd.Series(column.typed, index=frame.index)
+        for masks, mask in (
+            (out.missing, column.missing),
+            (out.corrupt, column.corrupt),
+            (out.unseen, column.unseen),
+            (out.out_of_range, column.out_of_range),
+        ):
+            if mask is not None and mask.any():
+                masks[spec.name] = mask
+    out.frame = pd.DataFrame(columns, index=frame.index)
     return out
 
 
-def as_text(values: pd.Series, decimal: str = ".") -> pd.Series:
-    """Cells of any origin as text, missing ones empty; a whole float loses its ".0", so that 3.0 and "3" agree.
+# ---- one field --------------------------------------------------------------------------------------------------
 
-    Numbers are spelled with the contract's `decimal` mark: where "." parts thousands, 1234.5 as text would be 12345.
-    """
+
+@dataclass
+class Column:
+    """Typed cells, and masks of those that are missing, corrupt, and, where the contract says it, unseen or out of range."""
+
+    typed: Any
+    missing: np.ndarray
+    corrupt: np.ndarray
+    unseen: np.ndarray | None = None
+    out_of_range: np.ndarray | None = None
+
+
+class Reader:
+    """What the cells of one field mean: `cell` of one, `column` of many; both are made of `meaning`."""
+
+    blank: Any = np.nan
+    dtype: Any = np.float64
+
+    def __init__(self, spec: Field) -> None:
+        self.spec = spec
+        self.tokens = frozenset(cells.fold(t) for t in spec.missing_values)
+
+    def meaning(self, text: str) -> Any:
+        """The typed value of a text that is not missing; None where it is of another type."""
+        raise NotImplementedError
+
+    def flag(self, value: Any) -> str:
+        """What is remarkable about a typed value: unseen, out_of_range, missing, or nothing."""
+        return ""
+
+    def cell(self, given: Any) -> tuple[Any, str]:
+        """(typed value, flag) of one cell as JSON or a table gave it."""
+        text = text_of(given)
+        if cells.fold(text) in self.tokens or not text:
+            return self.blank, MISSING
+        value = self.meaning(text)
+        if value is None:
+            return self.blank, CORRUPT
+        flag = self.flag(value)
+        return (self.blank, MISSING) if flag == MISSING else (value, flag)
+
+    def column(self, values: pd.Series) -> Column:
+        texts = as_text(values)
+        typed, taken = self.by_kernel(texts)
+        missing = np.zeros(len(texts), dtype=bool)
+        corrupt = np.zeros(len(texts), dtype=bool)
+        rest = ~taken
+        if rest.any():
+            codes, distinct = pd.factorize(texts if rest.all() else texts[rest])
+            read, absent, wrong = self.read_all([str(t) for t in distinct.tolist()])
+            typed[rest], missing[rest], corrupt[rest] = read[codes], absent[codes], wrong[codes]
+        return self.finish(Column(typed, missing, corrupt))
+
+    def by_kernel(self, texts: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+        """(typed cells, mask of those that were read) of whole columns; the rest is asked of `meaning`."""
+        return np.full(len(texts), self.blank, dtype=self.dtype), np.zeros(len(texts), dtype=bool)
+
+    def read_all(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(typed, missing, corrupt) of distinct texts."""
+        typed = np.full(len(texts), self.blank, dtype=self.dtype)
+        missing = np.zeros(len(texts), dtype=bool)
+        corrupt = np.zeros(len(texts), dtype=bool)
+        for i, text in enumerate(texts):
+            if cells.fold(text) in self.tokens or not text:
+                missing[i] = True
+                continue
+            value = self.meaning(text)
+            if value is None:
+                corrupt[i] = True
+            else:
+                typed[i] = value
+        return typed, missing, corrupt
+
+    def finish(self, column: Column) -> Column:
+        return column
+
+
+class NumberReader(Reader):
+    """Numbers in the field's notation; a cell that is a number already is in the contract's unit."""
+
+    def __init__(self, spec: Field) -> None:
+        super().__init__(spec)
+        self.notation = notation.of_field(spec)
+        # 9999 is missing however it is written
+        codes = [notation.read(t, self.notation) for t in spec.missing_values]
+        codes += [notation.number(t) for t in spec.missing_values]
+        self.codes = sorted({c for c in codes if np.isfinite(c)})
+        self.low = -np.inf if spec.minimum is None else spec.minimum
+        self.high = np.inf if spec.maximum is None else spec.maximum
+
+    def meaning(self, text: str) -> float | None:
+        if cells.GARBLED.search(text):
+            return None
+        value = notation.read(text, self.notation)
+        return value if np.isfinite(value) else None
+
+    def flag(self, value: float) -> str:
+        if value in self.codes:
+            return MISSING
+        return OUT_OF_RANGE if value < self.low or value > self.high else ""
+
+    def cell(self, given: Any) -> tuple[Any, str]:
+        if not is_number(given):
+            return super().cell(given)
+        value = as_float(given)
+        if np.isnan(value):
+            return np.nan, MISSING
+        if np.isinf(value):
+            return np.nan, CORRUPT
+        flag = self.flag(value)
+        return (np.nan, MISSING) if flag == MISSING else (value, flag)
+
+    def column(self, values: pd.Series) -> Column:
+        if isinstance(values.dtype, pd.StringDtype):
+            return super().column(values)
+        if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
+            typed = values.to_numpy(np.float64, na_value=np.nan)
+            return self.finish(Column(np.where(np.isinf(typed), np.nan, typed), np.isnan(typed), np.isinf(typed)))
+        given = values.tolist()
+        read = np.array([self.cell(v) for v in given], dtype=object).reshape(len(given), 2)
+        flags = read[:, 1]
+        typed = read[:, 0].astype(np.float64)
+        return Column(typed, flags == MISSING, flags == CORRUPT, None, flags == OUT_OF_RANGE)
+
+    def by_kernel(self, texts: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+        if len(texts) < notation.KERNEL_FROM or not self.notation.is_simple or self.notation.words:
+            return super().by_kernel(texts)
+        typed, taken = notation.simple_numbers(texts)
+        taken &= np.isfinite(typed)
+        return typed, taken
+
+    def finish(self, column: Column) -> Column:
+        if self.codes:
+            coded = np.isin(column.typed, self.codes)
+            column.missing |= coded
+            column.typed[coded] = np.nan
+        with np.errstate(invalid="ignore"):
+            column.out_of_range = (column.typed < self.low) | (column.typed > self.high)
+        return column
+
+
+class BooleanReader(Reader):
+    """1.0 and 0.0. JSON's true and false, and the 1 and 0 of rows that are typed already, are understood where the table does
+    not use these words otherwise."""
+
+    def __init__(self, spec: Field) -> None:
+        super().__init__(spec)
+        true, false = ({cells.fold(v) for v in words} for words in (spec.true_values, spec.false_values))
+        words = true | false
+        self.true = true | ({"true", "1"} - words)
+        self.false = false | ({"false", "0"} - words)
+
+    def meaning(self, text: str) -> float | None:
+        folded = cells.fold(text)
+        if folded in self.true:
+            return 1.0
+        return 0.0 if folded in self.false else None
+
+
+class DateReader(Reader):
+    """Moments without a zone, in one of the field's formats, or ISO."""
+
+    blank = dates.NAT
+    dtype = "datetime64[us]"
+
+    def __init__(self, spec: Field) -> None:
+        super().__init__(spec)
+        self.formats = dates.of_field(spec)
+        self.low = None if spec.minimum is None else np.datetime64(spec.minimum, "us")
+        self.high = None if spec.maximum is None else np.datetime64(spec.maximum, "us")
+
+    def meaning(self, text: str) -> np.datetime64 | None:
+        found = dates.read(text, self.formats)
+        return None if found is None else np.datetime64(found, "us")
+
+    def flag(self, value: np.datetime64) -> str:
+        if self.low is None:
+            return ""
+        return OUT_OF_RANGE if value < self.low or value > self.high else ""
+
+    def column(self, values: pd.Series) -> Column:
+        if values.dtype.kind != "M":
+            return super().column(values)
+        if values.dt.tz is not None:
+            values = values.dt.tz_convert("UTC").dt.tz_localize(
+                None
+            )  # as `dates.read` does with a text that has an offset
+        typed = values.to_numpy("datetime64[us]")
+        return self.finish(Column(typed, np.isnat(typed), np.zeros(len(typed), dtype=bool)))
+
+    def by_kernel(self, texts: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+        return dates.by_kernel(texts, self.formats)
+
+    def finish(self, column: Column) -> Column:
+        if self.low is not None:
+            with np.errstate(invalid="ignore"):
+                column.out_of_range = (column.typed < self.low) | (column.typed > self.high)
+        return column
+
+
+class LabelReader(Reader):
+    """Texts without outer blanks, a category in the contract's spelling."""
+
+    dtype = object
+
+    def __init__(self, spec: Field, is_target: bool = False) -> None:
+        super().__init__(spec)
+        self.known = {cells.level(v): v for v in spec.levels}
+        self.levels = frozenset(spec.levels)
+        self.lists_levels = bool(spec.levels) and not is_target
+        self.free = spec.type == "text" and not is_target
+
+    def meaning(self, text: str) -> str | None:
+        if self.free:
+            return None if "\0" in text else text.strip()
+        if cells.GARBLED.search(text):
+            return None
+        tidy = cells.tidy(text)
+        return self.known.get(cells.level(tidy), tidy) if self.known else tidy
+
+    def flag(self, value: str) -> str:
+        return UNSEEN if self.lists_levels and value not in self.levels else ""
+
+    def column(self, values: pd.Series) -> Column:
+        codes, distinct = pd.factorize(as_text(values))
+        read, absent, wrong = self.read_all([str(t) for t in distinct.tolist()])
+        unseen = np.array([isinstance(v, str) and self.flag(v) == UNSEEN for v in read], dtype=bool)
+        # Arrow repeats the distinct texts, which is much faster than as many objects of Python
+        typed = pd.array(read, dtype="str").take(codes)
+        return Column(typed, absent[codes], wrong[codes], unseen[codes])
+
+
+def reader_of(spec: Field, task: str) -> Reader:
+    """The reader of a field's cells."""
+    if spec.role == "target" and task != "regression":
+        return LabelReader(spec, is_target=True)
+    if spec.is_number:
+        return NumberReader(spec)
+    if spec.is_date:
+        return DateReader(spec)
+    if spec.type == "boolean":
+        return BooleanReader(spec)
+    return LabelReader(spec)
+
+
+# ---- cells of any origin ----------------------------------------------------------------------------------------------
+
+
+def is_number(given: Any) -> bool:
+    """Whether a cell came as a number, not as a text of one."""
+    return isinstance(given, int | float | np.integer | np.floating) and not isinstance(given, bool | np.bool_)
+
+
+def as_float(given: Any) -> float:
+    try:
+        return float(given)
+    except OverflowError:
+        return float("inf")
+
+
+def text_of(given: Any) -> str:
+    """A cell of any origin as text, "" where missing; a whole float loses its ".0", so that 3.0 and "3" agree."""
+    if isinstance(given, str):
+        return given
+    if given is None or given is pd.NaT or given is pd.NA:
+        return ""
+    if isinstance(given, float | np.floating):
+        if np.isnan(given):
+            return ""
+        if float(given).is_integer() and abs(given) < 1e15:
+            return str(int(given))
+    return str(given)
+
+
+def as_text(values: pd.Series) -> pd.Series:
+    """Cells of any origin as text, missing ones empty."""
     if isinstance(values.dtype, pd.StringDtype):
         return values.fillna("")
-    if values.dtype.kind in "fc":
-        values = values.astype(object)
     if values.dtype.kind == "M":
         if values.dt.tz is not None:
-            values = values.dt.tz_convert("UTC")  # as `cells.dates` does with a text that has an offset
+            values = values.dt.tz_convert("UTC")
         return values.dt.strftime("%Y-%m-%dT%H:%M:%S.%f").fillna("").astype("str")
-
-    def text(value: Any) -> str:
-        if value is None or value is pd.NaT or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
-            return ""
-        if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-            return str(int(value))
-        if isinstance(value, float) and decimal != ".":
-            return str(value).replace(".", decimal)
-        return str(value)
-
-    return pd.Series([text(v) for v in values], index=values.index, dtype="str")
-
-
-def _typed(values: pd.Series, absent: np.ndarray, spec: dict, task: str) -> tuple[np.ndarray, np.ndarray]:
-    """(typed cells, mask of those that were neither missing nor of the type)."""
-    kind = spec["type"]
-    garbled = cells.is_garbled(values) if kind != "text" else values.str.contains("\0", regex=False).to_numpy(bool)
-    if spec["role"] == "target" and task != "regression":
-        return _labels(values, absent | garbled, spec), garbled & ~absent
-    if kind in ("number", "integer"):
-        typed = cells.numbers(
-            values,
-            spec.get("decimalChar", "."),
-            spec.get("groupChar", ""),
-            spec.get("bareNumber", True),
-            spec.get("unit", ""),
-        )
-        codes = [cells.number(str(t)) for t in spec["missingValues"]]  # 9999 is missing however it is written
-        absent |= np.isin(typed, [c for c in codes if not np.isnan(c)])
-        typed = np.where(np.isfinite(typed), typed, np.nan)
-    elif kind == "boolean":
-        typed = cells.booleans(values, spec["trueValues"], spec["falseValues"])
-    elif kind in ("date", "datetime"):
-        typed = cells.dates(values, spec["format"])
-    else:
-        typed = _labels(values, absent | garbled, spec)
-    blank = np.datetime64("NaT") if kind in ("date", "datetime") else np.nan
-    typed = np.where(absent | garbled, blank, typed) if kind not in ("string", "text") else typed
-    return typed, pd.isna(typed) & ~absent
-
-
-def _labels(values: pd.Series, absent: np.ndarray, spec: dict) -> np.ndarray:
-    """Texts without outer blanks, a category in the contract's spelling; NaN where missing."""
-    exact = spec.get("constraints", {}).get("enum", [])
-    known = {cells.level(v): v for v in exact}
-
-    def read(unique: list[str]) -> np.ndarray:
-        if spec["type"] == "text":
-            return np.array([v.strip() for v in unique], dtype=object)
-        tidy = [cells.tidy(v) for v in unique]
-        return np.array([known.get(cells.level(v), v) for v in tidy] if known else tidy, dtype=object)
-
-    out = cells.by_unique(values, read, np.nan).astype(object)
-    out[absent] = np.nan
-    return out
-
-
-def _outside(typed: np.ndarray, spec: dict) -> np.ndarray:
-    bounds = spec.get("constraints", {})
-    if "minimum" not in bounds:
-        return np.zeros(len(typed), dtype=bool)
-    low, high = bounds["minimum"], bounds["maximum"]
-    if spec["type"] in ("date", "datetime"):
-        low, high = np.datetime64(low), np.datetime64(high)
-    with np.errstate(invalid="ignore"):
-        return (typed < low) | (typed > high)
-
-
-def _note(masks: dict[str, np.ndarray], name: str, mask: np.ndarray) -> None:
-    if mask.any():
-        masks[name] = mask
+    return pd.Series([text_of(v) for v in values.tolist()], index=values.index, dtype="str")

@@ -12,7 +12,7 @@ import pandas as pd
 
 from lifecycle.ground import metrics
 from lifecycle.ground.errors import UserError, nearest
-from lifecycle.table import cells, infer
+from lifecycle.table import cells, infer, notation
 from lifecycle.table.conform import conform, used_fields
 from lifecycle.table.contract import MODEL
 from lifecycle.table.leaks import given_away, suspected
@@ -45,10 +45,10 @@ def build_contract(raw: RawTable, problem: dict, columns: dict, define: dict) ->
     frame = raw.frame.drop(columns=SOURCE)
     check_names(list(frame.columns), problem, columns)
     target, notes = problem["target"], list(raw.notes)
-    fields = []
-    for name in frame.columns:
+    fields = infer.infer_fields(frame, define, columns, target, delimiter_of(raw))
+    for field in fields:
+        name = field["name"]
         override = columns.get(name) or {}
-        field = infer.infer_field(name, frame[name], define, override, name == target)
         if name != target:
             infer.assign_role(field, frame[name])
             if "role" in override:
@@ -57,9 +57,7 @@ def build_contract(raw: RawTable, problem: dict, columns: dict, define: dict) ->
                 field |= {"role": "ignored", "reason": "params.yaml: problem.exclude"}
         if field["role"] in ("id", "group") and "type" not in override:
             infer.as_name(field)
-        if found := field.pop("note", ""):
-            notes.append(f'"{name}": {found}')
-        fields.append(field)
+        notes += [f'"{name}": {note}' for note in [*field.pop("notes", []), field.pop("note", "")] if note]
     by_name = {f["name"]: f for f in fields}
     infer.settle_groups(fields, frame, columns)
     if not any(f["role"] == "time" for f in fields):
@@ -79,6 +77,12 @@ def build_contract(raw: RawTable, problem: dict, columns: dict, define: dict) ->
         )
     contract["notes"] = notes
     return contract, notes
+
+
+def delimiter_of(raw: RawTable) -> str:
+    """What parts the cells in (most of) the files; "" for formats that have none."""
+    found = [fact.get("delimiter", "") for fact in raw.facts]
+    return max(found, key=found.count) if found else ""
 
 
 def check_types(problem: dict, columns: dict) -> None:
@@ -235,11 +239,11 @@ def infer_task(problem: dict, field: dict, filled: pd.Series, notes: list[str]) 
 def classes(problem: dict, field: dict, filled: pd.Series, task: str, notes: list[str]) -> tuple[str, list[str]]:
     """(positive class, labels in the order of the model's probabilities); the target's field lists them."""
     field["type"] = "string"
-    for key in ("decimalChar", "groupChar", "bareNumber", "unit"):
+    for key in ("decimalChar", "groupChar", "bareNumber", "unit", "notation"):
         field.pop(key, None)
     labels = infer.spellings(filled)
-    if all(not np.isnan(cells.number(v)) for v in labels):
-        labels.sort(key=cells.number)
+    if all(not np.isnan(notation.number(v)) for v in labels):
+        labels.sort(key=notation.number)
     field["constraints"] = {"enum": labels}
     if (written := filled.nunique()) > len(labels):
         notes.append(f'"{field["name"]}": {written} spellings are read as {len(labels)} classes')
@@ -267,7 +271,7 @@ def classes(problem: dict, field: dict, filled: pd.Series, task: str, notes: lis
         # yes beside no or "unknown", 1 beside 0 or -1; but of 1 and 2 neither says yes
         said = [v for v in labels if cells.fold(v) in cells.TRUE]
         other = [v for v in labels if v not in said]
-        clear = len(said) == 1 and (cells.fold(other[0]) in cells.FALSE | {"-1"} or np.isnan(cells.number(other[0])))
+        clear = len(said) == 1 and (cells.fold(other[0]) in cells.FALSE | {"-1"} or np.isnan(notation.number(other[0])))
         present = [v for v in labels if cells.fold(v) not in ABSENCE]
         rarer = min(present or labels, key=lambda v: (counts.get(cells.level(v), 0), v))
         positive = said[0] if clear else rarer

@@ -1,21 +1,647 @@
-"""From text cells to fields: a type, a role and a reason for each column, in the terms of the Frictionless Table Schema.
+"""From text cells to fields: a type for each column, in the terms of the Frictionless Table Schema.
 
-Source of the terms: Table Schema (name, type, format, missingValues, trueValues, falseValues, decimalChar, groupChar,
-bareNumber, constraints). `role` is ours: feature, target, id, group, time, ignored.
+Two passes over the distinct texts: the first collects what the whole file shows (lifecycle.table.evidence), the second types
+each column by it. What is decided, and what was not understood, is a note of the field.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from lifecycle.table import cells
+from lifecycle.table import cells, dates, evidence, notation, recognise, sentinels, units
+from lifecycle.table.evidence import FileEvidence
+from lifecycle.table.notation import Notation
+from lifecycle.table.texts import Texts
 
 SAMPLE = 2_000  # distinct values looked at for a pattern; the share that fits is then counted on all
 MAX_ENUM = 200  # more levels than this are not listed in the contract
+MAX_WORDS = 5  # different words between numbers that may all say that there is none
+LEVELS = 10  # different numbers; beside one word, so few are levels, and the word is one more
+NUMBERS, DATES = ("number", "integer"), ("date", "datetime")
+
+_DATE_WORDS = frozenset(
+    "date datum fecha data dato tarih pvm dátum dt datetime timestamp tag jour dia día giorno dag dob".split()
+)
+_TIME_WORDS = frozenset(
+    "time timestamp ts epoch unixtime unix start end begin stop seen login posted registered created updated modified zeit zeitpunkt zeitstempel hora heure ora stamp moment when".split()
+)
+_SPANNED = frozenset("time zeit hora heure ora when moment start end begin stop seen".split())
+_SPAN_WORDS = frozenset(
+    "duration durations elapsed runtime laptime lap dauer laufzeit spielzeit fahrzeit durée duree duración duracion durata length finish split".split()
+)
+_MONTH_WORDS = frozenset("month period ym yearmonth yyyymm monat periode mois mes mese maand monthid month_id".split())
+# numbers that only name something: their order and distance mean nothing
+CODE_NAME = re.compile(
+    r"(^|[_\s.-])((zip|plz|fips|sku|ean|isbn|gtin|iban|phone|telephone|tel|telefon|mobile|handy|fax|cap|cep|postleitzahl|version|release|firmware|ip)([_\s.-]|$)|code$)"
+    r"|(zip|post|postal)[_\s.-]?code$|[a-z]Code$",
+    re.I,
+)
+
+
+def words_of(name: str) -> list[str]:
+    """`orderDate_utc` as order, date, utc."""
+    parted = re.sub(r"(?<=[a-zß-ÿ])(?=[A-Z])", " ", name)
+    return [w.casefold() for w in re.findall(r"[^\W\d_]+", parted)]
+
+
+def says_date(name: str) -> bool:
+    """Whether a column's name says that it holds dates."""
+    words = words_of(name)
+    ends = any(
+        w.endswith(("datum", "date", "fecha", "timestamp")) and not w.endswith(("update", "candidate", "mandate"))
+        for w in words
+    )
+    return ends or bool(_DATE_WORDS.intersection(words[:1] + words[-1:]))
+
+
+def says_time(name: str) -> bool:
+    words = words_of(name)
+    return says_date(name) or bool(_TIME_WORDS.intersection(words)) or words[-1:] == ["at"]
+
+
+def says_moment(name: str) -> bool:
+    """Whether a name says that a number of days may be meant: not that of a time, which may be a span."""
+    return says_date(name) or bool(_TIME_WORDS.intersection(words_of(name)) - _SPANNED)
+
+
+# ---- all columns -------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Draft:
+    """What a column was found to be. `kind`: number, date, boolean, or "" where it is none of these. `words`: what stands
+    for "no value" between numbers or dates."""
+
+    texts: Texts
+    kind: str = ""
+    keys: dict[str, Any] = dataclasses.field(default_factory=dict)
+    words: tuple[str, ...] = ()
+    values: np.ndarray | None = None
+    notation: Notation = dataclasses.field(default_factory=Notation)
+    notes: list[str] = dataclasses.field(default_factory=list)
+
+
+def infer_fields(
+    frame: pd.DataFrame,
+    define: Mapping[str, Any],
+    columns: Mapping[str, Mapping[str, Any]],
+    target: str,
+    delimiter: str = ",",
+) -> list[dict[str, Any]]:
+    """A field for each column of text cells, with `notes`; `columns` is the user's word from params.yaml, and wins.
+
+    `delimiter`: what parts the cells in the files, which says something about the decimal mark; "" where nothing does.
+    """
+    looked = {name: _Looked(name, frame[name], columns.get(name) or {}, name == target) for name in frame.columns}
+    file = evidence.of_marks((one.texts for one in looked.values()), delimiter)
+    drafts = {name: _draft(one, file, define) for name, one in looked.items()}
+    words = evidence.missing_words({name: d.words for name, d in drafts.items() if d.kind in ("number", "date")})
+    file = replace(file, words=words, sentinels=_sentinels_of_file(drafts, looked))
+    fields = []
+    for name, one in looked.items():
+        draft = drafts[name]
+        if one.takes_words and one.texts.holds(_words_for(draft, file)):
+            draft = _draft(one, file, define)
+        fields.append(_field(one, draft, file, define))
+    return fields
+
+
+class _Looked:
+    """A column's cells, and what the user says of it."""
+
+    def __init__(self, name: str, values: pd.Series, override: Mapping[str, Any], is_target: bool) -> None:
+        self.name, self.override, self.is_target = name, override, is_target
+        tokens = cells.MISSING_TARGET if is_target else cells.MISSING
+        if "missingValues" in override:
+            tokens = frozenset(cells.fold(str(t)) for t in override["missingValues"]) | {""}
+        absent = cells.is_token(values, tokens)
+        self.tokens = tokens
+        self.seen = sorted({cells.fold(v) for v in values[absent].unique()})
+        self.texts = Texts.of(name, values[~(absent | cells.is_garbled(values))])
+
+    @property
+    def forced(self) -> str:
+        return str(self.override.get("type") or "")
+
+    @property
+    def takes_words(self) -> bool:
+        """Whether the file's words for "no value" go for this column."""
+        return "missingValues" not in self.override and not self.is_target
+
+
+def _sentinels_of_file(drafts: Mapping[str, Draft], looked: Mapping[str, _Looked]) -> dict[float, int]:
+    """{number: columns in which it stands for "no value" beyond doubt}."""
+    found: dict[float, int] = {}
+    for name, draft in drafts.items():
+        if draft.kind == "number" and "missingValues" not in looked[name].override:
+            for value in _verdict(looked[name], draft, FileEvidence()).missing:
+                if value:
+                    found[value] = found.get(value, 0) + 1
+    return found
+
+
+def _words_for(draft: Draft, file: FileEvidence) -> frozenset[str]:
+    """The file's words for "no value" as they go for a column: in a category, only those that never are a level."""
+    if draft.kind in ("number", "date"):
+        return frozenset()
+    with_digits = not draft.texts.wordless and any(one is not None for one in draft.texts.numbers)
+    return file.words if with_digits else file.words & evidence.UNKNOWN
+
+
+# ---- one column ----------------------------------------------------------------------------------------------------------
+
+
+def _draft(one: _Looked, file: FileEvidence, define: Mapping[str, Any]) -> Draft:
+    """The type of a column's filled cells; words that say "no value" are set apart."""
+    texts = one.texts
+    words: list[str] = []
+    if file.words and one.takes_words:
+        words = texts.holds(_words_for(Draft(texts), file))
+        texts = texts.without(words)
+    if not texts.total:
+        return Draft(texts, words=tuple(words))
+    if not one.forced and not one.is_target and CODE_NAME.search(one.name):
+        return Draft(texts, words=tuple(words))
+    draft = _looked_at(one, texts, file, define)
+    if draft is None and one.forced in ("", *NUMBERS, *DATES):
+        draft = _without_words(one, texts, file, define)
+    if draft is None:
+        return Draft(texts, words=tuple(words))
+    draft.words = (*words, *draft.words)
+    return draft
+
+
+def _without_words(one: _Looked, texts: Texts, file: FileEvidence, define: Mapping[str, Any]) -> Draft | None:
+    """Numbers or dates but for a few words, such as "unknown" or "never": these say that there is none."""
+    words = texts.words(MAX_WORDS)
+    rest = texts.without(words)
+    clear = all(w in evidence.UNKNOWN or w in units.FREE for w in words)
+    if not words or rest.total <= (0.05 if clear else 0.5) * texts.total:
+        return None
+    draft = _looked_at(one, rest, file, define)
+    if draft is None or draft.kind == "boolean":
+        return None
+    free = [w for w in words if w in units.FREE]
+    if free and draft.kind == "number":
+        draft.notation = replace(draft.notation, words=dict.fromkeys(free, 0.0))
+        draft.texts, draft.values = _with_words(draft, texts, [w for w in words if w not in free])
+        said = " and ".join(f'"{w}"' for w in free)
+        draft.notes.append(f"{sum(words[w] for w in free)} cells that say {said} are read as 0")
+        words = {w: c for w, c in words.items() if w not in free}
+    few = len(rest.distinct) <= max(LEVELS, len(words))
+    if few and not one.forced and not all(w in evidence.UNKNOWN for w in words):
+        return None  # 1, 2, 3 and "other" are four levels
+    draft.words = tuple(sorted(words))
+    return draft
+
+
+def _with_words(draft: Draft, texts: Texts, gone: Iterable[str]) -> tuple[Texts, np.ndarray]:
+    kept = texts.without(gone)
+    return kept, notation.numbers(kept.distinct, draft.notation)
+
+
+def _looked_at(one: _Looked, texts: Texts, file: FileEvidence, define: Mapping[str, Any]) -> Draft | None:
+    """The first of boolean, number and date that (nearly) all cells fit, or the forced one."""
+    least = 0.0 if one.forced else float(define["min_typed"])
+    for kind in _order(one, texts):
+        if kind == "boolean":
+            draft = _boolean(texts)
+        elif kind == "date":
+            draft = _date(one, texts, file, least)
+        else:
+            draft = _number(one, texts, file, least)
+        if draft is not None:
+            return draft
+    return None
+
+
+def _order(one: _Looked, texts: Texts) -> tuple[str, ...]:
+    """The kinds to try, one after the other."""
+    if one.forced:
+        kind = {"integer": "number", "datetime": "date"}.get(one.forced, one.forced)
+        return (kind,) if kind in ("number", "date", "boolean") else ()
+    if one.is_target:
+        return ("number",)  # a target's classes keep their own names
+    dated = sum(shape is not None for shape in texts.dates) > 0.5 * len(texts.sample)
+    if dated and not _SPAN_WORDS.intersection(words_of(one.name)) and not _is_span(texts):
+        return "boolean", "date", "number"
+    return "boolean", "number", "date"
+
+
+def _is_span(texts: Texts) -> bool:
+    """Clocks that are durations: hours beyond a day's, or never two digits of them."""
+    found = [re.fullmatch(r"(\d+):[0-5]\d(:[0-5]\d(?:[.,]\d+)?)?", notation.plain(t)) for t in texts.sample]
+    if not any(found) or not all(found):
+        return False
+    hours = [int(m[1]) for m in found if m]
+    with_seconds = all(m[2] for m in found if m)
+    unpadded = all(len(m[1]) == 1 for m in found if m)
+    return max(hours) > 23 or (with_seconds and unpadded and len(hours) >= 3)
+
+
+# ---- booleans --------------------------------------------------------------------------------------------------------------
+
+
+def _boolean(texts: Texts) -> Draft | None:
+    folded = {cells.fold(v) for v in texts.sample[:100]}
+    words = folded - {"0", "1", "0.0", "1.0"}
+    if len(texts.distinct) > 20 or not words or not folded <= cells.TRUE | cells.FALSE:
+        return None
+    true, false = sorted(folded & cells.TRUE), sorted(folded & cells.FALSE)
+    if not true or not false:
+        return None
+    return Draft(texts, "boolean", {"trueValues": true, "falseValues": false})
+
+
+# ---- numbers ---------------------------------------------------------------------------------------------------------------
+
+
+def _number(one: _Looked, texts: Texts, file: FileEvidence, least: float) -> Draft | None:
+    if not one.forced and (_zero_padded(texts) or _compact_dates(one.name, texts)):
+        return None
+    if sum(shape is not None for shape in texts.numbers) < 0.5 * least * len(texts.sample):
+        return None  # no need to try them all
+    found = recognise.recognise(
+        one.name, texts.sample, texts.numbers, texts.sample_counts, file.decimal, file.decimal_is_sure, bool(one.forced)
+    )
+    if found is None:
+        return None
+    made = _as_the_user_says(found.notation, one.override)
+    if notation.CLOCK in made.forms and _are_minutes(texts):
+        made = replace(made, forms=made.forms - {notation.CLOCK} | {notation.SHORT_CLOCK})
+    values = notation.numbers(texts.distinct, made)
+    finite = np.isfinite(values)
+    if texts.counts[finite].sum() < least * texts.total or not finite.any():
+        return None
+    if not one.forced and not _worth_a_number(texts, values, finite):
+        return None
+    return Draft(texts, "number", {}, (), values, made, list(found.remarks))
+
+
+def _as_the_user_says(made: Notation, override: Mapping[str, Any]) -> Notation:
+    said = {"decimalChar": "decimal", "groupChar": "group", "bareNumber": "bare", "unit": "unit"}
+    return replace(made, **{said[key]: value for key, value in override.items() if key in said})
+
+
+def _are_minutes(texts: Texts) -> bool:
+    """45:30 without a third part, and more than a day's hours in front: minutes and seconds."""
+    found = [re.fullmatch(r"(\d+):[0-5]\d", notation.plain(t)) for t in texts.sample]
+    return all(found) and max((int(m[1]) for m in found if m), default=0) > 23
+
+
+def _worth_a_number(texts: Texts, values: np.ndarray, finite: np.ndarray) -> bool:
+    """False where the numbers would be a constant, or where what is no number is one word that many rows share: a level."""
+    numbers = len(np.unique(values[finite]))
+    if numbers < 2 and len(texts.distinct) > 1:
+        return False
+    stray = texts.distinct[~finite]
+    folded = {cells.fold(str(t)) for t in stray}
+    if len(folded) != 1 or numbers > LEVELS:
+        return True
+    word = next(iter(folded))
+    return any(c.isdigit() for c in word) or word in evidence.UNKNOWN or int(texts.counts[~finite].sum()) < 3
+
+
+def _zero_padded(texts: Texts) -> bool:
+    """Codes such as 00123: digits of one length, some with a leading zero."""
+    stripped = texts.distinct.str.strip()
+    digits = stripped[stripped.str.isdigit().to_numpy(bool)]
+    if len(digits) < 0.9 * len(texts.distinct):
+        return False
+    lengths = digits.str.len()
+    padded = int((digits.str.startswith("0") & (lengths > 1)).sum())
+    usual = lengths.value_counts(normalize=True)
+    return padded > 0 and (usual.iloc[0] > 0.9 or padded > 0.05 * len(digits)) and usual.index[0] > 1
+
+
+def _field_of_number(one: _Looked, draft: Draft, file: FileEvidence) -> dict[str, Any]:
+    """Keys of a number's field; sentinels become missing."""
+    assert draft.values is not None
+    values, texts = draft.values, draft.texts
+    finite = np.isfinite(values)
+    verdict = sentinels.Verdict() if "missingValues" in one.override else _verdict(one, draft, file)
+    gone = finite & np.isin(values, verdict.missing)
+    kept = values[finite & ~gone]
+    if not len(kept):
+        kept = values[finite]
+    whole = bool(np.all(kept == np.floor(kept)))
+    keys: dict[str, Any] = {"type": one.forced or ("integer" if whole else "number")}
+    keys |= notation.as_keys(draft.notation)
+    keys["sentinels"] = sorted({cells.fold(str(t)) for t in texts.distinct[gone]})
+    keys["constraints"] = {"minimum": _plain(kept.min()), "maximum": _plain(kept.max())}
+    if gone.any():
+        draft.notes.append(
+            f"{int(texts.counts[gone].sum())} impossible cells ({', '.join(keys['sentinels'])}) are read as missing"
+        )
+    if draft.notation.words:
+        verdict.suspected.pop(0.0, None)  # what costs nothing
+    for value, why in verdict.suspected.items():
+        draft.notes.append(
+            f"{why}; it is kept as a value; if it stands for none: columns: {{{one.name}: {{missingValues: ['{value:g}']}}}}"
+        )
+    _note_lone(one, draft, finite & ~gone)
+    counted = _counted_moments(texts) if whole and not one.forced and not one.is_target else ""
+    if counted in dates.EPOCHS:
+        draft.notes.append(
+            f"its numbers could be moments ({counted}); if they are: columns: {{{one.name}: {{type: datetime, format: {counted}}}}}"
+        )
+    return keys
+
+
+def _with_missing(one: _Looked, text: str) -> list[str]:
+    """missingValues for params.yaml, where the user's list is all there is."""
+    return [*filter(None, one.seen), text]
+
+
+def _verdict(one: _Looked, draft: Draft, file: FileEvidence) -> sentinels.Verdict:
+    """A target of few values has classes, and each of them is meant."""
+    assert draft.values is not None
+    finite = np.isfinite(draft.values)
+    return sentinels.judge(draft.values[finite], draft.texts.counts[finite], 11 if one.is_target else 3, file.sentinels)
+
+
+def _note_lone(one: _Looked, draft: Draft, kept: np.ndarray) -> None:
+    assert draft.values is not None
+    if not one.is_target:
+        return
+    found = sentinels.lone(draft.values[kept], draft.texts.counts[kept])
+    if found:
+        value, low, high = found
+        draft.notes.append(
+            f"one cell or two hold {value:g}, far outside all others ({low:g} to {high:g}); if that is a slip, mend the row, "
+            f"or columns: {{{one.name}: {{missingValues: {_with_missing(one, f'{value:g}')}}}}} sets it aside"
+        )
+
+
+# ---- dates -----------------------------------------------------------------------------------------------------------------
+
+
+def _date(one: _Looked, texts: Texts, file: FileEvidence, least: float) -> Draft | None:
+    formats, doubt = _formats(one, texts, file, least)
+    if not formats:
+        return None
+    parsed = dates.moments(texts.distinct, formats)
+    good = ~np.isnat(parsed)
+    if texts.counts[good].sum() < least * texts.total or not good.any():
+        return None
+    gone = _open_ends(parsed, good) if "missingValues" not in one.override else np.zeros(len(good), dtype=bool)
+    found = parsed[good & ~gone]
+    if not one.forced and len(np.unique(found)) < 2 <= len(texts.distinct):
+        return None
+    timed = bool((found != found.astype("datetime64[D]")).any())
+    keys: dict[str, Any] = {"type": one.forced or ("datetime" if timed else "date"), "format": formats[0]}
+    if len(formats) > 1:
+        keys["formats"] = list(formats[1:])
+    keys["constraints"] = {"minimum": _second(found.min()), "maximum": _second(found.max())}
+    notes = []
+    if doubt:
+        example = next(str(t).strip() for t in texts.sample if re.search(r"\d", t))
+        notes.append(
+            f"dates such as {example} are read as {formats[0]}, and would fit {doubt} as well (columns: {{{one.name}: {{format: ...}}}})"
+        )
+    if len(formats) > 1:
+        notes.append(f"its dates are written in {len(formats)} formats: {', '.join(formats)}")
+    if formats[0] in (*dates.EPOCHS, dates.EXCEL):
+        notes.append(
+            f"its numbers are read as moments ({formats[0]}), such as {_second(found[0])}; if they are not: columns: {{{one.name}: {{type: number}}}}"
+        )
+    if gone.any():
+        keys["sentinels"] = sorted({cells.fold(str(t)) for t in texts.distinct[gone]})
+        notes.append(
+            f"{int(texts.counts[gone].sum())} cells that hold no real date ({', '.join(keys['sentinels'])}) are read as missing"
+        )
+    notes += _early_end(one, texts, parsed, good & ~gone)
+    return Draft(texts, "date", keys, (), parsed, Notation(), notes)
+
+
+def _open_ends(parsed: np.ndarray, good: np.ndarray) -> np.ndarray:
+    """Dates such as 9999-12-31 and 0001-01-01, where the others are of our time."""
+    years = np.where(good, parsed.astype("datetime64[Y]").astype(np.int64) + 1970, 2000)
+    odd = good & ((years >= 2999) | (years <= 1))
+    return odd if (good & ~odd).any() else np.zeros(len(good), dtype=bool)
+
+
+def _early_end(one: _Looked, texts: Texts, parsed: np.ndarray, good: np.ndarray) -> list[str]:
+    """A line on a first date that many rows share, decades before all others: 1900-01-01, 1970-01-01."""
+    distinct, places = np.unique(parsed[good], return_inverse=True)
+    counts = np.bincount(places, weights=texts.counts[good])
+    if (
+        len(distinct) < 12
+        or counts[0] < max(5, 0.01 * texts.total)
+        or distinct[1] - distinct[0] < np.timedelta64(7300, "D")
+    ):
+        return []
+    text = str(texts.distinct[good].iloc[int(np.argmin(parsed[good]))]).strip()
+    return [
+        f"{int(counts[0])} cells hold {text}, decades before all others; it is kept as a date; if it stands for none: "
+        f"columns: {{{one.name}: {{missingValues: {_with_missing(one, text)}}}}}"
+    ]
+
+
+def _second(moment: np.datetime64) -> str:
+    return str(moment.astype("datetime64[s]"))
+
+
+def _formats(one: _Looked, texts: Texts, file: FileEvidence, least: float) -> tuple[tuple[str, ...], str]:
+    """(formats of a column, the rarest last; a format that fits as well)."""
+    if one.override.get("format"):
+        return (str(one.override["format"]), *map(str, one.override.get("formats") or ())), ""
+    numbers = _compact_dates(one.name, texts) or (_counted_moments(texts) if one.forced in DATES else "")
+    if numbers:
+        return (numbers,), ""
+    if sum(shape is not None for shape in texts.dates) < max(0.5 * least, 1e-9) * len(texts.sample):
+        return (), ""
+    found = dates.recognise(texts.dates, texts.sample_counts, file.day_first)
+    return (found.formats, found.doubt) if found else ((), "")
+
+
+def _compact_dates(name: str, texts: Texts) -> str:
+    """The format of numbers that are dates: 20240131, 202401311530, seconds since 1970, days of a spreadsheet; "" for others."""
+    sample = [notation.plain(t).removesuffix(".0") for t in texts.sample]
+    lengths = {len(t) for t in sample}
+    if not all(t.isascii() and t.isdigit() for t in sample):
+        return dates.EXCEL if says_moment(name) and _are_serials(sample) else ""
+    if lengths == {12} or lengths == {14}:
+        form = "%Y%m%d%H%M" + ("%S" if lengths == {14} else "")
+        return form if _fit(sample, form) > 0.99 else ""
+    if lengths == {8}:
+        sure = says_date(name) or len(set(sample)) >= 20 and len({t[:6] for t in sample}) >= 3
+        return "%Y%m%d" if sure and _fit(sample, "%Y%m%d") > 0.99 else ""
+    if lengths == {6}:
+        return _six_digits(name, sample)
+    if not says_time(name):
+        return ""
+    return _counted_moments(texts) if says_moment(name) or min(lengths) >= 10 else ""
+
+
+def _counted_moments(texts: Texts) -> str:
+    """Seconds, milliseconds or microseconds since 1970, or days of a spreadsheet, by their size."""
+    sample = [notation.plain(t).removesuffix(".0") for t in texts.sample]
+    if all(t.isdigit() for t in sample):
+        for form, scale in dates.EPOCHS.items():
+            if np.mean([2.5e14 <= int(t) * scale <= 2.6e15 for t in sample]) > 0.99:  # 1977 to 2052
+                return form
+    return dates.EXCEL if _are_serials(sample) else ""
+
+
+def _are_serials(sample: list[str]) -> bool:
+    values = [notation.number(t) for t in sample]
+    return bool(np.mean([18_000 <= v <= 60_000 for v in values]) > 0.99)  # 1949 to 2064
+
+
+def _six_digits(name: str, sample: list[str]) -> str:
+    """202401 is a month of a year; 310124 a day, where the name says so."""
+    month = any(w in _MONTH_WORDS for w in words_of(name)) or says_date(name)
+    if (month or len(set(sample)) >= 12) and _fit(sample, "%Y%m") > 0.99:
+        return "%Y%m"
+    if says_date(name):
+        order = dates.order_of_six(sample)
+        if _fit(sample, order) > 0.99:
+            return order
+    return ""
+
+
+def _fit(sample: list[str], form: str) -> float:
+    """The share of texts that are dates between 1900 and 2100."""
+    found = [dates.read(t, (form,)) for t in sample]
+    return float(np.mean([moment is not None and 1900 <= moment.year <= 2100 for moment in found]))
+
+
+# ---- the field ---------------------------------------------------------------------------------------------------------------
+
+
+def _field(one: _Looked, draft: Draft, file: FileEvidence, define: Mapping[str, Any]) -> dict[str, Any]:
+    out: dict[str, Any] = {"name": one.name, "role": "target" if one.is_target else "feature"}
+    gone: list[str] = []
+    if draft.kind == "number":
+        keys = _field_of_number(one, draft, file)
+        gone = keys.pop("sentinels")
+        out |= keys
+    elif draft.kind:
+        out |= {"type": draft.kind} | draft.keys
+        gone = out.pop("sentinels", [])
+    else:
+        out["type"] = one.forced or _text_or_level(one, draft.texts, define)
+    _note_words(one, draft)
+    _note_unreadable(draft, out["type"])
+    if not draft.kind and not one.forced:
+        _note_not_understood(one, draft, file)
+    seen = sorted(set(one.seen) | one.tokens) if "missingValues" in one.override else one.seen
+    out["missingValues"] = sorted({*seen, "", *gone, *draft.words})
+    out |= {k: v for k, v in one.override.items() if k not in ("role", "missingValues")}
+    if out["type"] in DATES:
+        out.setdefault("format", dates.ISO)
+    if out["type"] == "boolean":
+        out["trueValues"] = [str(v).lower() for v in out.get("trueValues", sorted(cells.TRUE))]
+        out["falseValues"] = [str(v).lower() for v in out.get("falseValues", sorted(cells.FALSE))]
+    if draft.notes:
+        out["notes"] = draft.notes
+    return out
+
+
+def _text_or_level(one: _Looked, texts: Texts, define: Mapping[str, Any]) -> str:
+    if not texts.total or one.is_target or CODE_NAME.search(one.name):
+        return "string"
+    words = np.mean([len(t.split()) for t in texts.sample])
+    many = len(texts.distinct) > max(20, define["max_levels"] * texts.total)
+    if (many and words >= 2) or (words >= 4 and len(texts.distinct) > 50):
+        return "text"
+    return "string"
+
+
+def _note_words(one: _Looked, draft: Draft) -> None:
+    if not draft.words:
+        return
+    kind = {"number": "numbers", "date": "dates"}.get(draft.kind, "values")
+    count = one.texts.total - one.texts.without(draft.words).total
+    said = " and ".join(f'"{w}"' for w in draft.words)
+    draft.notes.append(f"{count} cells that say {said} among {kind} are read as missing")
+
+
+def _note_unreadable(draft: Draft, kind: str) -> None:
+    """What is neither missing nor of the type is corrupt: how many cells, and three of them."""
+    if draft.values is None:
+        return
+    wrong = ~np.isfinite(draft.values) if draft.kind == "number" else np.isnat(draft.values)
+    if wrong.any():
+        shown = ", ".join(repr(str(t)[:40]) for t in draft.texts.distinct[wrong][:3])
+        count = int(draft.texts.counts[wrong].sum())
+        count = int(draft.texts.counts[wrong].sum())
+        draft.notes.append(f"{count} of its cells cannot be read as {kind} and count as corrupt, such as {shown}")
+
+
+def _note_not_understood(one: _Looked, draft: Draft, file: FileEvidence) -> None:
+    """A line for a column whose cells look like more than the texts it is taken for."""
+    texts = draft.texts
+    total = texts.sample_counts.sum() if len(texts.sample) else 0
+    if not total or one.is_target:
+        return
+    shown = ", ".join(repr(t.strip()[:40]) for t in texts.sample[:3])
+    for kind, what in (("date", "dates"), ("number", "numbers")):
+        if _would_be(one, texts, kind, file):
+            why = "codes, by its name" if CODE_NAME.search(one.name) else "texts"
+            draft.notes.append(
+                f"most of its cells look like {what} ({shown}), and it is taken for {why}; if it is {what}: "
+                f"columns: {{{one.name}: {{type: {kind}}}}}"
+            )
+            return
+    coded = sum(int(c) for t, c in zip(texts.sample, texts.sample_counts, strict=True) if _is_code(t))
+    if coded > 0.5 * total and 0.5 * texts.total < len(texts.distinct) <= 0.95 * texts.total and texts.total > 50:
+        draft.notes.append(
+            f"most of its cells look like names of things ({shown}); if it only names a row: columns: {{{one.name}: {{role: id}}}}"
+        )
+
+
+def _would_be(one: _Looked, texts: Texts, kind: str, file: FileEvidence) -> bool:
+    """Whether most cells would be read, if the user said that they are of this kind."""
+    shapes = texts.dates if kind == "date" else texts.numbers
+    like = sum(int(c) for shape, c in zip(shapes, texts.sample_counts, strict=True) if shape is not None)
+    if like <= 0.5 * texts.sample_counts.sum():
+        return False
+    if kind == "date":
+        formats = dates.recognise(texts.dates, texts.sample_counts, file.day_first)
+        read = (
+            ~np.isnat(dates.moments(texts.distinct, formats.formats))
+            if formats
+            else np.zeros(len(texts.distinct), bool)
+        )
+    else:
+        found = recognise.recognise(
+            one.name, texts.sample, texts.numbers, texts.sample_counts, file.decimal, True, True
+        )
+        if found is None or notation.MINUS_BEHIND in found.notation.forms:
+            return False
+        read = np.isfinite(notation.numbers(texts.distinct, found.notation))
+    return bool(texts.counts[read].sum() > 0.5 * texts.total)
+
+
+def _is_code(text: str) -> bool:
+    """Letters or marks and digits without a blank: B-0017, 3f2a-11."""
+    text = text.strip()
+    return " " not in text and any(c.isdigit() for c in text) and len(text) > 3
+
+
+def infer_field(
+    name: str, values: pd.Series, define: Mapping[str, Any], override: Mapping[str, Any], is_target: bool
+) -> dict[str, Any]:
+    """The field of one column by itself."""
+    frame = pd.DataFrame({name: values})
+    return infer_fields(frame, define, {name: override}, name if is_target else "")[0]
+
+
+def _plain(value: float) -> float | int:
+    return int(value) if value == int(value) and abs(value) < 1e15 else float(value)
+
+
+# ---- roles ------------------------------------------------------------------------------------------------
+
 ID_NAME = re.compile(r"(?i:(^|[_\s.-])(id|ids|uuid|guid|key|identifier|index))$|[a-z](Id|ID|UUID|Uuid|Key)$", re.ASCII)
 # what a table's writer puts before the first column when asked for none: the number of the row
 INDEX_NAME = re.compile(r"(unnamed(_\d+|: \d+)?|index|row_?names?|rownum)$", re.I)
@@ -24,11 +650,6 @@ NUMBER_NAME = re.compile(
 )
 BIRTH_NAME = re.compile(r"birth|dob|geburt|naissance|expir|due|valid", re.IGNORECASE)
 DATE_NAME = re.compile(r"date|day|datum|(^|_)dt($|_)", re.IGNORECASE)
-# numbers that only name something: their order and distance mean nothing
-CODE_NAME = re.compile(
-    r"(^|[_\s.-])((zip|plz|fips|sku|ean|isbn|phone|postleitzahl)([_\s.-]|$)|code$)|(zip|post|postal)[_\s.-]?code$|[a-z]Code$",
-    re.I,
-)
 # one person's or one household's rows are alike, however many there are
 ORDER_NAME = re.compile(r"(invoice|order|basket|session|transaction|booking)[_\s.-]?(no|nr|num|number|id)$", re.I)
 PERSON_NAME = re.compile(
@@ -36,258 +657,6 @@ PERSON_NAME = re.compile(
     r"|(customer|client|user|subject|subj|patient|participant|respondent|individual)([_\s.-]?id)?|pid(num)?)$",
     re.I,
 )
-# what instruments and people write for "no value"
-SENTINELS = [9999.0, 99999.0, 999999.0, -9999.0, -99999.0, -999.0, 999.0, -99.0, -1.0, 9999999.0]
-
-
-def infer_field(
-    name: str, values: pd.Series, define: dict[str, Any], override: dict[str, Any], is_target: bool
-) -> dict:
-    """The field of one column of text cells; `override` is the user's word from params.yaml and wins."""
-    tokens = cells.MISSING_TARGET if is_target else cells.MISSING
-    if "missingValues" in override:
-        tokens = {cells.fold(str(t)) for t in override["missingValues"]} | {""}
-    absent = cells.is_token(values, tokens)
-    filled = values[~(absent | cells.is_garbled(values))]
-    seen = sorted({cells.fold(v) for v in values[absent].unique()})
-    field: dict[str, Any] = {"name": name, "role": "target" if is_target else "feature"}
-    field |= _typed(name, filled, define, override.get("type"), is_target)
-    if "missingValues" in override:
-        seen = sorted(set(seen) | tokens)
-    field["missingValues"] = sorted({*seen, "", *field.pop("sentinels", [])})
-    field |= {k: v for k, v in override.items() if k not in ("role", "missingValues")}
-    if field["type"] in ("date", "datetime"):
-        field.setdefault("format", "ISO8601")
-    if field["type"] == "boolean":
-        field["trueValues"] = [str(v).lower() for v in field.get("trueValues", sorted(cells.TRUE))]
-        field["falseValues"] = [str(v).lower() for v in field.get("falseValues", sorted(cells.FALSE))]
-    return field
-
-
-def _typed(name: str, filled: pd.Series, define: dict, forced: str | None, is_target: bool) -> dict[str, Any]:
-    """{type, ...} of the cells that are not missing."""
-    unique = [str(v) for v in filled.unique()]
-    if not unique:
-        return {"type": forced or "string"}
-    if not forced and not is_target and CODE_NAME.search(name):
-        return {"type": "string"}
-    found = _looked(name, filled, unique, define, forced, is_target)
-    wordy = (
-        not found and sum(not any(c.isdigit() for c in v) for v in unique[:1000]) < 10
-    )  # no need to look at them all
-    words = {v for v in unique if not any(c.isdigit() for c in v)} if wordy else set()
-    if 1 <= len({cells.fold(w) for w in words}) <= 2 and len(unique) > 10 + len(words):
-        # numbers or dates but for one word, such as "unknown" or "never": it says that there is none
-        rest = filled[~filled.isin(words)]
-        if len(rest) > 0.5 * len(filled):
-            found = _looked(name, rest, [v for v in unique if v not in words], define, forced, is_target)
-            if found:
-                folded = sorted({cells.fold(w) for w in words})
-                found["sentinels"] = folded + found.get("sentinels", [])
-                said = " and ".join(f'"{w}"' for w in folded)
-                found.setdefault(
-                    "note",
-                    f"{len(filled) - len(rest)} cells that say {said} among {found['type']}s are read as missing",
-                )
-    if found:
-        return found | ({"type": forced} if forced else {})
-    if forced:
-        return {"type": forced}
-    return {"type": "text"} if _is_text(unique, len(filled), define) and not is_target else {"type": "string"}
-
-
-def _looked(
-    name: str, filled: pd.Series, unique: list[str], define: dict, forced: str | None, is_target: bool
-) -> dict | None:
-    """The first of boolean, number and date that (nearly) all cells fit, or the forced one."""
-    sample = unique[:: max(1, len(unique) // SAMPLE)][:SAMPLE]
-    for kind, look in (("boolean", _boolean), ("number", _number), ("date", _date)):
-        if forced and kind != {"integer": "number", "datetime": "date"}.get(forced, forced):
-            continue
-        if is_target and kind in ("boolean", "date"):
-            continue  # a target's classes keep their own names
-        found = look(name, filled, unique, sample, 0.0 if forced else define["min_typed"], is_target)
-        if found:
-            return found
-    return None
-
-
-# ---- types ------------------------------------------------------------------------------------------------
-
-
-def _boolean(
-    name: str, filled: pd.Series, unique: list[str], sample: list[str], least: float, is_target: bool
-) -> dict | None:
-    folded = {cells.fold(v) for v in unique[:100]}
-    words = folded - {"0", "1", "0.0", "1.0"}
-    if len(unique) > 20 or not words or not folded <= cells.TRUE | cells.FALSE:
-        return None
-    true, false = sorted(folded & cells.TRUE), sorted(folded & cells.FALSE)
-    return {"type": "boolean", "trueValues": true, "falseValues": false} if true and false else None
-
-
-def _number(
-    name: str, filled: pd.Series, unique: list[str], sample: list[str], least: float, is_target: bool
-) -> dict | None:
-    if _zero_padded(unique):
-        return None
-    form = _number_format(sample, filled.value_counts().reindex(sample).to_numpy())
-    like = [cells.number(v, form["groupChar"], form["bareNumber"], form["unit"]) for v in sample]
-    if np.isfinite(like).mean() < 0.5 * least:
-        return None  # no need to try them all
-    parsed = cells.numbers(filled, form["decimalChar"], form["groupChar"], form["bareNumber"], form["unit"])
-    if DATE_NAME.search(name) and np.mean((parsed >= 19000101) & (parsed <= 21001231) & (parsed % 100 <= 31)) > 0.99:
-        return None  # 20240131 is a date
-    finite = parsed[np.isfinite(parsed)]
-    if len(finite) < least * len(filled) or not len(finite):
-        return None
-    whole = bool(np.all(finite == np.floor(finite)))
-    found: dict[str, Any] = {"type": "integer" if whole else "number"}
-    found |= {
-        k: v for k, v in form.items() if v != {"decimalChar": ".", "groupChar": "", "bareNumber": True, "unit": ""}[k]
-    }
-    # a target of few values has classes, and each of them is meant
-    odd = impossible(finite, least=11 if is_target else 3)
-    if odd:
-        kept = finite[~np.isin(finite, odd)]
-        found["sentinels"] = sorted(
-            {
-                cells.fold(v)
-                for v in unique
-                if cells.number(v, form["groupChar"], form["bareNumber"], form["unit"]) in odd
-            }
-        )
-        found["note"] = (
-            f"{len(finite) - len(kept)} impossible cells ({', '.join(found['sentinels'])}) are read as missing"
-        )
-        finite = kept
-        if np.all(finite == np.floor(finite)):
-            found["type"] = "integer"
-    found["constraints"] = {"minimum": _plain(finite.min()), "maximum": _plain(finite.max())}
-    return found
-
-
-def _number_format(sample: list[str], counts: np.ndarray) -> dict[str, Any]:
-    """decimalChar, groupChar, bareNumber and unit under which most of the sample, met `counts` times each, are numbers."""
-    bare = (
-        np.mean(
-            [
-                np.isnan(cells.number(v)) and np.isnan(cells.number(v, ",")) and np.isnan(cells.number(v, "."))
-                for v in sample
-            ]
-        )
-        < 0.1
-    )
-    usual = ""
-    if not bare:  # one unit around nearly all of them; where "8 GB" and "512 MB" are both usual, neither is the number
-        units = pd.Series(counts).groupby([cells.unit(v) or "" for v in sample]).sum()
-        usual = str(units.idxmax())
-        bare = not usual or units[usual] < 0.9 * counts.sum()
-    text = [v.strip() if bare or not (parts := cells.split_unit(v)) else parts[1] for v in sample]
-    both_point = sum(
-        bool(re.fullmatch(r"[-+(]?\d{1,3}(,\d{3})+\.\d+\)?|[-+(]?\d{1,3}(,\d{3}){2,}\)?", v)) for v in text
-    )
-    both_comma = sum(
-        bool(re.fullmatch(r"[-+(]?\d{1,3}(\.\d{3})+,\d+\)?|[-+(]?\d{1,3}(\.\d{3}){2,}\)?", v)) for v in text
-    )
-    comma = [v for v in text if re.fullmatch(r"[-+(]?\d+,\d+\)?", v)]
-    grouped = [v for v in comma if re.fullmatch(r"[-+(]?[1-9]\d{0,2},\d{3}\)?", v)]
-    form = {"decimalChar": ".", "groupChar": "", "bareNumber": bool(bare), "unit": "" if bare else usual}
-    if both_comma > both_point:
-        return form | {"decimalChar": ",", "groupChar": "."}
-    if both_point or (comma and len(grouped) == len(comma)):
-        return form | {"groupChar": ","}
-    if comma and not any("." in v for v in text):
-        return form | {"decimalChar": ","}
-    return form  # a lone comma is then read as a decimal mark, cell by cell
-
-
-def _zero_padded(unique: list[str]) -> bool:
-    """Codes such as 00123: digits of one length, some with a leading zero."""
-    digits = [v.strip() for v in unique if v.strip().isdigit()]
-    if len(digits) < 0.9 * len(unique):
-        return False
-    padded = sum(len(v) > 1 and v[0] == "0" for v in digits)
-    lengths = pd.Series([len(v) for v in digits]).value_counts(normalize=True)
-    return padded > 0 and (lengths.iloc[0] > 0.9 or padded > 0.05 * len(digits)) and lengths.index[0] > 1
-
-
-def _date(
-    name: str, filled: pd.Series, unique: list[str], sample: list[str], least: float, is_target: bool
-) -> dict | None:
-    form = cells.date_format(sample[:300], max(least - 0.05, 0.01), day_first=_day_first(sample))
-    if form is None and DATE_NAME.search(name) and all(re.fullmatch(r"(19|20)\d{6}(\.0)?", v.strip()) for v in sample):
-        form = "%Y%m%d"
-    if form is None:
-        return None
-    parsed = cells.dates(filled, form)
-    good = parsed[~np.isnat(parsed)]
-    if len(good) < least * len(filled) or not len(good):
-        return None
-    timed = bool((good != good.astype("datetime64[D]")).any())
-    bounds = {"minimum": str(good.min().astype("datetime64[s]")), "maximum": str(good.max().astype("datetime64[s]"))}
-    found = {"type": "datetime" if timed else "date", "format": form, "constraints": bounds}
-    halves = [re.match(r"\s*(\d\d?)[/-](\d\d?)[/-]\d", v) for v in sample]
-    if all(halves) and max(int(m.group(k)) for m in halves for k in (1, 2)) <= 12:
-        other = form.replace("%d", "%_").replace("%m", "%d").replace("%_", "%m")
-        found["note"] = (
-            f"dates such as {sample[0].strip()} are read as {form}, and would fit {other} as well (columns: {{{name}: {{format: ...}}}})"
-        )
-    return found
-
-
-def _day_first(sample: list[str]) -> bool:
-    """03/04/2024: the day, unless some second number is above 12; where both read, points and dashes mean day first."""
-    pairs = [re.match(r"\s*(\d{1,2})[/-](\d{1,2})[/-]", v) for v in sample]
-    first = [int(m.group(1)) for m in pairs if m]
-    second = [int(m.group(2)) for m in pairs if m]
-    return not (second and max(second) > 12 and max(first) <= 12)
-
-
-def _is_text(unique: list[str], n: int, define: dict) -> bool:
-    words = np.mean([len(v.split()) for v in unique[:SAMPLE]])
-    return len(unique) > max(20, define["max_levels"] * n) and words >= 2 or (words >= 4 and len(unique) > 50)
-
-
-def impossible(finite: np.ndarray, least: int = 3) -> list[float]:
-    """Values that stand for "no value": a sentinel far outside all others, or rare zeros in a measurement. Only where
-    at least `least` other values are left, since 0 and 999, or -1 and 1, are two codes that both mean something.
-
-    A sentinel is one of the usual numbers, or a whole number at the end of the range that many rows share.
-    """
-    found: list[float] = []
-    values, counts = np.unique(finite, return_counts=True)
-    shared = [
-        float(v)
-        for v, c in ((values[0], counts[0]), (values[-1], counts[-1]))
-        if v and v == int(v) and c >= max(5, 0.01 * len(finite))
-    ]
-    rest = finite
-    for sentinel in [*SENTINELS, *shared]:
-        hit = rest == sentinel
-        others = rest[~hit]
-        if (
-            not hit.any()
-            or hit.mean() > 0.5
-            or len(np.unique(others)) < (least if sentinel in SENTINELS else max(least, 11))
-        ):
-            continue
-        low, high = others.min(), others.max()
-        spread, gap = high - low, max(sentinel - high, low - sentinel)
-        # the one negative number among others that cannot be: -999 grams, -200 degrees below
-        lonely_minus = sentinel < 0 <= low and hit.mean() < 0.2 and (sentinel <= -99 or low > 0)
-        if gap > 2 * spread or (lonely_minus and gap > 0.1 * spread):
-            found.append(sentinel)
-            rest = others
-    zero = rest == 0
-    others = rest[~zero]
-    measured = len(others) and others.min() > 0 and not np.all(others == np.floor(others))
-    if zero.any() and measured and zero.mean() < 0.01 and others.min() > 0.25 * np.median(others):
-        found.append(0.0)  # a length or weight of nothing
-    return found
-
-
-# ---- roles ------------------------------------------------------------------------------------------------
 
 
 def filled_cells(values: pd.Series, field: dict) -> pd.Series:
@@ -331,7 +700,18 @@ def assign_role(field: dict, values: pd.Series) -> None:
 def as_name(field: dict) -> None:
     """An id is a name, whatever it is made of: as a number, one of 17 digits would lose its last."""
     field["type"] = "string"
-    for key in ("constraints", "decimalChar", "groupChar", "bareNumber", "unit", "format", "trueValues", "falseValues"):
+    for key in (
+        "constraints",
+        "decimalChar",
+        "groupChar",
+        "bareNumber",
+        "unit",
+        "notation",
+        "format",
+        "formats",
+        "trueValues",
+        "falseValues",
+    ):
         field.pop(key, None)
 
 
@@ -354,7 +734,7 @@ def assign_time(fields: list[dict], values: pd.DataFrame) -> None:
     dated = [
         f
         for f in fields
-        if f["role"] == "feature" and f["type"] in ("date", "datetime") and f["format"] not in cells.CLOCKS
+        if f["role"] == "feature" and f["type"] in ("date", "datetime") and not dates.is_clock(f["format"])
     ]
     for field in dated:
         if not BIRTH_NAME.search(field["name"]) and values[field["name"]].nunique() > 2:
@@ -378,7 +758,7 @@ def _group_or_id(field: dict, n: int, distinct: int) -> None:
 
 
 def _counts_rows(filled: pd.Series) -> bool:
-    counted = cells.numbers(filled)
+    counted = notation.numbers(filled, Notation())
     steps = np.diff(counted)
     return bool(len(steps) and np.mean(steps == 1) > 0.9)
 
@@ -404,7 +784,3 @@ def spellings(values: pd.Series) -> list[str]:
     for spelling in sorted(counts, key=lambda v: (-counts[v], v)):
         best.setdefault(cells.level(spelling), spelling)
     return sorted(best.values())
-
-
-def _plain(value: float) -> float | int:
-    return int(value) if value == int(value) and abs(value) < 1e15 else float(value)

@@ -54,7 +54,7 @@ def choose(*values, p=None):
         ([f"{v:.1f}%" for v in RNG.uniform(0, 100, N)], "number"),
         ([v if i % 25 else "oops" for i, v in enumerate(RNG.normal(size=N))], "number"),
         ([v if i % 5 else "unknown" for i, v in enumerate(RNG.normal(size=N))], "number"),
-        (choose("8 GB", "512 MB"), "string"),
+        (choose("8 GB", "512 MB"), "number"),
         (choose("00123", "04567", "99999"), "string"),
         (choose("oven 1", "oven 2"), "string"),
         ([f"{k} {s} St" for k, s in zip(RNG.integers(1, 99, N), choose("Turner", "Charles"), strict=True)], "text"),

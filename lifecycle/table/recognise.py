@@ -1,0 +1,495 @@
+"""How a column writes its numbers: from its distinct texts to a `Notation`.
+
+Each text is taken apart once (`shape`). The decimal mark is a property of the file: `marks` counts what a column's cells
+say about it beyond doubt, `decimal_of_file` lets these columns decide, and the delimiter where none does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from lifecycle.table import notation, units
+from lifecycle.table.notation import Notation
+
+ALIKE = (
+    0.9  # of the cells with a word beside the number, the share that must have the same one, where it is no known unit
+)
+FEW = 12  # different numbers; with "5+" among so few they are levels, not measures
+MANY_RANGES = 20  # different ranges; fewer are bands, such as 20-29, which are levels
+SAMPLE = 2_000  # distinct texts that are taken apart
+
+_SURE = {
+    ".": re.compile(r"\d*\.(?:\d{1,2}|\d{4,})|0\.\d+|\.\d+|\d{4,}\.\d+|0\d+\.\d+"),
+    ",": re.compile(r"\d*,(?:\d{1,2}|\d{4,})|0,\d+|,\d+|\d{4,},\d+|0\d+,\d+"),
+}
+# both marks, or one mark more than once: which is which is beyond doubt
+_BOTH = {
+    ".": re.compile(r"\d{1,3}(?:,\d{2,3})*,\d{3}\.\d*|\d{1,3}(?:,\d{3}){2,}|\d{1,2}(?:,\d{2})+,\d{3}"),
+    ",": re.compile(r"\d{1,3}(?:\.\d{3})+,\d*|\d{1,3}(?:\.\d{3}){2,}"),
+}
+_DOUBTFUL = {".": re.compile(r"[1-9]\d{0,2}\.\d{3}"), ",": re.compile(r"[1-9]\d{0,2},\d{3}")}
+_OTHER = {".": ",", ",": "."}
+_SIGNS = (("CR", "DR"), ("N", "S"), ("E", "W"))  # the second of each is minus
+# statistical offices put a letter behind a figure: provisional, estimated, revised, a break in the series
+_FLAGS = frozenset("b c d e f i n p r s u z be bd bp ep".split())
+_FOREIGN = re.compile(
+    r"^(?![^\W\d]+(?:/\d*[^\W\d]+\d?|[23])$).*(?:\d|\s[A-Z])"
+)  # no unit: 12 Main St, 190Nm@ 2000rpm; but l/100km, m2
+_NEVER = frozenset(":@#+~<>*†‡§¶¹²³⁴⁵⁶⁷⁸⁹⁰_\\()[]")  # in a word that is no known unit
+_SAME_CURRENCY = {"us$": "$", "usd": "$", "dollar": "$", "dollars": "$", "eur": "€", "euro": "€", "euros": "€", "gbp": "£",
+                  "inr": "₹", "rs": "₹", "rupees": "₹"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A text taken apart: its numbers as they stand there, the words beside them, and the forms it is written in."""
+
+    cores: tuple[str, ...]
+    words: tuple[str, ...] = ()
+    forms: frozenset[str] = frozenset()
+    unit: str = ""  # all that stands beside one number
+    sign: str = ""  # CR or DR
+    plus: bool = False  # 65+
+
+
+def shape(text: str) -> Shape | None:
+    """None where the text is no number, however it were written."""
+    text = notation.plain(text)
+    if not any(c.isdigit() for c in text) and not any(c in "½¼¾" for c in text):
+        return None
+    forms: set[str] = set()
+    bare = _single(text, forms)
+    if bare:
+        return bare
+    for form, strip in _STRIPPED:
+        stripped = strip(text)
+        if stripped != text and any(c.isdigit() for c in stripped):
+            plus = form == notation.BOUND and "+" in text
+            inner = shape(stripped)
+            if inner is None:
+                return None
+            return Shape(inner.cores, inner.words, inner.forms | {form}, inner.unit, inner.sign, plus or inner.plus)
+    if notation.clock(text) is not None:
+        return Shape((), (), frozenset({notation.CLOCK}))
+    added = notation.pairs(text.lstrip("+-"))
+    if added and len(added) > 1 and _one_dimension([word for _, word in added]):
+        return Shape(tuple(core for core, _ in added), tuple(w for _, w in added), frozenset({notation.COMPOUND}))
+    return _range(text)
+
+
+_STRIPPED = (
+    (notation.FOOTNOTE, notation.without_mark),
+    (notation.ABOUT, notation.without_about),
+    (notation.BOUND, notation.without_bound),
+)
+
+
+def _single(text: str, forms: set[str]) -> Shape | None:
+    """The shape of one number with, perhaps, a unit."""
+    found = notation.amount(text)
+    if found is None or (len(found.core) > 1 and "," == found.core[-1]):
+        return None
+    if found.minus_behind:
+        forms = forms | {notation.MINUS_BEHIND}
+    after = found.after
+    sign = next((mark for pair in _SIGNS for mark in pair if units.key(after) == mark.casefold()), "")
+    if sign not in ("CR", "DR") and after != sign:
+        sign = ""
+    before_words = notation.affix_words(found.before) if found.before else []
+    if not all(units.is_currency(word) or _multiplies_money(word) for word in before_words):
+        return None
+    after_words = notation.affix_words(after) if after else []
+    if not all(_may_be_unit(word) for word in after_words):
+        return None
+    unit = f"{found.before} {after}".strip()
+    return Shape((found.core,), (*before_words, *after_words), frozenset(forms), unit, sign)
+
+
+def _multiplies_money(word: str) -> bool:
+    return any(units.is_currency(part) for part in units.split_currency(word))
+
+
+def _may_be_unit(word: str) -> bool:
+    if word.startswith("(") and word.endswith(")"):
+        return len(word) > 4  # a remark; (a) is the mark of a footnote
+    if units.is_currency(word) or units.readings(word):
+        return True
+    if len(word) > 12 or _FOREIGN.search(word) or any(c in _NEVER for c in word):
+        return False
+    return word[0].isalpha() or word[0] in "%‰°" or (word[0] == "/" and word[1:].isalpha())
+
+
+def _one_dimension(words: Iterable[str]) -> bool:
+    return bool(_dimensions(words)) and len({units.key(w) for w in words}) > 1
+
+
+def _dimensions(words: Iterable[str]) -> set[str]:
+    found = [{dimension for dimension, _, _ in units.readings(word)} for word in words]
+    return set.intersection(*found) if found else set()
+
+
+def _range(text: str) -> Shape | None:
+    ends = notation.range_ends(text)
+    if not ends:
+        return None
+    low, high = (_single(end, set()) for end in ends)
+    if not low or not high or low.forms or high.forms:
+        return None
+    return Shape(
+        (*low.cores, *high.cores), tuple(dict.fromkeys((*low.words, *high.words))), frozenset({notation.RANGE})
+    )
+
+
+# ---- the decimal mark ---------------------------------------------------------------------------------------
+
+
+@dataclass
+class Marks:
+    """What the cells of a column say about the decimal mark: `sure` of each mark; `doubtful` cells such as 1,234; whole
+    numbers without a mark below and above 1,000. Each distinct text counts once."""
+
+    sure: Counter[str] = field(default_factory=Counter)
+    doubtful: Counter[str] = field(default_factory=Counter)
+    grouped: Counter[str] = field(default_factory=Counter)
+    below: int = 0
+    above: int = 0
+
+    def decimal(self) -> str:
+        """The mark that the column's own cells show, "" where they do not."""
+        if not self.sure:
+            return ""
+        return max(".,", key=lambda mark: self.sure[mark])
+
+    def looks_grouped(self, mark: str) -> bool:
+        """Whole numbers to 999 beside 1.234, and none of four digits: the mark parts thousands."""
+        return self.doubtful[mark] >= 10 and self.below > 0 and self.above == 0
+
+
+def marks(shapes: Iterable[Shape | None]) -> Marks:
+    found = Marks()
+    for one in shapes:
+        for core in one.cores if one else ():
+            _count_mark(core, found)
+    return found
+
+
+def _count_mark(core: str, found: Marks) -> None:
+    core = core.partition("e")[0].partition("E")[0]
+    if core.isdigit():
+        found.above += len(core) > 3
+        found.below += len(core) <= 3
+        return
+    tail = re.split(r"[ ']", core)[-1]
+    if tail != core:
+        # 1'234.5: after other thousands, a mark is the decimal one
+        for mark in ".,":
+            found.sure[mark] += mark in tail
+        return
+    for mark in ".,":
+        if _BOTH[mark].fullmatch(core):
+            found.sure[mark] += 1
+            found.grouped[_OTHER[mark]] += 1
+        elif _SURE[mark].fullmatch(core):
+            found.sure[mark] += 1
+        elif _DOUBTFUL[mark].fullmatch(core):
+            found.doubtful[mark] += 1
+
+
+def decimal_of_file(columns: Iterable[Marks], delimiter: str) -> tuple[str, bool]:
+    """(decimal mark, whether columns showed it): by the columns where it is beyond doubt, else by the delimiter."""
+    votes = Counter(found.decimal() for found in columns)
+    del votes[""]
+    if votes["."] != votes[","]:
+        return max(".,", key=lambda mark: votes[mark]), True
+    if delimiter == ";":
+        return ",", False
+    return ".", bool(votes)
+
+
+# ---- a column -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """A notation, and what a reader of the notes should know of it."""
+
+    notation: Notation
+    remarks: tuple[str, ...] = ()
+
+
+def recognise(
+    name: str,
+    texts: Sequence[str],
+    shapes: Sequence[Shape | None],
+    counts: np.ndarray,
+    file_decimal: str,
+    sure: bool = True,
+    forced: bool = False,
+) -> Recognised | None:
+    """The notation under which most cells are numbers; None where they are none. `counts`: cells that hold each text.
+
+    `sure`: whether the file's decimal mark is beyond doubt. `forced`: the user says that it is a number, so that bands
+    and levels are read as well.
+    """
+    good = [(t, s, int(c)) for t, s, c in zip(texts, shapes, counts, strict=True) if s]
+    if not good:
+        return None
+    found = marks(s for _, s, _ in good)
+    decimal, group, remarks = _decimal_and_group(name, found, file_decimal, sure, good)
+    forms = _forms(good, decimal, group, forced)
+    if forms is None:
+        return None
+    signs = _signs_of(good)
+    unit, table = _units_of(good, forms, bool(signs))
+    bare = not unit and not table
+    if bare and notation.CLOCK in forms:
+        unit = "min"
+    made = Notation(decimal, group, bare, unit, table, signs, {}, frozenset(forms))
+    return Recognised(made, tuple(remarks) + tuple(_remarks(good, made)))
+
+
+def _decimal_and_group(
+    name: str, found: Marks, file_decimal: str, sure: bool, good: list
+) -> tuple[str, str, list[str]]:
+    own = found.decimal()
+    decimal = own or file_decimal
+    remarks = []
+    if not own and sum(found.doubtful.values()):
+        doubtful = max(".,", key=lambda mark: found.doubtful[mark])
+        if not sure:
+            decimal = _alone(found, doubtful, file_decimal)
+            remarks.append(_doubt(name, good, doubtful, decimal))
+    other = _OTHER[decimal]
+    grouped = found.grouped[other] + found.doubtful[other]
+    # in a column of decimal points, 1,5 is one as well; so is 1,234 there, unless it is met beside 12,345,678
+    return decimal, other if grouped else "", remarks
+
+
+def _alone(found: Marks, doubtful: str, file_decimal: str) -> str:
+    """The decimal mark of a column such as 1.234 in a file that does not show it."""
+    if found.looks_grouped(doubtful):
+        return _OTHER[doubtful]
+    if found.above:
+        return doubtful
+    return file_decimal
+
+
+def _doubt(name: str, good: list, doubtful: str, decimal: str) -> str:
+    example = next(c for _, s, _ in good for c in s.cores if _DOUBTFUL[doubtful].fullmatch(c))
+    whole = example.replace(doubtful, "")
+    broken = example.replace(doubtful, ".")
+    taken, other = (broken, whole) if decimal == doubtful else (whole, broken)
+    keys = '{decimalChar: ",", groupChar: "."}' if _OTHER[decimal] == "," else '{decimalChar: ".", groupChar: ","}'
+    return f"no column shows the decimal mark beyond doubt: {example} is read as {taken}; if it is {other}, set columns: {{{name}: {keys}}}"
+
+
+def _forms(good: list, decimal: str, group: str, forced: bool) -> set[str] | None:
+    """The forms that the column uses; None where these say that it holds levels, codes or phone numbers."""
+    counts: Counter[str] = Counter()
+    for _, one, count in good:
+        counts.update(dict.fromkeys(one.forms, count))
+    forms = set(counts)
+    if notation.RANGE in forms and not _are_ranges(good, counts, decimal, group, forced):
+        return None
+    cores = {c for _, s, _ in good for c in s.cores}
+    short = len(cores) <= FEW and all(c.isdigit() and len(c) < 3 for c in cores)
+    if notation.MINUS_BEHIND in forms and short and not forced:
+        return None  # school grades: 2-, 2, 2+
+    plus = sum(count for _, s, count in good if s.plus)
+    if plus and len(cores) <= FEW and not forced:
+        return None  # 0, 1, 2, 3+
+    return forms
+
+
+def _are_ranges(good: list, counts: Counter[str], decimal: str, group: str, forced: bool) -> bool:
+    """Ranges, rather than bands (20-29), scores (3-1), phone numbers or codes: many, and the higher end goes with the
+    lower one."""
+    ranges = [s.cores for _, s, _ in good if notation.RANGE in s.forms]
+    total = sum(count for _, _, count in good)
+    if not forced and (len(ranges) < MANY_RANGES or counts[notation.RANGE] < 0.02 * total):
+        return False
+    if any(len(core) > 1 and core[0] == "0" and core.isdigit() for ends in ranges for core in ends):
+        return False  # 555-0123
+    if forced:
+        return True
+    ends = np.array([[notation.digits(c, decimal, group) or 0.0 for c in cores] for cores in ranges if len(cores) == 2])
+    if len(ends) < 3 or np.mean(ends[:, 0] <= ends[:, 1]) < 0.98:
+        return False
+    if np.ptp(ends[:, 0]) == 0 or np.ptp(ends[:, 1]) == 0:
+        return False
+    low, high = (np.argsort(np.argsort(end)) for end in ends.T)
+    return bool(np.corrcoef(low, high)[0, 1] > 0.4)
+
+
+def _signs_of(good: list) -> dict[str, int]:
+    """{CR: 1, DR: -1} where both stand behind numbers."""
+    met = {s.sign for _, s, _ in good if s.sign}
+    for plus, minus in _SIGNS:
+        if minus in met and met <= {plus, minus}:
+            return {plus: 1, minus: -1}
+    return {}
+
+
+# ---- units ---------------------------------------------------------------------------------------------------
+
+
+def _units_of(good: list, forms: set[str], signed: bool) -> tuple[str, dict[str, float | tuple[float, float]]]:
+    """(unit of the values, {word: scale}); an empty table where all is one unit."""
+    words: Counter[str] = Counter()
+    affixes: Counter[str] = Counter()
+    bare = 0
+    for _, one, count in good:
+        beside = one.words[:-1] if signed and one.sign else one.words
+        words.update(dict.fromkeys(beside, count))
+        if beside:
+            affixes[one.unit] += count
+        else:
+            bare += count
+    if not words:
+        return "", {}
+    money = _money(words)
+    rest = Counter({w: c for w, c in words.items() if not units.is_currency(w)})
+    table, base = _table(rest, bool(money), bare, notation.COMPOUND in forms)
+    if base is None:
+        return "", {}
+    table |= dict.fromkeys(money, 1.0)
+    label = base or (max(money, key=lambda w: words[w]) if money else "")
+    if not label and len(rest) == 1 and set(table.values()) == {1.0}:
+        label = next(iter(rest))
+    plain = [w for w in table if w and table[w] != 1.0]
+    if len({units.key(w).removesuffix("s") for w in table if w}) == 1 and not plain:
+        return _singular(label), {}
+    if not plain and len(affixes) and affixes.most_common(1)[0][1] >= ALIKE * sum(affixes.values()):
+        usual = affixes.most_common(1)[0][0]
+        if usual and not any(w not in usual for w in table if w):
+            return _singular(usual), {}
+    return _singular(label), table
+
+
+def _singular(word: str) -> str:
+    return word.rstrip(".").removesuffix("s") if len(word) > 2 else word.rstrip(".")
+
+
+def _money(words: Counter[str]) -> list[str]:
+    """The spellings of one currency: the usual one of the column."""
+    by_currency: dict[str, Counter[str]] = {}
+    for word, count in words.items():
+        if units.is_currency(word):
+            code = units.key(word)
+            by_currency.setdefault(_SAME_CURRENCY.get(code, code), Counter())[word] += count
+    if not by_currency:
+        return []
+    usual = max(by_currency.values(), key=lambda spelled: sum(spelled.values()))
+    return list(usual)
+
+
+def _table(
+    words: Counter[str], money: bool, bare: int, added: bool
+) -> tuple[dict[str, float | tuple[float, float]], str | None]:
+    """({word: scale}, the unit that scale 1 is) of the words that are no currency; "" as a word is a bare number."""
+    total = sum(words.values())
+    if not total:
+        return {"": 1.0}, ""
+    if set(words) <= _FLAGS and bare > 1.5 * total and not money:
+        return dict.fromkeys(["", *words], 1.0), ""
+    usual = max(words, key=lambda w: words[w])
+    remarks = [w for w in words if w.startswith("(")]
+    known = Counter({w: c for w, c in words.items() if units.readings(w)})
+    if sum(known.values()) < ALIKE * (total - sum(words[w] for w in remarks)):
+        spelled = [w for w in words if units.key(w).removesuffix("s") == units.key(usual).removesuffix("s")]
+        if sum(words[w] for w in spelled) >= ALIKE * total:
+            return dict.fromkeys(["", *spelled, *remarks], 1.0), usual
+        return {}, None
+    if not known:
+        return {"": 1.0} | dict.fromkeys(remarks, 1.0), ""
+    chosen = _dimension(known, money, bare)
+    if chosen is None:
+        return {}, None
+    scales: dict[str, tuple[float, float]] = {}
+    for word in known:
+        for dimension, scale, shift in units.readings(word):
+            if dimension == chosen:
+                scales[word] = scale, shift
+    base, table = _relative(scales, known, chosen, added)
+    table |= dict.fromkeys(remarks, 1.0)
+    if len(set(scales.values())) == 1 or chosen in (units.MULTIPLIER, "cents"):
+        table[""] = 1.0
+    return table, base
+
+
+def _relative(
+    scales: dict[str, tuple[float, float]], known: Counter[str], dimension: str, added: bool
+) -> tuple[str, dict[str, float | tuple[float, float]]]:
+    """(unit, {word: scale to it}): multipliers multiply; of units, the most frequent one is what the values are in."""
+    if dimension in (units.MULTIPLIER, "cents"):
+        return "", {word: scale for word, (scale, _) in scales.items()}
+    # what is added up has whole numbers of the smallest one
+    base = min(scales, key=lambda w: (scales[w][0], -known[w])) if added else max(scales, key=lambda w: known[w])
+    to_scale, to_shift = scales[base]
+    table: dict[str, float | tuple[float, float]] = {}
+    for word, (scale, shift) in scales.items():
+        relative, moved = notation.tidy(scale / to_scale), notation.tidy((shift - to_shift) / to_scale)
+        table[word] = (relative, moved) if moved else relative
+    return base, table
+
+
+def _dimension(known: Counter[str], money: bool, bare: int) -> str | None:
+    """What the words measure: the one dimension that has (nearly) all of them."""
+    support: Counter[str] = Counter()
+    for word, count in known.items():
+        for dimension in {dimension for dimension, _, _ in units.readings(word)}:
+            support[dimension] += count
+    most = max(support.values())
+    if most < ALIKE * sum(known.values()):
+        return None
+    able = [d for d in support if support[d] == most]
+    if money:
+        for preferred in (units.MULTIPLIER, "cents"):
+            if preferred in able:
+                return preferred
+    if units.MULTIPLIER in able and len(able) > 1:
+        upper = any(word in ("M", "B", "G", "T") for word in known)
+        if upper and bare:
+            return units.MULTIPLIER
+        able.remove(units.MULTIPLIER)
+    return sorted(able, key=lambda d: (d == "cents", d))[0]
+
+
+# ---- what is said ----------------------------------------------------------------------------------------------
+
+
+def _remarks(good: list, made: Notation) -> Iterable[str]:
+    """What was done beyond reading digits, each with its number of cells and an example."""
+    for form, said in (
+        (notation.RANGE, "are ranges and are read as their middle"),
+        (notation.BOUND, "are bounds (<, > or +) and are read as the bound"),
+        (notation.FOOTNOTE, "have a mark of a footnote behind them, which is dropped"),
+        (notation.ABOUT, "are approximate and are read as the number"),
+    ):
+        met = [(text, count) for text, one, count in good if form in one.forms]
+        if form in made.forms and met:
+            yield f"{sum(c for _, c in met)} of its cells, such as {met[0][0].strip()}, {said}"
+    if len({_pair_of(v) for w, v in made.units.items() if w}) > 1:
+        listed = ", ".join(
+            f"{w} × {_say(value)}" for w, value in made.units.items() if w and _pair_of(value) != (1.0, 0.0)
+        )
+        yield f"its units are brought to {made.unit or 'one'} ({listed})"
+    if made.signs:
+        yield f"{' and '.join(made.signs)} behind a number are its sign"
+    if made.forms & {notation.CLOCK, notation.SHORT_CLOCK}:
+        yield "durations are read in minutes"
+
+
+def _pair_of(value: float | tuple[float, float]) -> tuple[float, ...]:
+    return tuple(value) if isinstance(value, tuple) else (value, 0.0)
+
+
+def _say(value: float | tuple[float, float]) -> str:
+    scale, shift = _pair_of(value)
+    text = f"{scale:,.0f}" if scale == int(scale) else f"{scale:.6g}"
+    return text + (f" {shift:+.6g}" if shift else "")

@@ -1,0 +1,93 @@
+"""The distinct texts of a column and how many cells hold each: what inference looks at, in place of all cells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from lifecycle.table import cells, dates, notation, recognise
+
+PLAIN, ODD = 500, 1_500  # distinct texts looked at one by one: plain numbers, and the others
+
+
+@dataclass
+class Texts:
+    """`distinct`: the texts that are neither missing nor garbled, in the order they are met; `counts`: the cells of each."""
+
+    name: str
+    distinct: pd.Series
+    counts: np.ndarray
+
+    @classmethod
+    def of(cls, name: str, filled: pd.Series) -> Texts:
+        """From a column's cells, those left out that are missing."""
+        codes, distinct = pd.factorize(filled)
+        return cls(name, pd.Series(distinct, dtype="str"), np.bincount(codes, minlength=len(distinct)))
+
+    @property
+    def total(self) -> int:
+        """Filled cells."""
+        return int(self.counts.sum())
+
+    @cached_property
+    def sampled(self) -> np.ndarray:
+        """Places of the texts that are looked at one by one, spread over the column."""
+        if len(self.distinct) <= PLAIN + ODD:
+            return np.arange(len(self.distinct))
+        plain = self.distinct.str.match(notation.SIMPLE_CELL).to_numpy(dtype=bool, na_value=False)
+        places = [spread(np.flatnonzero(plain), PLAIN), spread(np.flatnonzero(~plain), ODD)]
+        return np.sort(np.concatenate(places))
+
+    @cached_property
+    def sample(self) -> list[str]:
+        return [str(t) for t in self.distinct.iloc[self.sampled].tolist()]
+
+    @property
+    def sample_counts(self) -> np.ndarray:
+        return self.counts[self.sampled]
+
+    @cached_property
+    def numbers(self) -> list[recognise.Shape | None]:
+        """The sample's texts, taken apart as numbers."""
+        return [recognise.shape(t) for t in self.sample]
+
+    @cached_property
+    def dates(self) -> list[dates.Shape | None]:
+        """The sample's texts, taken apart as dates."""
+        return [dates.shape(t) for t in self.sample]
+
+    @cached_property
+    def wordless(self) -> bool:
+        """Whether each sampled text has a digit."""
+        return all(any(c.isdigit() for c in t) for t in self.sample)
+
+    def words(self, at_most: int) -> dict[str, int]:
+        """{folded text: cells} of the texts without a digit; {} where there are more than `at_most` different ones."""
+        found: dict[str, int] = {}
+        for text, count in zip(self.sample, self.sample_counts, strict=True):
+            if not any(c.isdigit() for c in text):
+                found[cells.fold(text)] = found.get(cells.fold(text), 0) + int(count)
+        return found if len(found) <= at_most else {}
+
+    def without(self, words: Iterable[str]) -> Texts:
+        """The column without the cells that say one of the folded `words`."""
+        gone = cells.is_token(self.distinct, words)
+        if not gone.any():
+            return self
+        return Texts(self.name, self.distinct[~gone].reset_index(drop=True), self.counts[~gone])
+
+    def holds(self, words: Iterable[str]) -> list[str]:
+        """The folded `words` that some cell says."""
+        at = np.flatnonzero(cells.is_token(self.distinct, words))
+        return sorted({cells.fold(str(t)) for t in self.distinct.iloc[at]})
+
+
+def spread(places: np.ndarray, most: int) -> np.ndarray:
+    """At most `most` of `places`, evenly."""
+    if len(places) <= most:
+        return places
+    return places[np.linspace(0, len(places) - 1, most).astype(int)]

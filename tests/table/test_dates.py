@@ -1,0 +1,173 @@
+"""One reader of dates: the formats of a column, and the moment that a cell is."""
+
+from datetime import datetime, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lifecycle.table import dates
+from tests.table.columns import N, made, spread
+
+GERMAN = "Januar Februar März April Mai Juni Juli August September Oktober November Dezember".split()
+FRENCH = "janv. févr. mars avr. mai juin juil. août sept. oct. nov. déc.".split()
+SPANISH = "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre".split()
+MOMENTS = [datetime(2020, 1, 1) + timedelta(minutes=m) for m in spread(0, 1_500_000)]
+DAYS = [datetime(m.year, m.month, m.day) for m in MOMENTS]
+MONTHS = [datetime(m.year, m.month, 1) for m in MOMENTS]
+
+
+def written(pattern: str, moments=MOMENTS) -> list[str]:
+    return [m.strftime(pattern) for m in moments]
+
+
+FORMS = {
+    "iso": (written("%Y-%m-%d"), DAYS),
+    "iso with a zone": ([f"{m:%Y-%m-%dT%H:%M}:00+02:00" for m in MOMENTS], [m - timedelta(hours=2) for m in MOMENTS]),
+    "day first": (written("%d/%m/%Y"), DAYS),
+    "month first": (written("%m/%d/%Y"), DAYS),
+    "half of the day": (written("%m/%d/%Y %I:%M %p"), MOMENTS),
+    "points": (written("%d.%m.%Y"), DAYS),
+    "year first, points": (written("%Y.%m.%d"), DAYS),
+    "two digits, points": (written("%d.%m.%y"), DAYS),
+    "two digits, month first": (written("%m/%d/%y"), DAYS),
+    "two digits, year first": (written("%y/%m/%d"), DAYS),
+    "dotted clock": (written("%d.%m.%Y %H.%M"), MOMENTS),
+    "sas": ([t.upper() for t in written("%d%b%Y")], DAYS),
+    "sas with time": ([t.upper() for t in written("%d%b%Y:%H:%M:%S")], MOMENTS),
+    "rfc 2822": (written("%a, %d %b %Y %H:%M:%S +0100"), [m - timedelta(hours=1) for m in MOMENTS]),
+    "ctime": (written("%a %b %d %H:%M:%S %Y"), MOMENTS),
+    "long": (written("%A, %B %d, %Y"), DAYS),
+    "ordinal": ([f"{m:%B} {m.day}{'st' if m.day == 1 else 'th'}, {m.year}" for m in MOMENTS], DAYS),
+    "german": ([f"{m.day}. {GERMAN[m.month - 1]} {m.year}" for m in MOMENTS], DAYS),
+    "french": ([f"{m.day} {FRENCH[m.month - 1]} {m.year}" for m in MOMENTS], DAYS),
+    "spanish": ([f"{m.day} de {SPANISH[m.month - 1]} de {m.year}" for m in MOMENTS], DAYS),
+    "japanese": ([f"{m.year}年{m.month}月{m.day}日" for m in MOMENTS], DAYS),
+    "compact": (written("%Y%m%d"), DAYS),
+    "compact with time": (written("%Y%m%d%H%M"), MOMENTS),
+    "esri": (written("%Y/%m/%d %H:%M:00+00"), MOMENTS),
+    "month": (written("%Y-%m"), MONTHS),
+    "month, slash": (written("%m/%Y"), MONTHS),
+    "month, point": (written("%m.%Y"), MONTHS),
+    "month, name": (written("%b-%y"), MONTHS),
+    "month, compact": (written("%Y%m"), MONTHS),
+    "quarter": ([f"{m.year}-Q{(m.month + 2) // 3}" for m in MOMENTS], [datetime(m.year, (m.month - 1) // 3 * 3 + 1, 1) for m in MOMENTS]),
+    "week": (written("%G-W%V"), [d - timedelta(days=d.weekday()) for d in DAYS]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", FORMS)
+def test_a_date_is_read_however_it_is_written(kind):
+    texts, expected = FORMS[kind]
+    table = made(c=texts)
+    assert table.type("c") in ("date", "datetime"), table.field("c")
+    assert table.values("c") == [pd.Timestamp(m) for m in expected], table.field("c")
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "expected"),
+    [
+        ("started_at", [int((m - datetime(1970, 1, 1)).total_seconds()) for m in MOMENTS], MOMENTS),
+        ("ts", [int((m - datetime(1970, 1, 1)).total_seconds()) * 1000 for m in MOMENTS], MOMENTS),
+        ("OrderDate", [(d - datetime(1899, 12, 30)).days for d in DAYS], DAYS),
+        ("Lieferdatum", written("%d%m%y"), DAYS),
+    ],
+)
+def test_numbers_are_moments_where_the_name_says_so(name, cells, expected):
+    table = made(**{name: cells})
+    assert table.values(name) == [pd.Timestamp(m) for m in expected], table.field(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [("update_count", spread(20000, 40000)), ("days_open", spread(20000, 40000)), ("amount", spread(10**7, 10**8 - 1)),
+     ("lot", spread(100000, 999999)), ("load", spread(10**11, 10**12 - 1)), ("price", [f"{v}.05" for v in spread(1000, 2500)])],
+)  # fmt: skip
+def test_other_numbers_are_none(name, cells):
+    assert made(**{name: cells}).type(name) in ("integer", "number")
+
+
+@pytest.mark.parametrize("cells", [written("%H:%M"), written("%Hh%M"), written("%H.%M.%S"), written("%I:%M %p")])
+def test_a_time_of_day_is_no_time_of_the_row(cells):
+    table = made(c=cells)
+    assert table.type("c") == "datetime" and table.field("c")["role"] == "feature"
+    assert dates.is_clock(table.field("c")["format"]) and len(set(table.values("c"))) == len(set(cells))
+
+
+def test_several_formats_that_leave_no_doubt_stand_in_one_column():
+    patterns = ["%d/%m/%Y", "%Y-%m-%d", "%d-%b-%y", "%d %B %Y"]
+    cells = [m.strftime(patterns[i % 4]) for i, m in enumerate(MOMENTS)]
+    table = made(c=cells)
+    assert table.values("c") == [pd.Timestamp(d) for d in DAYS]
+    assert len(table.field("c")["formats"]) == 3 and "4 formats" in table.said("c")
+
+
+def test_another_column_of_the_file_tells_day_and_month_apart():
+    doubtful = [f"{a:02}/{b:02}/2021" for a, b in zip(spread(1, 12), spread(1, 12, seed=2), strict=True)]
+    table = made(a=doubtful, b=written("%m/%d/%Y"))
+    assert table.field("a")["format"] == "%m/%d/%Y" and "would fit" not in table.said("a")
+    alone = made(a=doubtful)
+    assert alone.field("a")["format"] == "%d/%m/%Y" and "would fit %m/%d/%Y" in alone.said("a")
+    points = made(a=[t.replace("/", ".") for t in doubtful], b=written("%m/%d/%Y"))
+    assert points.field("a")["format"] == "%d.%m.%Y"  # nobody writes the month first with points
+
+
+def test_what_holds_no_real_date_is_missing_and_said():
+    open_end = ["9999-12-31" if i % 6 == 0 else t for i, t in enumerate(written("%Y-%m-%d"))]
+    table = made(c=open_end, d=["00.00.0000" if i % 5 == 0 else t for i, t in enumerate(written("%d.%m.%Y"))])
+    assert table.values("c")[0] is None and "9999-12-31" in table.said("c")
+    assert table.values("d").count(None) == N // 5
+    epoch = made(c=["1970-01-01" if i % 6 == 0 else t for i, t in enumerate(written("%Y-%m-%d"))])
+    assert epoch.values("c")[0] == pd.Timestamp(1970, 1, 1) and "decades before" in epoch.said("c")
+
+
+def test_a_word_between_dates_is_missing():
+    table = made(";", c=["nie" if i % 4 == 0 else t for i, t in enumerate(written("%d.%m.%Y"))])
+    assert table.values("c").count(None) == N // 4 and '"nie"' in table.said("c")
+
+
+@pytest.mark.parametrize(
+    "text", ["2024-02-31", "12", "", "2024-03-05 24:00", "1.2.3", "10.0.0.1", "May", "5-10", "32/01/2024"]
+)
+def test_what_looks_like_a_date_and_is_none_is_no_date(text):
+    assert dates.read(text, (dates.ISO, "%d/%m/%Y", "%d.%m.%Y")) is None
+
+
+def test_iso_is_understood_in_every_column():
+    assert dates.read("2024-04-03", ("%d/%m/%Y",)) == datetime(2024, 4, 3)
+    assert dates.read("2024-04-03T10:00:00+02:00", ("%d/%m/%Y",)) == datetime(2024, 4, 3, 8)
+
+
+def test_a_pattern_of_the_users_own_is_followed():
+    table = made(c=[f"{m:%Y}/{m:%j}" for m in DAYS], columns={"c": {"type": "date", "format": "%Y/%j"}})
+    assert table.values("c") == [pd.Timestamp(d) for d in DAYS]
+
+
+@pytest.mark.parametrize("form", [dates.ISO, "%d/%m/%Y", "%d.%m.%Y %H:%M", "%Y%m%d", "%Y-%m", "%m/%d/%Y %H:%M:%S"])
+def test_a_whole_column_is_read_as_each_of_its_cells_is(form):
+    patterns = [
+        "%Y-%m-%d",
+        "%d/%m/%Y",
+        "%d.%m.%Y %H:%M",
+        "%Y%m%d",
+        "%Y-%m",
+        "%Y-%m-%d %H:%M:%S",
+        "%m/%d/%Y %H:%M:%S",
+        "%Y-%m-%dT%H:%M:%S",
+    ]
+    odd = [
+        "",
+        "x",
+        "31/02/2021",
+        "2021-02-29",
+        "2020-13-01",
+        "00/01/2020",
+        "2020-1-1",
+        "1/2/2020",
+        "2021-02-03T10:00",
+        "２０２１-02-03",
+    ]
+    column = pd.Series([t for p in patterns for t in written(p)] + odd, dtype="str")
+    assert len(column) > dates.KERNEL_FROM
+    one_by_one = np.array([dates.read(t, (form,)) for t in column], dtype="datetime64[us]")
+    np.testing.assert_array_equal(dates.moments(column, (form,)), one_by_one)

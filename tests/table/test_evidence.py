@@ -1,0 +1,133 @@
+"""What the file shows decides where a column by itself does not; and which numbers and words stand for "no value"."""
+
+import numpy as np
+import pytest
+
+from lifecycle.table import sentinels
+from tests.table.columns import N, made, spread
+
+DOUBTFUL = [
+    f"{a}.{b:03}" if i % 3 else str(b)
+    for i, (a, b) in enumerate(zip(spread(1, 99), spread(1, 999, seed=2), strict=True))
+]
+THREE = [f"{a},{b:03}" for a, b in zip(spread(1, 9), spread(0, 999, seed=2), strict=True)]
+COMMAS = [f"{v / 10}".replace(".", ",") for v in spread(11, 999)]
+POINTS = [f"{v / 10}" for v in spread(11, 999)]
+
+
+def whole(texts, mark):
+    return [float(t.replace(mark, "")) for t in texts]
+
+
+def broken(texts, mark):
+    return [float(t.replace(mark, ".")) for t in texts]
+
+
+def test_decimal_commas_elsewhere_make_a_point_one_of_thousands():
+    assert made(";", c=DOUBTFUL, d=COMMAS).values("c") == whole(DOUBTFUL, ".")
+    assert made("\t", c=DOUBTFUL, d=COMMAS).values("c") == whole(DOUBTFUL, ".")
+
+
+def test_decimal_commas_elsewhere_make_a_comma_the_decimal_one():
+    assert made(";", c=THREE, d=COMMAS).values("c") == broken(THREE, ",")
+
+
+def test_decimal_points_elsewhere_make_a_comma_one_of_thousands_and_a_point_the_decimal_one():
+    table = made(",", c=THREE, d=POINTS, e=DOUBTFUL)
+    assert table.values("c") == whole(THREE, ",") and table.values("e") == broken(DOUBTFUL, ".")
+    assert made(";", c=DOUBTFUL, d=POINTS).values("c") == broken(DOUBTFUL, ".")
+
+
+def test_where_no_column_shows_it_the_delimiter_decides_and_that_is_said():
+    table = made(";", c=THREE)
+    assert (
+        table.values("c") == broken(THREE, ",")
+        and "beyond doubt" in table.said("c")
+        and "columns: {c:" in table.said("c")
+    )
+    assert made(",", c=THREE).values("c") == whole(THREE, ",")
+
+
+def test_a_column_that_shows_it_itself_needs_no_other():
+    table = made(",", c=COMMAS, d=POINTS)
+    assert table.values("c") == broken(COMMAS, ",") and table.values("d") == broken(POINTS, ".")
+
+
+# ---- numbers for "no value" -------------------------------------------------------------------------------
+
+
+def with_code(code, every, low=5, high=60, seed=0):
+    return [code if i % every == 0 else v for i, v in enumerate(spread(low, high, seed=seed))]
+
+
+def test_a_code_of_two_columns_is_missing_in_a_third_that_mostly_holds_it():
+    mostly = [v if i % 8 == 0 else "-88" for i, v in enumerate(spread(5, 60))]
+    table = made(a=with_code("-88", 9), b=with_code("-88", 7, seed=2), c=mostly, d=spread(-120, -20))
+    assert table.values("c").count(None) == N - N // 8 and None not in table.values("d")
+
+
+@pytest.mark.parametrize("value", ["365", "3650", "180", "1000"])
+def test_a_value_far_off_that_is_no_code_is_kept_and_said(value):
+    table = made(nights=with_code(value, 15, 1, 30))
+    assert None not in table.values("nights") and value in table.said("nights")
+    assert f"missingValues: ['{value}']" in table.said("nights")
+
+
+def test_zeros_below_a_gap_are_kept_and_said():
+    table = made(budget=[0 if i % 3 == 0 else v for i, v in enumerate(spread(10**5, 10**7))], count=spread(0, 9))
+    assert None not in table.values("budget") and "0 may stand for not known" in table.said("budget")
+    assert "not known" not in table.said("count")
+
+
+def test_a_lone_value_far_off_in_the_target_is_said():
+    stars = [v / 10 for v in spread(10, 50)]
+    stars[7] = 23
+    assert "23" in made(target="stars", stars=stars).said("stars")
+
+
+@pytest.mark.parametrize(
+    ("values", "missing"),
+    [([*range(50), -999], [-999]), ([*range(50), 99999], [99999]), ([1, 2, 3, 999], [999]), ([0, 999], []), ([-1, 1], []),
+     ([*np.arange(3, 5, 0.01), 0], [0]), ([*range(100)], [])],
+)  # fmt: skip
+def test_a_code_is_told_from_a_value(values, missing):
+    counts = np.ones(len(values), dtype=int)
+    assert sentinels.judge(np.array(values, dtype=float), counts).missing == missing
+
+
+# ---- words for "no value" ---------------------------------------------------------------------------------
+
+
+def with_word(word, every, cells):
+    return [word if i % every == 0 else c for i, c in enumerate(cells)]
+
+
+def test_a_word_between_the_numbers_of_two_columns_is_missing_among_few_numbers_too():
+    table = made(
+        a=with_word("kaputt", 9, spread(5, 60)),
+        b=with_word("kaputt", 7, POINTS),
+        c=with_word("kaputt", 8, spread(1, 3)),
+    )
+    assert table.type("c") == "integer" and table.values("c").count(None) == N // 8
+    assert '"kaputt"' in table.said("c")
+
+
+def test_a_usual_word_is_missing_in_categories_as_well():
+    levels = ["gut", "so lala"] * (N // 2)
+    table = made(
+        a=with_word("Unbekannt", 9, spread(5, 60)),
+        c=with_word("unbekannt", 8, levels),
+        d=with_word("unbekannt", 8, ["ja", "nein"] * 60),
+    )
+    assert set(table.values("c")) == {"gut", "so lala", None} and table.type("d") == "boolean"
+
+
+def test_a_word_that_no_number_stands_beside_is_a_level():
+    assert set(made(job=with_word("unknown", 5, ["clerk", "cook"] * 60)).values("job")) == {"unknown", "clerk", "cook"}
+
+
+def test_the_targets_own_words_are_its_classes():
+    classes = made(
+        target="kind", kind=with_word("unknown", 3, ["a", "b"] * 60), a=with_word("unknown", 9, spread(5, 60))
+    ).contract["problem"]["classes"]
+    assert "unknown" in classes

@@ -1,0 +1,254 @@
+"""One reader of numbers: what a cell is worth, and how a column is found to write its numbers."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lifecycle.table import notation
+from lifecycle.table.notation import Notation, number, numbers, read
+from tests.table.columns import N, made, spread
+
+# ---- one cell ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("1.5", 1.5), ("1,5", 1.5), (" 7 ", 7), ("1 234,5", 1234.5), ("1'234.5", 1234.5), ("(12)", -12), ("−3", -3), (".5", 0.5),
+     ("1\u202f234\u202f567", 1234567), ("1’234’567", 1234567), ("1,234.5", 1234.5), ("5½", 5.5), ("5 1/2", 5.5), ("1e-7", 1e-7)],
+)  # fmt: skip
+def test_a_number_is_read_however_it_is_written(text, value):
+    assert number(text) == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "abc", "1_000", "12 apples", "1.2.3", "5-10", "0x10", "10.0.0.1", "+49 170 1234567", "(555) 123-4567", "978-3-16-148410-0",
+     "3:2", "<5", "5+", "12.50-", "1.234,5"],
+)  # fmt: skip
+def test_what_a_column_was_not_seen_to_write_is_no_number(text):
+    assert np.isnan(number(text))
+
+
+def test_three_digits_behind_a_lone_mark_are_doubtful_where_the_column_had_no_thousands():
+    assert np.isnan(number("1,234")) and number("0,234") == 0.234 and number("1234,567") == 1234.567
+    assert read("1,234", Notation(group=",")) == 1234
+    assert read("1,234", Notation(decimal=",")) == 1.234
+    assert np.isnan(read("1.234", Notation(decimal=",")))
+    assert read("1.234", Notation(decimal=",", group=".")) == 1234
+
+
+def test_a_mark_of_thousands_parts_three_digits_or_as_in_india():
+    assert [read(t, Notation(group=",")) for t in ("1,234,567", "12,345.6", "1,5", "5,30,000")] == [
+        1234567,
+        12345.6,
+        1.5,
+        530000,
+    ]
+    assert [read(t, Notation(",", ".")) for t in ("1.234,5", "12.5", "-1,5")] == [1234.5, 12.5, -1.5]
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "unit"),
+    [("$1,200", 1200, "$"), ("Rs. 500", 500, "Rs"), ("8 GB", 8, "GB"), ("18.9 kmpl", 18.9, "kmpl"), ("12.5 %", 12.5, "%"), ("-$5", -5, "$"),
+     ("($5)", -5, "$"), ("36 months", 36, "month"), ("1 month", 1, "month"), ("5 sq ft", 5, "sq ft"), ("5", 5, "$")],
+)  # fmt: skip
+def test_a_unit_is_dropped_and_the_sign_kept(text, value, unit):
+    assert read(text, Notation(group=",", bare=False, unit=unit)) == value
+
+
+def test_another_unit_is_not_the_same_number():
+    found = numbers(pd.Series(["8 GB", "8", "512 MB"], dtype="str"), Notation(bare=False, unit="GB"))
+    assert found[:2].tolist() == [8, 8] and np.isnan(found[2])
+
+
+def test_where_units_differ_a_bare_number_could_be_any_of_them():
+    n = Notation(bare=False, unit="km", units={"km": 1.0, "mi": 1.609344})
+    assert read("2 mi", n) == 3.218688 and np.isnan(read("2", n)) and read("0", n) == 0
+
+
+def test_a_number_that_is_written_is_read_back():
+    for n in (
+        Notation(),
+        Notation(","),
+        Notation(",", "."),
+        Notation(bare=False, unit="km", units={"km": 1.0, "mi": 1.6}),
+    ):
+        for value in (0.0, 12.0, 1.234, -1234.5, 1e-7, 123456.789):
+            assert read(notation.write(value, n), n) == value
+
+
+def test_a_whole_column_is_read_as_each_of_its_cells_is():
+    texts = ["1.5", " 2 ", "+3", "-4", ".5", "6.", "1e3", "1,5", "1,234", "", "abc", "inf", "0x1", "７", "1 234"]
+    column = pd.Series(texts * 30, dtype="str")
+    assert len(column) > notation.KERNEL_FROM
+    one_by_one = [read(t, Notation()) for t in column]
+    np.testing.assert_array_equal(numbers(column, Notation()), one_by_one)
+
+
+# ---- how a column writes its numbers ----------------------------------------------------------------------
+
+
+def values(*texts, delimiter=";", column="c"):
+    """The numbers that a column of these texts holds, among others of the same kind."""
+    return made(delimiter, **{column: texts}).values(column)
+
+
+COLUMNS = {
+    "multipliers": (["2,5 Mio. €", "312 Tsd. €", "1,25 Mio. €", "40 Tsd. €"], [2.5e6, 312e3, 1.25e6, 40e3], ";"),
+    "k and M": (["3.4K", "1.2M", "980", "77K"], [3400, 1.2e6, 980, 77e3], ","),
+    "lakh and crore": (["45 Lakh", "1.2 Cr", "80 Lakh", "3 Cr"], [4.5e6, 1.2e7, 8e6, 3e7], ","),
+    "man and oku": (["120万円", "3億円", "75万円", "2億円"], [1.2e6, 3e8, 7.5e5, 2e8], ","),
+    "money and cents": (["€3.50", "80 ct", "€1.25", "95 ct"], [3.5, 0.8, 1.25, 0.95], ","),
+    "money or nothing": (["12,90 €", "gratis", "7,50 €", "gratis"], [12.9, 0, 7.5, 0], ";"),
+    "unit behind, or bare": (["12 kg", "15", "9 kg", "0"], [12, 15, 9, 0], ","),
+    "pounds and kilos": (["70 kg", "154 lbs", "82 kg", "65 kg"], [70, 154 * 0.45359237, 82, 65], ","),
+    "degrees": (["20 °C", "68 °F", "25 °C", "11 °C"], [20, 20, 25, 11], ","),
+    "bookkeeping": (["310.20 Cr", "45.00 Dr", "12.75 Cr", "8.10 Dr"], [310.2, -45, 12.75, -8.1], ","),
+    "minus behind": (["310,20-", "45,15", "12,75", "8,10-"], [-310.2, 45.15, 12.75, -8.1], ";"),
+    "degrees of latitude": (["48.85 N", "33.92 S", "51.51 N", "34.6 S"], [48.85, -33.92, 51.51, -34.6], ","),
+    "feet and inches": (["5ft 11in", "6ft 0in", "5ft 4in", "6ft 2in"], [71, 72, 64, 74], ","),
+    "primes": (["5′11″", "6′0″", "5′4″", "6′2″"], [71, 72, 64, 74], ","),
+    "hours and minutes": (["1 Std. 20 Min.", "45 Min.", "2 Std. 5 Min.", "50 Min."], [80, 45, 125, 50], ";"),
+    "clock of a run": (["1:05:30", "0:58:12", "2:10:45", "1:20:00"], [65.5, 58.2, 130.75, 80], ","),
+    "lap": (["1:44.5", "2:10.25", "1:59.0", "2:01.75"], [104.5 / 60, 130.25 / 60, 119 / 60, 121.75 / 60], ","),
+    "iso spans": (["PT1H20M", "PT45M", "PT2H5M", "PT50M"], [80, 45, 125, 50], ","),
+    "apostrophes": (["CHF 1’250.50", "CHF 12’000.00", "CHF 990.25", "CHF 4’100.75"], [1250.5, 12000, 990.25, 4100.75], ";"),
+    "thin spaces": (["12\u202f400", "3\u2009150", "870", "1\u202f024"], [12400, 3150, 870, 1024], ";"),
+    "approximate": (["ca. 40", "55", "~60", "71"], [40, 55, 60, 71], ","),
+    "per": (["7,5 l/100km", "6,1 l/100km", "9,9 l/100km", "5,0 l/100km"], [7.5, 6.1, 9.9, 5], ";"),
+    "flags of a statistical office": (["310.5 p", "298.1", "305.7 e", "299.9", "301.2", "288.4", "290.6", "295.5"], [310.5, 298.1, 305.7, 299.9], ","),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", COLUMNS)
+def test_a_columns_notation_is_understood(kind):
+    texts, expected, delimiter = COLUMNS[kind]
+    table = made(delimiter, c=texts * (N // len(texts)))
+    found = table.values("c")[: len(expected)]
+    assert table.type("c") in ("number", "integer") and found == pytest.approx(expected, rel=1e-12), table.field("c")
+
+
+def test_what_stands_in_the_contract_alone_reads_the_column_again():
+    """The notation is written, not found again: one cell by itself is read as it was among all."""
+    from lifecycle.table.conform import conform
+
+    texts = ["70 kg", "154 lbs", "82 kg", "65 kg"]
+    table = made(c=texts * 30)
+    alone = [conform(pd.DataFrame({"c": [t]}), table.contract, ("feature",)).frame["c"][0] for t in texts]
+    assert alone == table.values("c")[:4]
+
+
+def test_a_number_in_json_is_in_the_unit_of_the_contract():
+    from lifecycle.table.conform import conform
+
+    table = made(c=["70 kg", "154 lbs", "82 kg", "65 kg"] * 30)
+    assert conform(pd.DataFrame({"c": [70.5]}), table.contract, ("feature",)).frame["c"][0] == 70.5
+
+
+def test_a_range_is_its_middle_and_that_is_said():
+    low = spread(30, 90)
+    cells = [f"{a}.000 - {a + w}.000 €" for a, w in zip(low, spread(4, 30, seed=3), strict=True)]
+    table = made(";", gehalt=cells)
+    assert table.values("gehalt")[0] == (low[0] + spread(4, 30, seed=3)[0] / 2) * 1000
+    assert "middle" in table.said("gehalt")
+
+
+def test_a_censored_cell_is_its_bound_and_that_is_said():
+    table = made(
+        crp=["<0.5" if i % 9 == 0 else ">200" if i % 25 == 0 else f"{v / 10}" for i, v in enumerate(spread(6, 1900))]
+    )
+    assert table.values("crp")[0] == 0.5 and 200 in table.values("crp") and None not in table.values("crp")
+    assert "bound" in table.said("crp") and table.field("crp")["notation"]["forms"] == ["bound"]
+
+
+@pytest.mark.parametrize("mark", ["*", "†", "[3]", " (b)", "²", " (12)"])
+def test_the_mark_of_a_footnote_is_dropped_and_that_is_said(mark):
+    table = made(births=[f"{v:,}{mark if i % 6 == 0 else ''}" for i, v in enumerate(spread(1100, 9900))])
+    assert table.values("births")[:2] == spread(1100, 9900)[:2] and "footnote" in table.said("births")
+
+
+@pytest.mark.parametrize(
+    ("kind", "cells"),
+    [
+        ("phone", [f"+49 {a} {b}" for a, b in zip(spread(150, 179), spread(10**6, 9 * 10**6), strict=True)]),
+        ("local phone", [f"{a}-{b}" for a, b in zip(spread(200, 999), spread(1000, 9999, seed=2), strict=True)]),
+        (
+            "isbn",
+            [f"978-{a % 10}-16-{b}-{a % 7}" for a, b in zip(spread(0, 99), spread(10**5, 10**6 - 1), strict=True)],
+        ),
+        (
+            "version",
+            [
+                f"{a}.{b}.{c}"
+                for a, b, c in zip(spread(1, 4), spread(0, 12, seed=2), spread(0, 40, seed=3), strict=True)
+            ],
+        ),
+        (
+            "address of a machine",
+            [f"10.{a}.{b}.7" for a, b in zip(spread(0, 255), spread(0, 255, seed=2), strict=True)],
+        ),
+        ("odds", [f"{a}:{b}" for a, b in zip(spread(1, 9), spread(1, 9, seed=2), strict=True)]),
+        ("score", [f"{a}-{b}" for a, b in zip(spread(0, 6), spread(0, 6, seed=2), strict=True)]),
+        ("band", [("18-24", "25-34", "35-49", "50+")[a] for a in spread(0, 3)]),
+        ("open end", [("0", "1", "2", "3+")[a] for a in spread(0, 3)]),
+        ("school grade", [("1", "1-", "2+", "2", "2-", "3+")[a] for a in spread(0, 5)]),
+        ("seat", [f"{a}{'ABCDEF'[b]}" for a, b in zip(spread(1, 40), spread(0, 5, seed=2), strict=True)]),
+        ("padded code", [f"{a:05d}" for a in spread(1, 90000)]),
+        ("season", [("2018/19", "2019/20", "2020/21")[a] for a in spread(0, 2)]),
+        ("address", [f"{a} {('Main', 'Oak')[b]} St" for a, b in zip(spread(1, 99), spread(0, 1, seed=2), strict=True)]),
+        (
+            "hardware address",
+            [f"{a:02x}:{b:02x}:0a:3c:11:fe" for a, b in zip(spread(0, 255), spread(0, 255, seed=2), strict=True)],
+        ),
+        ("two currencies", [f"{'$€'[i % 2]}{v}" for i, v in enumerate(spread(1, 99))]),
+        ("clothes", [("36", "38", "40", "42", "XL")[a] for a in spread(0, 4)]),
+    ],
+)
+def test_what_only_looks_like_a_number_is_none(kind, cells):
+    table = made(c=cells)
+    assert table.type("c") in ("string", "text"), table.field("c")
+
+
+# ---- what the user says -----------------------------------------------------------------------------------
+
+
+def test_a_type_that_params_name_is_always_possible():
+    bands = made(c=[("18-24", "25-34", "35-49", "50+")[a] for a in spread(0, 3)], columns={"c": {"type": "number"}})
+    assert set(bands.values("c")) == {21, 29.5, 42, 50}
+    codes = made(c=[f"{a:05d}" for a in spread(1, 90000)], columns={"c": {"type": "integer"}})
+    assert codes.values("c")[:2] == spread(1, 90000)[:2]
+
+
+def test_cells_that_are_not_of_the_type_are_counted_and_shown():
+    table = made(
+        c=["abc" if i % 3 == 0 else v for i, v in enumerate(spread(1, 500))], columns={"c": {"type": "number"}}
+    )
+    assert table.values("c")[0] is None and "40 of its cells" in table.said("c") and "'abc'" in table.said("c")
+
+
+def test_the_users_marks_are_used_for_the_bounds_as_well():
+    table = made(c=[f"{v}.125" for v in spread(1, 9)], columns={"c": {"decimalChar": ",", "groupChar": "."}})
+    assert table.field("c")["constraints"]["minimum"] == 1125
+
+
+# ---- what is not understood -------------------------------------------------------------------------------
+
+
+def test_a_column_that_looks_like_numbers_and_is_taken_for_texts_says_so_with_the_cure():
+    said = made(kids=[("0", "1", "2", "3+")[a] for a in spread(0, 3)]).said("kids")
+    assert "look like numbers" in said and "columns: {kids: {type: number}}" in said
+    said = made(plz=[f"{v:05d}" for v in spread(1000, 99000)]).said("plz")
+    assert "codes, by its name" in said and "columns: {plz: {type: number}}" in said
+
+
+def test_a_word_that_many_rows_share_is_a_level_and_not_corruption():
+    table = made(
+        c=[("1", "2", "3", "other")[a] for a in spread(0, 3)], flag=["TRUE" if i % 25 == 0 else "-1" for i in range(N)]
+    )
+    assert set(table.values("c")) == {"1", "2", "3", "other"}
+    assert set(table.values("flag")) == {"TRUE", "-1"}
+
+
+def test_numbers_that_could_be_moments_are_named():
+    said = made(c=spread(1_600_000_000, 1_700_000_000)).said("c")
+    assert "epoch_s" in said and "type: datetime" in said

@@ -1,0 +1,1 @@
+{{ "lifecycle/table/dates.py" | from_root }}

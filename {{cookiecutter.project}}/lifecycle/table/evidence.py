@@ -1,0 +1,1 @@
+{{ "lifecycle/table/evidence.py" | from_root }}

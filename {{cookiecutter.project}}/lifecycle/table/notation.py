@@ -1,0 +1,1 @@
+{{ "lifecycle/table/notation.py" | from_root }}

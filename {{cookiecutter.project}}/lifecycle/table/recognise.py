@@ -1,0 +1,1 @@
+{{ "lifecycle/table/recognise.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/table/sentinels.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/table/texts.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/table/units.py" | from_root }}
