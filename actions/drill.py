@@ -20,6 +20,7 @@ import pandas as pd
 
 from lifecycle.ground.errors import UserError, stage
 from lifecycle.ground.files import Block, read_json, read_params
+from lifecycle.ground.words import short
 from lifecycle.model.released import Released
 from lifecycle.monitor.batches import live_of
 from lifecycle.monitor.checks import Bundle
@@ -46,7 +47,7 @@ def shifted(rows: pd.DataFrame, contract: dict, folder: Path, size: float, rng: 
         return None
     spread = float(rows[column].std())
     out = rows.assign(**{column: rows[column] + size * spread})
-    return out, f'"{column}" + {size * spread:.4g}, {size:g} standard deviations'
+    return out, f'"{column}" + {short(size * spread)}, {size:g} standard deviations'
 
 
 def swapped_unit(

@@ -34,6 +34,7 @@ from lifecycle.gate.champion import as_judged
 from lifecycle.ground.errors import UserError, stage
 from lifecycle.ground.files import Block, read_json, read_params, read_parquet, write_csv, write_json
 from lifecycle.ground.metrics import paired_difference, score
+from lifecycle.ground.words import alike
 from lifecycle.model.model import encode_target, sample_weight
 from lifecycle.model.released import Released
 from lifecycle.model.store import load_model
@@ -284,9 +285,12 @@ def verdict(gate: dict[str, Any], found: dict[str, Any]) -> tuple[bool, str]:
 
 
 def words(found: dict[str, Any]) -> str:
+    challenger, champion, gain, low, high = alike(
+        [found[key] for key in ("challenger", "champion", "gain", "low", "high")], 4
+    )
     return (
-        f"on the {found['rows']} newest labelled rows, which neither has seen, {found['metric']}: challenger {found['challenger']:.4f}, "
-        f"champion {found['champion']:.4f}; gain {found['gain']:.4f} [{found['low']:.4f}, {found['high']:.4f}]"
+        f"on the {found['rows']} newest labelled rows, which neither has seen, {found['metric']}: challenger {challenger}, "
+        f"champion {champion}; gain {gain} [{low}, {high}]"
     )
 
 
@@ -294,8 +298,9 @@ def message(facts: dict[str, Any], found: dict[str, Any], difference: str) -> st
     """The commit's message: what changed in the data, and what that did."""
     came = "\n".join(f"- {f['taken']} rows of data/live/{f['file']}" for f in facts["from"])
     when = f", {facts['first']} to {facts['last']}" if "first" in facts else ""
+    champion, challenger = alike([found["champion"], found["challenger"]], 4)
     return (
-        f"Retrained on {facts['to_learn_from']} labelled live rows: {found['metric']} {found['champion']:.4f} -> {found['challenger']:.4f}\n\n"
+        f"Retrained on {facts['to_learn_from']} labelled live rows: {found['metric']} {champion} -> {challenger}\n\n"
         f"Data: {facts['rows']} rows join data/raw{when}:\n{came}\n"
         f"{facts['kept_to_judge']} newer ones were kept out of training, to judge by"
         f"{'; they are the test rows now' if 'test_from' in facts else ''}.\n\n"

@@ -13,6 +13,7 @@ from lifecycle.gate.checks import check
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.files import Block
 from lifecycle.ground.metrics import METRICS, paired_difference
+from lifecycle.ground.words import short
 from lifecycle.model.model import Model, codes, floor_probabilities
 from lifecycle.model.released import Released
 
@@ -43,10 +44,10 @@ def check_champion(
         return check(TITLE, "not comparable", REQUIRED, False, f"{error}; or set validate.champion to ignore")
     ours = as_judged(model, model.answers(test), model, name)
     if ours.shape == theirs.shape and np.allclose(ours, theirs, rtol=SAME, atol=SAME):
-        return check(TITLE, 0.0, REQUIRED, True, "the candidate answers as the champion does, in each row")
+        return check(TITLE, 0.0, REQUIRED, True, "the candidate predicts what the champion does, in each row")
     draw = (int(params["n_bootstrap"]), params["confidence"], params["random_state"])
     gain, low, high = paired_difference(name, y, ours, theirs, *draw, weight)
-    why = f"gain over the champion {gain:.4g}, between {low:.4g} and {high:.4g}"
+    why = f"gain over the champion {short(gain)}, between {short(low)} and {short(high)}"
     return check(TITLE, high, REQUIRED, high >= 0, why)
 
 

@@ -19,6 +19,7 @@ import pandas as pd
 from lifecycle.evaluate.slices import named, ranked, surely_below, weakest
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.metrics import metric, score
+from lifecycle.ground.words import short
 from lifecycle.model.encode import TableEncoder, field_kinds
 from lifecycle.model.model import Model, encode_target
 from lifecycle.table.conform import conform, used_fields
@@ -112,7 +113,7 @@ def check_leaks(train: pd.DataFrame, test: pd.DataFrame, contract: dict, limit: 
         cure = "put it under problem.exclude, or confirm it under columns with role: feature (params.yaml)"
         return check("no leak suspected", len(suspects), "no column that `define` suspects", False, f"{why}; {cure}")
     passed = not found[best] >= limit
-    why = f'"{best}" alone reaches {name} {found[best]:.4g}' + (
+    why = f'"{best}" alone reaches {name} {short(found[best])}' + (
         ""
         if passed
         else "; if it is not known when the prediction is made, put it under problem.exclude in params.yaml"
@@ -132,12 +133,13 @@ def check_batches(model: Model, rows: pd.DataFrame, seed: int) -> dict:
     scale = np.abs(together).max() or 1.0
     worst = max(np.abs(together - other).max() for other in (shuffled, halves))
     worst = max(worst, np.abs(together[: len(single)] - single).max()) / scale
+    worst = float(round(worst, 12))  # what is left is the last digit of a float
     why = (
-        "reordered, halved and one by one"
+        "rows reordered, halved and one by one"
         if worst <= SAME
         else "does add_features (custom/features.py) look at other rows?"
     )
-    return check("same answer in any batch", worst, f"difference <= {SAME:g}", worst <= SAME, why)
+    return check("same answer in any batch", worst, "the same to 9 digits", worst <= SAME, why)
 
 
 def check_missing(model: Model, rows: pd.DataFrame, contract: dict) -> dict:

@@ -11,6 +11,7 @@ import numpy as np
 
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.metrics import metric
+from lifecycle.ground.words import short
 
 
 class Calibration:
@@ -103,7 +104,7 @@ def _at_floor(cuts: Any, tp: Any, fp: Any, true: float, name: str, floor: float,
     if not (kept >= floor).any():
         return _middle(
             cuts, int(kept.argmax())
-        ), f"{why}: {name} {floor:g} is out of reach, the nearest is {kept.max():.3g}"
+        ), f"{why}: {name} {floor:g} is out of reach, the nearest is {short(kept.max(), 3)}"
     return _middle(
         cuts, int(np.where(kept >= floor, other, -1).argmax())
     ), f"{why}: {name} at least {floor:g} out of fold"

@@ -20,6 +20,7 @@ from lifecycle.monitor.batches import Live
 from lifecycle.monitor.drift import compare, compare_numbers, compare_relations, drift_kinds, tell_apart
 from lifecycle.monitor.estimate import naive_answers
 from lifecycle.monitor.faults import copies, count_faults, newest, volume
+from lifecycle.table.conform import used_fields
 from lifecycle.table.contract import MODEL
 
 
@@ -207,6 +208,7 @@ def drift(
     contract, floor = bundle.contract, params["min_effect"]
     kinds = {c: k for c, k in drift_kinds(contract).items() if c not in live.absent}
     target, task = contract["problem"]["target"], contract["problem"]["task"]
+    fields = {field.name: field for field in used_fields(contract)}
     a, b = bundle.reference, live.rows
     expected = f"less than {floor:.0%} of rows lie elsewhere"
     columns = []
@@ -216,7 +218,13 @@ def drift(
             if labelled.sum() < params["min_labels"]:
                 continue
             now = now[labelled]
-        if test := compare(kind, a[name], now):
+        was = a[name]
+        field = fields.get(name)
+        if field is not None and field.type == "boolean":
+            was, now = (
+                values.map({0.0: field.boolean_word(False), 1.0: field.boolean_word(True)}) for values in (was, now)
+            )
+        if test := compare(kind, was, now):
             what = "target" if name == target else "column"
             columns.append(
                 Finding(
@@ -266,7 +274,7 @@ def drift(
             continue  # the other class's probability says the same
         now, was = (x if x.ndim == 1 else x[:, at] for x in (answers, bundle.answers))
         t = compare_numbers(was, now)
-        of = f'probability of "{label}"' if label else "answers"
+        of = f'probability of "{label}"' if label else "predictions"
         predictions.append(
             Finding("prediction distribution", t.effect, expected, t.p, t.effect, floor, f"{of}: {t.what}", label)
         )

@@ -137,7 +137,7 @@ def compare_relations(a: pd.DataFrame, b: pd.DataFrame, kinds: dict[str, str]) -
     out = []
     for (first, second), (p_min, at) in best.items():
         now, was = r_b[i[at], j[at]], r_a[i[at], j[at]]
-        what = f"correlation {now:.2f}, was {was:.2f}"
+        what = f"correlation {round(now, 2) + 0.0:.2f}, was {round(was, 2) + 0.0:.2f}"
         out.append((first, second, Test(min(1.0, p_min * tried[first, second]), float(abs(now - was)), what)))
     return out
 

@@ -6,6 +6,7 @@ import numpy as np
 from scipy.stats import norm
 
 from lifecycle.ground.files import Block
+from lifecycle.ground.words import alike, short
 from lifecycle.model.model import encode_target
 from lifecycle.monitor.batches import Live
 from lifecycle.monitor.checks import Bundle, Finding
@@ -24,8 +25,9 @@ def estimate(bundle: Bundle, answers: np.ndarray, params: Block) -> list[Finding
     was = estimated(name, bundle.answers, bundle.y, bundle.answers, *how, bundle.told)
     now = estimated(name, answers, bundle.y, bundle.answers, *how, bundle.told)
     share, p = lost(name, now, was, bundle.naive)
+    value, low, high, before = alike([now.value, now.low, now.high, was.value], 4)
     why = (
-        f"{name} {now.value:.4g} is to be expected [{now.low:.4g}, {now.high:.4g}], {was.value:.4g} on the reference; "
+        f"{name} {value} is to be expected [{low}, {high}], {before} on the reference; "
         "an estimate: blind to a changed relation with the target"
     )
     return [Finding("estimated performance", now.value, lost_less(params), p, share, params["min_lost"], why)]
@@ -52,9 +54,10 @@ def performance(bundle: Bundle, live: Live, answers: np.ndarray, labelled: np.nd
         y = encode_target(live.rows[problem["target"]][rows], bundle.contract)
         now = measured(name, y, bundle.told(answers[rows]), *how)
         share, p = lost(name, now, was, bundle.naive)
+        value, low, high, *before = alike([now.value, now.low, now.high, was.value, was.low, was.high], 4)
         why = (
-            f"{name} {now.value:.4g} [{now.low:.4g}, {now.high:.4g}] on {rows.sum():,} labelled rows, "
-            f"{was.value:.4g} [{was.low:.4g}, {was.high:.4g}] at release"
+            f"{name} {value} [{low}, {high}] on {rows.sum():,} labelled rows, "
+            f"{before[0]} [{before[1]}, {before[2]}] at release"
         )
         out.append(Finding(f"real performance{which}", now.value, lost_less(params), p, share, params["min_lost"], why))
     return out
@@ -71,10 +74,10 @@ def biases(bundle: Bundle, live: Live, answers: np.ndarray, labelled: np.ndarray
                 continue  # the other class's errors, with the sign turned
             if told.ndim == 2:
                 now, was = (y == at) - told[:, at], (y_ref == at) - bundle.answers[:, at]
-                seen = f'"{label}" came in {(y == at).mean():.1%} of {len(y):,} labelled rows; the model\'s answers gave it {told[:, at].mean():.1%}'
+                seen = f'"{label}" came in {(y == at).mean():.1%} of {len(y):,} labelled rows; the model predicted {told[:, at].mean():.1%}'
             else:
                 now, was = y - told, y_ref - bundle.answers
-                seen = f"the outcomes of {len(y):,} labelled rows average {y.mean():.4g}, the model's answers to them {told.mean():.4g}"
+                seen = f"the outcomes of {len(y):,} labelled rows average {short(y.mean())}, the model's predictions {short(told.mean())}"
             error = float(np.sqrt(now.var() / len(now) + was.var() / len(was)))
             moved = float(now.mean() - was.mean())
             p = float(2 * norm.sf(abs(moved) / error)) if error > 0 else 1.0

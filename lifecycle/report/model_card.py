@@ -9,6 +9,7 @@ import yaml
 import lifecycle
 from lifecycle.evaluate.slices import named, ranked
 from lifecycle.ground.words import between
+from lifecycle.report.glossary import term
 from lifecycle.report.page import text
 from lifecycle.table.contract import MODEL, Contract, Field
 
@@ -35,6 +36,7 @@ def model_card(contract: Contract, facts: dict[str, Any], evaluation: dict[str, 
             "evaluation": evaluation,
             "weakest": ranked(evaluation["slices"])[:SLICES],
             "named": named,
+            "term": term,
             # the card is of this model alone: releasing it, which makes it the champion, must not change its bundle
             "checks": [check for check in gate["checks"] if "champion" not in check["name"]],
             "between": lambda score: between(score["low"], score["high"], 4),

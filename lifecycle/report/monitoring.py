@@ -64,12 +64,21 @@ def alarms_first(checks: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def table_of(checks: list[dict[str, Any]]) -> dict[str, Any]:
-    rows = [[MARKS[c["verdict"]], c["name"], cell(c["measured"]), c["expected"], c["why"]] for c in checks]
+    rows = [[MARKS[c["verdict"]], c["name"], measured(c), c["expected"], c["why"]] for c in checks]
     return {
         "head": ["", "Check", "Measured", "Expected", "Why"],
         "rows": rows,
         "marked": [check["verdict"] != "ok" for check in checks],
     }
+
+
+def measured(check: dict[str, Any]) -> str:
+    """A share of rows or cells as its limit is written, in per cent."""
+    value = check["measured"]
+    of_performance = check["family"] in ("estimate", "performance")
+    if isinstance(value, float) and "%" in str(check["expected"]) and not of_performance:
+        return f"{value:.1%}"
+    return cell(value)
 
 
 def scores(result: dict[str, Any]) -> Plot | None:

@@ -17,6 +17,7 @@ import numpy as np
 from lifecycle.ground.errors import UserError, nearest
 from lifecycle.ground.files import Block
 from lifecycle.ground.metrics import default_metric, metric
+from lifecycle.ground.words import alike, percent, short
 from lifecycle.model.calibrate import pick_threshold, useful_calibration
 from lifecycle.model.model import AddFeatures, Model
 from lifecycle.model.shape import shape_of
@@ -146,11 +147,21 @@ def tell(facts: dict[str, Any], plan: Plan, found: Found, params: Block) -> None
     threshold = facts.get("threshold", {})
     if threshold.get("share_positive") == 0:
         print(
-            f'  no answer reaches the threshold {threshold["value"]:g}, so every row is called "{facts["classes"][0]}": '
+            f'  no predicted probability reaches the threshold {short(threshold["value"])}, so every row is predicted to be "{facts["classes"][0]}": '
             "params.yaml can say what errors cost (problem.costs), or train.threshold: {recall: 0.8}"
         )
-    members = ", ".join(f"{name} {weight:.2g}" for name, weight in facts["members"].items())
+    score, baseline = alike([facts["oof_score"], facts["oof_baseline"]], 4)
     print(
-        f"train: {facts['metric']} {facts['oof_score']:.4g} out of fold, naive baseline {facts['oof_baseline']:.4g}; "
-        f"{facts['name']} of {len(found.tried)} candidates: {members}"
+        f"train: {facts['metric']} {score} out of fold, naive baseline {baseline}; "
+        f"{chosen(facts['members'], len(found.tried))}"
     )
+
+
+def chosen(members: dict[str, float], tried: int) -> str:
+    """What the model is made of, the largest share first."""
+    if len(members) == 1:
+        (name,) = members
+        return f"{name}, the only candidate" if tried == 1 else f"{name}, the best of {tried} candidates"
+    shares = sorted(members.items(), key=lambda one: -one[1])
+    listed = ", ".join(f"{name} {percent(weight)}" for name, weight in shares)
+    return f"blend of {len(members)} of {tried} candidates: {listed}"

@@ -21,6 +21,7 @@ import numpy as np
 
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.metrics import is_better
+from lifecycle.ground.words import short
 from lifecycle.model.encode import TableEncoder
 from lifecycle.search.budget import Entry
 from lifecycle.search.crossval import Answered, Job, fit_one, start
@@ -146,7 +147,7 @@ def try_all(task: Task, entries: list[Entry], workers: Workers, clock: Clock, ke
                 if len(folds) == len(task.folds):
                     tried[name] = gather(job.entry, task, [folds[k] for k in range(len(folds))])
             best = best_of(list(tried.values()), task.metric)
-            told = f"best {best.score:.4g} ({best.entry.name}), " if best else ""
+            told = f"best {short(best.score)} ({best.entry.name}), " if best else ""
             progress.set_postfix_str(f"{name} fold {fold + 1}, {told}{max(clock.left(), 0):.0f} s left")
             progress.update()
     found = [tried[e.name] for e in entries if e.name in tried]

@@ -6,6 +6,7 @@ import pytest
 from lifecycle.gate.champion import as_judged, check_champion, in_classes
 from lifecycle.ground.files import Block, write_yaml
 from lifecycle.ground.metrics import paired_difference
+from lifecycle.ground.words import short
 from lifecycle.model.model import encode_target
 from lifecycle.model.store import load_model, save_model
 from tests import small_model
@@ -97,7 +98,10 @@ def test_an_edited_work_tree_changes_no_figure_of_the_champion(tmp_path, monkeyp
     y = encode_target(TEST["target"], contract("binary"))
     theirs = model.answers(TEST.assign(signal=TEST["signal"] / 2))
     gain, low, high = paired_difference("log_loss", y, model.answers(TEST), theirs, 200, 0.95, 1, None)
-    assert row["why"] == f"gain over the champion {gain:.4g}, between {low:.4g} and {high:.4g}" and abs(gain) > 0.01
+    assert (
+        row["why"] == f"gain over the champion {short(gain)}, between {short(low)} and {short(high)}"
+        and abs(gain) > 0.01
+    )
 
 
 def test_a_model_is_loaded_only_where_its_file_is_the_stated_one(tmp_path):

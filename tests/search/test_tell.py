@@ -1,0 +1,18 @@
+"""The line of `train` says what the model is made of, and of how many candidates that were tried."""
+
+import pytest
+
+from lifecycle.search.choose import chosen
+
+
+@pytest.mark.parametrize(
+    ("members", "tried", "said"),
+    [
+        ({"linear": 1.0}, 1, "linear, the only candidate"),
+        ({"linear": 1.0}, 7, "linear, the best of 7 candidates"),
+        ({"linear": 0.16, "additive": 0.839, "network": 0.001}, 10,
+         "blend of 3 of 10 candidates: additive 84%, linear 16%, network 0.1%"),
+    ],
+)  # fmt: skip
+def test_only_what_is_in_the_blend_is_counted_in_it(members, tried, said):
+    assert chosen(members, tried) == said
