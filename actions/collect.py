@@ -20,6 +20,7 @@ from lifecycle.ground.files import replacing, sha256
 from lifecycle.monitor.batches import LIVE
 from lifecycle.table import notation
 from lifecycle.table.contract import read_contract
+from lifecycle.table.names import RESERVED
 from service.log import LogError, PredictionLog
 from service.settings import Settings
 
@@ -40,6 +41,10 @@ def spelled(value: Any, field: dict[str, Any]) -> str:
 
 def table(records: list[dict[str, Any]], contract: dict[str, Any]) -> pd.DataFrame:
     """One row an answer: the contract's columns as text, then what the service knows, under names in underscores."""
+    if taken := [f["name"] for f in contract["fields"] if RESERVED.fullmatch(f["name"])]:
+        raise UserError(
+            f'data/contract.yaml has a column "{taken[0]}", a name for what the service knows; `dvc repro define` renames it'
+        )
     target = contract["problem"]["target"]
     rows = [json.loads(r["row"]) for r in records]
     columns = {

@@ -43,7 +43,7 @@ from lifecycle.monitor.watch import find_bundle, model_digest
 from lifecycle.table.conform import conform, used_fields
 from lifecycle.table.contract import read_contract
 from lifecycle.table.folds import moments, scheme_of
-from lifecycle.table.read import SOURCE, read_raw
+from lifecycle.table.read import SOURCE, ReadOptions, read_raw
 from lifecycle.table.rows import identities, identity_columns
 
 RESULTS = ("dvc.lock", "reports/")  # what `dvc repro monitor` may have changed before
@@ -208,7 +208,7 @@ def within(project: Path, tool: str, *arguments: str, quiet: bool = True) -> str
 def add_batch(project: Path, live: Live, parts: Parts, contract: dict, name: str, start: str) -> dict[str, Any]:
     """Write the rows to learn from beside the table's files, in its columns, and into Git where they came from; where
     the split is by time, also those that judge: `start`, their first moment, makes them the test rows."""
-    columns = [c for c in read_raw(project / "data/raw").frame.columns if c != SOURCE]
+    columns = [c for c in read_raw(project / "data/raw", ReadOptions.of(contract)).frame.columns if c != SOURCE]
     added = parts.learn | parts.judge if start else parts.learn
     rows = live.text[added].reindex(columns=columns, fill_value="").fillna("")
     if start:

@@ -12,6 +12,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import types
 import urllib.parse
 import urllib.request
 from pathlib import Path
@@ -23,7 +24,11 @@ REMOTE = {{cookiecutter.dvc_remote | from_here | quoted}}
 STARTED_IN = Path({{"." | from_here | quoted}})
 REGENERATING = {{"cruft" | regenerating}}
 
-SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
+# which files are tables is the reader's to say
+READER = {
+    "lifecycle.ground.errors": {{"lifecycle/ground/errors.py" | source_of | quoted}},
+    "lifecycle.table.formats": {{"lifecycle/table/formats.py" | source_of | quoted}},
+}
 EXAMPLE_ONLY = ("example",)
 RAW = Path("data/raw")
 
@@ -34,6 +39,18 @@ RAW = Path("data/raw")
 def drop_the_example():
     for path in map(Path, EXAMPLE_ONLY):
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+def formats():
+    """The project's module of that name, imported from its text."""
+    for name, source in READER.items():
+        parts = name.split(".")
+        for depth in range(1, len(parts)):
+            package = sys.modules.setdefault(".".join(parts[:depth]), types.ModuleType(".".join(parts[:depth])))
+            package.__path__ = []
+        module = sys.modules[name] = types.ModuleType(name)
+        exec(compile(source, f"{name.replace('.', '/')}.py", "exec"), module.__dict__)
+    return sys.modules["lifecycle.table.formats"]
 
 
 def bring_data():
@@ -47,7 +64,7 @@ def bring_data():
     if "://" in DATA:
         copied = [download(DATA)]
     elif source.is_dir():
-        tables = (p for p in source.rglob("*") if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
+        tables = filter(formats().is_table_name, source.rglob("*"))
         copied = [copy(p, RAW / p.relative_to(source)) for p in sorted(tables)]
     else:
         copied = [copy(source, RAW / source.name)]
@@ -84,7 +101,7 @@ def download(url):
         sys.exit(f"cannot generate: data {url}: {done:,} of {total:,} bytes came; try again, or give a local path")
     with partly.open("rb") as file:
         parquet = file.read(4) == b"PAR1"
-    if target.suffix.lower() not in SUFFIXES:
+    if not formats().is_table_name(target):
         target = target.with_name(target.name + (".parquet" if parquet else ".csv"))
     return partly.rename(target)
 

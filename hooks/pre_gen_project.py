@@ -3,14 +3,13 @@
 cookiecutter renders this file and runs it in the new, empty folder; only the standard library is certain to be there.
 """
 
-import csv
 import difflib
-import importlib.util
-import io
 import json
 import re
 import sys
-import urllib.error
+import tempfile
+import types
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -18,9 +17,25 @@ from pathlib import Path
 ANSWERS = json.loads({{cookiecutter | jsonify | quoted}})
 DATA = {{cookiecutter.data | from_here | quoted}}
 REGENERATING = {{"cruft" | regenerating}}
-
-SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
-HEAD = 1 << 20  # bytes read of a table: its header is in there
+# the project's own reader, so that what it refuses is refused here; each module after those that it imports
+READER = {
+    "lifecycle.ground.errors": {{"lifecycle/ground/errors.py" | source_of | quoted}},
+    "lifecycle.table.names": {{"lifecycle/table/names.py" | source_of | quoted}},
+    "lifecycle.table.records": {{"lifecycle/table/records.py" | source_of | quoted}},
+    "lifecycle.table.labels": {{"lifecycle/table/labels.py" | source_of | quoted}},
+    "lifecycle.table.encoding": {{"lifecycle/table/encoding.py" | source_of | quoted}},
+    "lifecycle.table.dialect": {{"lifecycle/table/dialect.py" | source_of | quoted}},
+    "lifecycle.table.formats": {{"lifecycle/table/formats.py" | source_of | quoted}},
+    "lifecycle.table.header": {{"lifecycle/table/header.py" | source_of | quoted}},
+    "lifecycle.table.layout": {{"lifecycle/table/layout.py" | source_of | quoted}},
+    "lifecycle.table.part": {{"lifecycle/table/part.py" | source_of | quoted}},
+    "lifecycle.table.grid": {{"lifecycle/table/grid.py" | source_of | quoted}},
+    "lifecycle.table.workbook": {{"lifecycle/table/workbook.py" | source_of | quoted}},
+    "lifecycle.table.columnar": {{"lifecycle/table/columnar.py" | source_of | quoted}},
+    "lifecycle.table.json_rows": {{"lifecycle/table/json_rows.py" | source_of | quoted}},
+    "lifecycle.table.read": {{"lifecycle/table/read.py" | source_of | quoted}},
+}
+MIN_ROWS = 20  # as in stages.define
 
 
 class Refused(Exception):
@@ -40,40 +55,64 @@ def check_name():
         )
 
 
+def reader():
+    """The project's modules, imported from their text."""
+    for name, source in READER.items():
+        parts = name.split(".")
+        for depth in range(1, len(parts)):
+            package = sys.modules.setdefault(".".join(parts[:depth]), types.ModuleType(".".join(parts[:depth])))
+            package.__path__ = []
+        module = sys.modules[name] = types.ModuleType(name)
+        exec(compile(source, f"{name.replace('.', '/')}.py", "exec"), module.__dict__)
+    return sys.modules["lifecycle.table.read"]
+
+
 def check_data():
-    target = clean(ANSWERS["target"])
+    read = reader()
+    target = sys.modules["lifecycle.table.names"].tidy_name(ANSWERS["target"])
     if not DATA:
         if target not in ("", "good"):
             raise Refused(f'target "{target}" needs a table: give data; the example (data left empty) predicts "good"')
         return
-    for name, header in headers(DATA, target):
-        check_target(name, header, target)
+    try:
+        check_table(read, target)
+    except sys.modules["lifecycle.ground.errors"].UserError as error:
+        raise Refused(f"data {error}") from None
 
 
-def headers(data, target):
-    """(name, column names) of each table; column names empty where they cannot be read here and now."""
-    scheme = re.match(r"([A-Za-z][\w+.-]+)://", data)
+def check_table(read, target):
+    scheme = re.match(r"([A-Za-z][\w+.-]+)://", DATA)
     if scheme:
         if scheme[1].lower() not in ("http", "https"):
             raise Refused(
-                f"data {data}: only http:// and https:// are downloaded; copy the table here and give its path"
+                f"data {DATA}: only http:// and https:// are downloaded; copy the table here and give its path"
             )
-        return [(data, text_header(data, download_head(data), target))]
-    path = Path(data)
+        check_address(read, target)
+        return
+    path = Path(DATA)
     if not path.exists():
-        raise Refused(f"data {data}: no such file or folder; give the path of a table{near_file(path)}")
-    if path.is_dir():
-        tables = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
-        if not tables:
-            raise Refused(
-                f"data {data}: no CSV, TSV or Parquet file in this folder; put the tables there or give a file"
-            )
-        return [(str(p), file_header(p, target)) for p in tables]
-    if path.suffix.lower() not in SUFFIXES:
-        raise Refused(
-            f"data {data}: {path.suffix or 'a file without a suffix'} is not read; save it as CSV, TSV or Parquet"
-        )
-    return [(data, file_header(path, target))]
+        raise Refused(f"data {DATA}: no such file or folder; give the path of a table{near_file(path)}")
+    if path.is_file() and not sys.modules["lifecycle.table.formats"].is_table_name(path):
+        kinds = sys.modules["lifecycle.table.formats"].SPOKEN
+        raise Refused(f"data {DATA}: {path.suffix or 'a file without a suffix'} is not read; save it as {kinds}")
+    files = read.table_files(path)[0]
+    check_files(read, [(p, p.name if path.is_file() else p.relative_to(path).as_posix()) for p in files], target)
+
+
+def check_address(read, target):
+    """The beginning of what is behind the address; only text can be looked at before all of it is there."""
+    head = download_head(DATA)
+    name = urllib.parse.urlsplit(DATA).path.rsplit("/", 1)[-1] or "table"
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, re.sub(r"[^\w.-]", "_", name))
+        path.write_bytes(head)
+        try:
+            whole = len(head) < read.HEAD
+            if whole or read.open_file(path)[0] == "text":
+                check_files(read, [(path, path.name)], target, whole)
+        except sys.modules["lifecycle.ground.errors"].UserError as error:
+            if whole or "unpacked" not in str(error):  # a packed file's beginning cannot be
+                raise Refused(f"data {str(error).replace(str(path), DATA)}") from None
 
 
 def near_file(path):
@@ -82,94 +121,52 @@ def near_file(path):
     return f'; did you mean "{near[0]}"?' if near else ""
 
 
-def file_header(path, target):
-    try:
-        if path.suffix.lower() not in (".parquet", ".pq"):
-            with path.open("rb") as file:
-                return text_header(path, file.read(HEAD), target)
-        if importlib.util.find_spec("pyarrow") is None:
-            return []  # `define` will look at it
-        import pyarrow
-        import pyarrow.parquet
-
+def check_files(read, files, target, whole=True):
+    """Refuse what `define` would, as far as it can be seen with what is installed here."""
+    options = read.ReadOptions()
+    looked = []
+    for path, name in files:
         try:
-            return [clean(name) for name in pyarrow.parquet.read_schema(path).names]
-        except pyarrow.ArrowInvalid:
-            raise Refused(f"data {path}: not a Parquet file; export it again") from None
-    except OSError as error:
-        raise Refused(
-            f"data {path}: cannot be read ({error.strerror or error}); give a file that you may read"
-        ) from None
+            looked.append(read.open_table(path, name, options, target, read.HEAD))
+        except (read.Unlooked, ImportError):
+            return  # `define` will look at it
+        except (OSError, EOFError) as error:
+            raise Refused(
+                f"data {path}: cannot be read ({getattr(error, 'strerror', None) or error}); give a file that you may read"
+            ) from None
+    union = read.united([(table.name, table.names) for table in looked], {})
+    if not target:
+        shown = sys.modules["lifecycle.table.layout"].spoken(union.names)
+        raise Refused(f"target is empty: name the column of {files[0][0]} to predict, one of: {shown}")
+    unsure = any(table.layout and not table.layout.seen.sure for table in looked)
+    if not (unsure and not target.isascii()):  # its letters may be read otherwise where the encoding can be found out
+        for table in looked:
+            labels = table.layout.labels if table.layout else []
+            if target not in union.names:
+                sys.modules["lifecycle.table.layout"].check_target(table.path, table.names, target, labels)
+        read.check_targets(looked, union, target)
+    if whole and all(table.count is not None for table in looked):
+        rows = sum(table.count() for table in looked)
+        if rows < MIN_ROWS:
+            raise Refused(
+                f"data {files[0][0]} has {rows} rows; a model needs {MIN_ROWS} to be fitted and tested: add rows"
+            )
 
 
 def download_head(url):
     request = urllib.request.Request(url, headers={"User-Agent": "cookiecutter-ml-lifecycle"})
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:
-            return answer.read(HEAD)
+            return answer.read(1 << 20)
     except (OSError, ValueError) as error:  # URLError and HTTPError are OSErrors
         raise Refused(
             f"data {url}: cannot be downloaded ({error}); open it in a browser, or give a local path"
         ) from None
 
 
-def text_header(name, head, target):
-    """Column names in the first line that is not blank."""
-    if head.startswith(b"PAR1"):
-        return []
-    lines = list(io.StringIO(decoded(head).replace("\0", ""), newline=""))
-    excel = re.match(r"sep=(.)\s*$", lines[0]) if lines else None  # a line that Excel writes for itself
-    lines = lines[1:] if excel else lines
-    while lines and not lines[0].strip():
-        lines.pop(0)
-    if not lines:
-        raise Refused(f"data {name}: empty; a table is a line of column names, then the rows")
-    csv.field_size_limit(HEAD)
-    delimiters = excel[1] if excel else ",;\t|"
-    readings = [[[*map(clean, row)] for row in csv.reader(lines[:20], delimiter=d)] for d in delimiters]
-    # the delimiter under which the header has the target, or else the rows' width, or else the most cells
-    best = max(
-        readings,
-        key=lambda rows: (target in rows[0], len({len(r) for r in rows if r}) == 1 < len(rows[0]), len(rows[0])),
-    )
-    return best[0]
-
-
-def decoded(head):
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return head.decode("utf-16", errors="ignore")
-    if head[:400].count(0) > len(head[:400]) * 0.3:  # every second byte of western text is NUL in UTF-16
-        return head.decode("utf-16-le" if head[1:2] == b"\0" else "utf-16-be", errors="ignore")
-    return "".join(decoded_line(line) for line in head.removeprefix(b"\xef\xbb\xbf").splitlines(keepends=True))
-
-
-def decoded_line(line):
-    try:
-        return line.decode("utf-8")
-    except UnicodeDecodeError:
-        return line.decode("cp1252", errors="replace")
-
-
-def clean(name):
-    return " ".join(name.replace("\0", "").split())
-
-
-def check_target(name, header, target):
-    shown = ", ".join(header[:12]) + (", ..." if len(header) > 12 else "")
-    numbers = sum(bool(re.fullmatch(r"[-+]?[\d.,]+", cell)) for cell in header)
-    if target in header:
-        return
-    if numbers > len(header) / 3:
-        raise Refused(f"data {name}: its first line looks like data ({shown}); add a line of column names above it")
-    if not target:
-        raise Refused(f"target is empty: name the column of {name} to predict{f', one of: {shown}' if shown else ''}")
-    if header:
-        same = [column for column in header if column.lower() == target.lower()]
-        near = same or difflib.get_close_matches(target, header, 1)
-        cure = f'did you mean "{near[0]}"?' if near else f"it has: {shown}"
-        if len(header) == 1:
-            cure += "; if the names stand further down, delete the lines above them"
-        raise Refused(f'data {name}: no column "{target}" in its header; {cure}')
+def shown(text):
+    """`text` without what a terminal would obey."""
+    return "".join(c if c.isprintable() or c == " " else c.encode("unicode_escape").decode() for c in text)
 
 
 def main():
@@ -178,7 +175,7 @@ def main():
         try:
             check()
         except Refused as reason:
-            reasons.append(f"cannot generate: {reason}")
+            reasons.append("cannot generate: " + shown(str(reason)))
     # stderr: it writes any character, whatever the terminal's encoding
     print(*reasons, sep="\n", end="\n" if reasons else "", file=sys.stderr)
     sys.exit(1 if reasons else 0)

@@ -1,6 +1,6 @@
 """Batch scoring: a table in, the same table with the answers beside it out, a chunk at a time.
 
-    python -m service.score BUNDLE INPUT OUTPUT [--version VERSION]      CSV, TSV or Parquet, by their endings
+    python -m service.score BUNDLE INPUT OUTPUT [--version VERSION]      any table that training reads; CSV, TSV or Parquet
 
 A row that cannot be used goes to OUTPUT's name with .rejected.csv, with its line and the reason. Both files appear when all
 is done, or not at all.
@@ -9,14 +9,12 @@ is done, or not at all.
 from __future__ import annotations
 
 import argparse
-import codecs
 import contextlib
 import csv
-from collections import deque
 from collections.abc import Iterator
-from itertools import islice
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -25,99 +23,14 @@ from lifecycle.ground.errors import UserError, nearest, stage
 from lifecycle.ground.files import replacing
 from lifecycle.table.conform import conform, used_fields
 from lifecycle.table.contract import MODEL
-from lifecycle.table.read import decode, sniff
+from lifecycle.table.read import SOURCE, Broken, ReadOptions, Tables, open_tables
 from service.bundle import Bundle, BundleError
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 CHUNK = 20_000  # rows held at once
-MAX_LINES = 500  # of one record; a quote that never closes would swallow the rest of the file
 TEXT, PARQUET = (".csv", ".tsv", ".txt"), (".parquet", ".pq")
-# bytes that are not UTF-8 are read as cp1252, as in training
-codecs.register_error("cp1252", lambda e: (e.object[e.start : e.end].decode("cp1252", errors="replace"), e.end))
-
-Rows = list[tuple[int, list[Any] | None, str]]  # (line, cells or None, reason where there are none)
-
-
-# ---- reading -------------------------------------------------------------------------------------------------
-
-
-class TextTable:
-    """A CSV or TSV file: `names`, `rows()` in chunks; a broken line is given up alone."""
-
-    def __init__(self, path: Path) -> None:
-        with path.open("rb") as file:
-            head = file.read(200_000)
-        if not head.strip():
-            raise UserError(f"{path} is empty; put a table there")
-        text, encoding, _ = decode(head.rsplit(b"\n", 1)[0] if b"\n" in head else head)
-        self.path, self.size = path, path.stat().st_size
-        self.encoding = encoding if encoding.startswith("utf-16") else "utf-8-sig"
-        self.delimiter = sniff(text.splitlines()[:200])
-        self.file = path.open(encoding=self.encoding, errors="cp1252", newline="")
-        self.pending: deque[str] = deque()
-        self.line = 0
-        _, header, _ = next(self._records(None), (0, None, ""))
-        self.names = [" ".join(name.replace("\0", "").split()) for name in header or []]
-
-    def _lines(self, used: list[str]) -> Iterator[str]:
-        while len(used) < MAX_LINES:
-            line = self.pending.popleft() if self.pending else self.file.readline()
-            if not line:
-                return
-            used.append(line)
-            yield line
-        raise csv.Error("quote")
-
-    def _records(self, width: int | None) -> Iterator[tuple[int, list[str] | None, str]]:
-        csv.field_size_limit(1_000_000)
-        while True:
-            used: list[str] = []
-            try:
-                cells = next(csv.reader(self._lines(used), delimiter=self.delimiter, strict=True), None)
-            except csv.Error:
-                cells = []
-                reason = "broken quote"
-            else:
-                reason = ""
-            if not used:
-                return
-            if len(used) > 1 and (reason or len(cells or []) != width is not None):
-                self.pending.extendleft(reversed(used[1:]))
-                used, reason = used[:1], "broken quote"
-            first, self.line = self.line + 1, self.line + len(used)
-            if reason:
-                yield first, None, reason
-            elif cells:
-                fits = width is None or len(cells) == width
-                yield first, cells if fits else None, "" if fits else f"{len(cells)} cells where the header has {width}"
-
-    def rows(self, progress: Any) -> Iterator[Rows]:
-        records = self._records(len(self.names))
-        while chunk := list(islice(records, CHUNK)):
-            yield chunk
-            with contextlib.suppress(OSError):
-                progress.update(self.file.buffer.tell() - progress.n)
-
-
-class ParquetTable:
-    """A Parquet file: the same."""
-
-    def __init__(self, path: Path) -> None:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        try:
-            self.file = pq.ParquetFile(path)
-        except (pa.ArrowInvalid, OSError) as error:
-            raise UserError(f"{path} is not a Parquet file that can be read ({str(error).splitlines()[0]})") from None
-        self.names, self.size = self.file.schema_arrow.names, self.file.metadata.num_rows
-
-    def rows(self, progress: Any) -> Iterator[Rows]:
-        line = 0
-        for batch in self.file.iter_batches(CHUNK):
-            cells = zip(*(column.to_pylist() for column in batch.columns), strict=True)
-            yield [(line + i, list(row), "") for i, row in enumerate(cells, 1)]
-            line += len(batch)
-            progress.update(len(batch))
 
 
 # ---- answering -----------------------------------------------------------------------------------------------
@@ -128,20 +41,17 @@ def check_header(names: list[str], bundle: Bundle, source: Path) -> None:
     if lacking := [n for n in needed if n not in names]:
         more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
         raise UserError(f'{source} has no column "{lacking[0]}"{more}{nearest(lacking[0], names)}; the model needs it')
-    if double := sorted({n for n in names if names.count(n) > 1}):
-        raise UserError(f'{source} has the column "{double[0]}" twice; rename one')
-    if clash := [n for n in added_names(bundle) if n in names]:
-        raise UserError(f'{source} has a column "{clash[0]}" already, which the answers would take; rename it')
 
 
-def added_names(bundle: Bundle) -> list[str]:
+def added_names(bundle: Bundle, names: list[str]) -> list[str]:
+    """The columns of the answers; one whose name the table has already says that it is the model's."""
     classes = bundle.model.classes if bundle.model.task != "regression" else []
-    return ["prediction", *(f"probability {c}" for c in classes), "flags", "model version"]
+    added = ["prediction", *(f"probability {c}" for c in classes), "flags", "model version"]
+    return [f"{name} (model)" if name in names else name for name in added]
 
 
-def score_rows(bundle: Bundle, names: list[str], cells: list[list[Any]]) -> tuple[np.ndarray, list[list[Any]]]:
+def score_rows(bundle: Bundle, frame: pd.DataFrame) -> tuple[np.ndarray, list[list[Any]]]:
     """(mask of the rows that can be answered, the added cells of those)."""
-    frame = pd.DataFrame(cells, columns=names, dtype=object)
     typed = conform(frame, bundle.contract, MODEL)
     usable = typed.frame.notna().to_numpy().any(axis=1)
     if not usable.any():
@@ -167,7 +77,11 @@ class TextWriter:
         self.writer = csv.writer(self.file, delimiter=delimiter, lineterminator="\n")
         self.writer.writerow(names)
 
-    def write(self, rows: list[list[Any]]) -> None:
+    def write(self, given: pa.Table, added: list[list[Any]]) -> None:
+        cells = zip(*given.to_pydict().values(), strict=True)
+        self.writer.writerows([*row, *more] for row, more in zip(cells, added, strict=True))
+
+    def write_rows(self, rows: list[list[Any]]) -> None:
         self.writer.writerows(rows)
 
     def close(self) -> None:
@@ -175,25 +89,23 @@ class TextWriter:
 
 
 class ParquetWriter:
-    """`schema`: the input's own types where it was Parquet, else text; the answers are text or float."""
+    """`given`: the input's own columns, typed where it was Parquet, else text; the answers are text or float."""
 
-    def __init__(self, path: Path, names: list[str], schema: Any, bundle: Bundle) -> None:
+    def __init__(self, path: Path, given: pa.Schema, added: list[str], bundle: Bundle) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        added = added_names(bundle)
-        given = list(schema) if schema else [pa.field(n, pa.string()) for n in names[: -len(added)]]
         answer = pa.float64() if bundle.model.task == "regression" else pa.string()
         kinds = [answer, *[pa.float64()] * (len(added) - 3), pa.string(), pa.string()]
-        self.schema = pa.schema([*given, *(pa.field(n, k) for n, k in zip(added, kinds, strict=True))])
-        self.writer = pq.ParquetWriter(path, self.schema)
+        self.added = [pa.field(n, k) for n, k in zip(added, kinds, strict=True)]
+        self.writer = pq.ParquetWriter(path, pa.schema([*given, *self.added]))
 
-    def write(self, rows: list[list[Any]]) -> None:
+    def write(self, given: pa.Table, added: list[list[Any]]) -> None:
         import pyarrow as pa
 
-        columns = zip(*rows, strict=True)
-        arrays = [pa.array(c, f.type) for c, f in zip(columns, self.schema, strict=True)]
-        self.writer.write_table(pa.table(arrays, schema=self.schema))
+        for field, column in zip(self.added, zip(*added, strict=True), strict=True):
+            given = given.append_column(field, pa.array(column, field.type))
+        self.writer.write_table(given)
 
     def close(self) -> None:
         self.writer.close()
@@ -205,45 +117,56 @@ def score(bundle: Bundle, source: Path, target: Path) -> dict[str, int]:
 
     if not source.is_file():
         raise UserError(f"{source} is missing; name a table that is there")
-    for path in (source, target):
-        if path.suffix.lower() not in TEXT + PARQUET:
-            raise UserError(f"{path} ends in {path.suffix or 'nothing'}; .csv, .tsv and .parquet are read and written")
+    if target.suffix.lower() not in TEXT + PARQUET:
+        raise UserError(f"{target} ends in {target.suffix or 'nothing'}; .csv, .tsv and .parquet are written")
     if source.resolve() == target.resolve():
         raise UserError(f"{target} is the input; give the output another name")
-    table = ParquetTable(source) if source.suffix.lower() in PARQUET else TextTable(source)
-    check_header(table.names, bundle, source)
-    names, side = [*table.names, *added_names(bundle)], target.with_suffix(".rejected.csv")
-    done = {"rows": 0, "rejected": 0}
-    schema = table.file.schema_arrow if isinstance(table, ParquetTable) else None
-    unit = {"unit": "row"} if schema else {"unit": "B", "unit_scale": True}
-    with replacing(target) as beside, replacing(side) as beside_side:
-        to_parquet = target.suffix.lower() in PARQUET
-        delimiter = "\t" if target.suffix.lower() == ".tsv" else getattr(table, "delimiter", ",")
-        out = ParquetWriter(beside, names, schema, bundle) if to_parquet else TextWriter(beside, names, delimiter)
-        rejected = TextWriter(beside_side, ["source", "reason"], ",")
-        with (
-            contextlib.closing(out),
-            contextlib.closing(rejected),
-            tqdm(total=table.size, desc="score", disable=None, **unit) as bar,
-        ):
-            for chunk in table.rows(bar):
-                good = [(line, cells) for line, cells, _ in chunk if cells is not None]
-                bad = [[f"{source.name}:{line}", reason] for line, cells, reason in chunk if cells is None]
-                usable, added = score_rows(bundle, table.names, [cells for _, cells in good])
-                kept = [cells for (_, cells), fits in zip(good, usable, strict=True) if fits]
-                bad += [
-                    [f"{source.name}:{n}", "no feature is filled"]
-                    for (n, _), fits in zip(good, usable, strict=True)
-                    if not fits
-                ]
-                if kept:
-                    out.write([cells + more for cells, more in zip(kept, added, strict=True)])
-                rejected.write(bad)
-                done["rows"] += len(kept)
-                done["rejected"] += len(bad)
+    options = replace(ReadOptions.of(bundle.contract), max_broken=1.0)  # what is no row is written aside
+    tables = open_tables(source, options)
+    check_header(tables.names, bundle, source)
+    side, done = target.with_suffix(".rejected.csv"), {"rows": 0, "rejected": 0}
+    with replacing(target) as beside, replacing(side) as beside_side, contextlib.ExitStack() as opened:
+        rejected = opened.enter_context(contextlib.closing(TextWriter(beside_side, ["source", "reason"], ",")))
+        bar = opened.enter_context(tqdm(desc="score", disable=None, unit="row"))
+        out: TextWriter | ParquetWriter | None = None
+        for text, typed, broken in chunks(tables):
+            given = typed if typed is not None and target.suffix.lower() in PARQUET else text.drop_columns([SOURCE])
+            added = added_names(bundle, given.column_names)
+            if out is None:
+                out = opened.enter_context(contextlib.closing(writer(beside, target, given, added, bundle, tables)))
+            frame = text.to_pandas()
+            usable, answers = score_rows(bundle, frame)
+            bad = [[b.source, b.reason] for b in broken]
+            bad += [[origin, "no feature is filled"] for origin in frame[SOURCE][~usable]]
+            if usable.any():
+                out.write(given.filter(usable), answers)
+            rejected.write_rows(bad)
+            done["rows"] += int(usable.sum())
+            done["rejected"] += len(bad)
+            bar.update(len(frame))
     if not done["rejected"]:
         side.unlink()
     return done
+
+
+def chunks(tables: Tables) -> Iterator[tuple[pa.Table, pa.Table | None, list[Broken]]]:
+    """(text cells, cells as a Parquet file has them, lines that are no rows) of at most CHUNK rows."""
+    for part in tables.parts():
+        broken = part.broken
+        for at in range(0, max(len(part.table), 1), CHUNK):
+            typed = part.typed.slice(at, CHUNK) if part.typed is not None else None
+            yield part.table.slice(at, CHUNK), typed, broken
+            broken = []
+
+
+def writer(
+    beside: Path, target: Path, given: pa.Table, added: list[str], bundle: Bundle, tables: Tables
+) -> TextWriter | ParquetWriter:
+    if target.suffix.lower() in PARQUET:
+        return ParquetWriter(beside, given.schema, added, bundle)
+    delimiter = str(tables.files[0].fact["delimiter"])
+    plain = delimiter if delimiter in (",", ";", "\t", "|") else ","
+    return TextWriter(beside, [*given.column_names, *added], "\t" if target.suffix.lower() == ".tsv" else plain)
 
 
 def main() -> None:

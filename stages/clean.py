@@ -10,13 +10,13 @@ from lifecycle.ground.errors import UserError, stage
 from lifecycle.ground.files import read_params, write_csv, write_json, write_parquet
 from lifecycle.table.clean import clean
 from lifecycle.table.contract import read_contract
-from lifecycle.table.read import read_raw
+from lifecycle.table.read import ReadOptions, read_raw
 
 
 def main() -> None:
     contract, params = read_contract(), read_params("clean")
     params.number("min_filled", 0, 1)
-    raw = read_raw()
+    raw = read_raw(options=ReadOptions.of(contract))
     done = clean(raw, contract, params)
     rows_in = len(raw.frame) + len(raw.broken)
     if len(done.clean) + len(done.quarantine) + done.duplicates != rows_in:

@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pandas as pd
 
-from lifecycle.ground.errors import UserError, stage
+from lifecycle.ground.errors import UserError, stage, visible
 from lifecycle.ground.files import read_params, write_json, write_yaml
 from lifecycle.table.contract import read_contract
 from lifecycle.table.define import CONTRACT, MIN_ROWS, build_contract, changes, check_types, profile
-from lifecycle.table.read import read_raw
+from lifecycle.table.read import ReadOptions, read_raw
 
 
 def main() -> None:
     problem, columns, define = read_params("problem"), read_params("columns"), read_params("define")
     check_types(problem, columns)
     define.number("min_typed", 0.5, 1), define.number("max_levels", 0, 1)
-    raw = read_raw()
+    raw = read_raw(options=ReadOptions.from_params(define, columns), target=problem["target"])
     if len(raw.frame) < MIN_ROWS:
         raise UserError(
             f"data/raw has {len(raw.frame)} usable rows; a model needs {MIN_ROWS} to be fitted and tested: add rows"
@@ -31,7 +31,7 @@ def main() -> None:
     write_yaml(CONTRACT, contract, "written by `python -m stages.define`; to change it, change params.yaml")
     write_json("reports/data_profile.json", profile(raw, contract))
     for note in notes:
-        print(f"  {note}")
+        print(f"  {visible(note)}")
     roles = pd.Series([f["role"] for f in contract["fields"]]).value_counts()
     counts = ", ".join(f"{n} {role}" for role, n in roles.items())
     print(

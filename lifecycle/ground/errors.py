@@ -1,10 +1,13 @@
 """One exception for what a user can mend, and the wrapper that turns it into one line and exit status 1."""
 
 import os
+import re
 import sys
 from collections.abc import Callable
 
 OURS = ("lifecycle", "custom", "stages", "service", "actions")
+# what a terminal obeys or does not show: control and escape codes, zero-width and direction marks, the replacement sign
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffd]")
 
 
 class UserError(Exception):
@@ -22,7 +25,7 @@ def stage(main: Callable[[], None]) -> None:
     except UserError as error:
         if os.environ.get("LIFECYCLE_DEBUG"):
             raise
-        sys.exit(f"error: {error}")
+        sys.exit(f"error: {visible(str(error))}")
     except ModuleNotFoundError as error:
         package = (error.name or "").split(".")[0]
         if package in OURS or os.environ.get("LIFECYCLE_DEBUG"):
@@ -33,6 +36,11 @@ def stage(main: Callable[[], None]) -> None:
         )
     except KeyboardInterrupt:
         sys.exit("stopped by hand; earlier outputs are as they were")
+
+
+def visible(text: str) -> str:
+    """`text` with what a terminal would obey or hide written out, such as `\\x1b[31m`: it may come from any file."""
+    return _UNSEEN.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
 
 
 def nearest(name: str, names: list[str]) -> str:

@@ -18,7 +18,8 @@ import pandas as pd
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.files import sha256
 from lifecycle.table.conform import Conformed, conform, used_fields
-from lifecycle.table.read import SOURCE, SUFFIXES, read_raw
+from lifecycle.table.formats import is_table_name
+from lifecycle.table.read import SOURCE, ReadOptions, read_raw
 
 LIVE, RAW = Path("data/live"), Path("data/raw")
 ANSWERED = "__time__"  # when the service answered, from the prediction log
@@ -45,7 +46,7 @@ class Live:
 
 
 def batch_files(folder: Path = LIVE) -> list[Path]:
-    return sorted(p for p in Path(folder).rglob("*") if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
+    return sorted(p for p in Path(folder).rglob("*") if is_table_name(p))
 
 
 def digest(folder: Path = LIVE) -> str:
@@ -60,10 +61,11 @@ def read_live(contract: dict[str, Any], window_rows: int, folder: Path = LIVE, r
     """The newest `window_rows` rows of all batches, by the contract's time column, else by the time of the answer, else by the files' names."""
     names = [f["name"] for f in used_fields(contract)]
     target = contract["problem"]["target"]
+    options = ReadOptions.of(contract, own_names=True)
     parts, batches, unreadable, absent = [], [], [], {}
     for path in batch_files(folder):
         try:
-            table = read_raw(path)
+            table = read_raw(path, options)
         except UserError as error:
             unreadable.append(str(error))
             continue
@@ -82,7 +84,7 @@ def read_live(contract: dict[str, Any], window_rows: int, folder: Path = LIVE, r
         return Live(empty, conform(empty[names], contract), np.empty(0, dtype=object), batches, unreadable)
     text = pd.concat(parts, ignore_index=True)
     text[names] = text.reindex(columns=names, fill_value="").fillna("")
-    order, taken = in_time(text, contract), already_taken(text, names, raw)
+    order, taken = in_time(text, contract), already_taken(text, names, raw, options)
     order = order[~taken[order]][-window_rows:]
     text = text.iloc[order].reset_index(drop=True)
     files = np.repeat([b["file"] for b in batches], [b["rows"] for b in batches]).astype(object)
@@ -111,11 +113,11 @@ def in_time(text: pd.DataFrame, contract: dict[str, Any]) -> np.ndarray:
 def row_keys(text: pd.DataFrame, names: list[str]) -> np.ndarray:
     """A hash of each row's cells."""
     cells = text.reindex(columns=names, fill_value="").fillna("")
-    lines = ["\x1f".join(map(str, row)) for row in cells.itertuples(index=False)]
+    lines = ["\x1f".join(map(str, row)) for row in cells.itertuples(index=False, name=None)]
     return np.array([hashlib.blake2b(line.encode(), digest_size=12).hexdigest() for line in lines], dtype=object)
 
 
-def already_taken(text: pd.DataFrame, names: list[str], raw: Path = RAW) -> np.ndarray:
+def already_taken(text: pd.DataFrame, names: list[str], raw: Path, options: ReadOptions) -> np.ndarray:
     """Mask of the rows that a retraining wrote into data/raw; of equal rows, as many as were taken."""
     files = sorted(Path(raw).glob(TAKEN))
     out = np.zeros(len(text), dtype=bool)
@@ -123,7 +125,7 @@ def already_taken(text: pd.DataFrame, names: list[str], raw: Path = RAW) -> np.n
         return out
     left: dict[str, int] = {}
     for path in files:
-        for key in row_keys(read_raw(path).frame, names):
+        for key in row_keys(read_raw(path, options).frame, names):
             left[key] = left.get(key, 0) + 1
     for at, key in enumerate(row_keys(text, names)):
         if left.get(key, 0):

@@ -46,7 +46,7 @@ def clean(raw: RawTable, contract: dict[str, Any], params: dict[str, Any]) -> Cl
         for i, source, cells in zip(
             np.flatnonzero(reasons != ""),
             rows[SOURCE][reasons != ""],
-            raw.frame.drop(columns=SOURCE)[reasons != ""].itertuples(index=False),
+            raw.frame.drop(columns=SOURCE)[reasons != ""].itertuples(index=False, name=None),
             strict=True,
         )
     ]
@@ -59,9 +59,10 @@ def clean(raw: RawTable, contract: dict[str, Any], params: dict[str, Any]) -> Cl
 
 
 def check_columns(header: list[str], contract: dict[str, Any]) -> None:
-    """UserError where the raw table changed its columns since the contract."""
+    """UserError where the raw table changed its columns since the contract; one that is not used may come and go."""
     known = {f["name"] for f in contract["fields"]}
-    lost, new = sorted(known - set(header)), sorted(set(header) - known - {SOURCE})
+    used = {f["name"] for f in used_fields(contract)}
+    lost, new = sorted(used - set(header)), sorted(set(header) - known - {SOURCE})
     if lost or new:
         facts = [f'lacks "{c}"' for c in lost[:5]] + [f'has the new column "{c}"' for c in new[:5]]
         raise UserError(

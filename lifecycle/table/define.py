@@ -16,6 +16,7 @@ from lifecycle.table import cells, infer, notation
 from lifecycle.table.conform import conform, used_fields
 from lifecycle.table.contract import MODEL
 from lifecycle.table.leaks import given_away, suspected
+from lifecycle.table.names import tidy_name
 from lifecycle.table.read import SOURCE, RawTable
 
 TYPES = ("string", "text", "number", "integer", "boolean", "date", "datetime")
@@ -31,6 +32,7 @@ OVERRIDES = (
     "unit",
     "trueValues",
     "falseValues",
+    "was",
 )
 CONTRACT = "data/contract.yaml"
 COSTS = ("false_positive", "false_negative")
@@ -55,6 +57,8 @@ def build_contract(raw: RawTable, problem: dict, columns: dict, define: dict) ->
                 field |= {"role": override["role"], "reason": "params.yaml: columns"}
             if name in problem["exclude"]:
                 field |= {"role": "ignored", "reason": "params.yaml: problem.exclude"}
+            elif name in raw.unusable:
+                field |= {"role": "ignored", "reason": raw.unusable[name]}
         if field["role"] in ("id", "group") and "type" not in override:
             infer.as_name(field)
         notes += [f'"{name}": {note}' for note in [*field.pop("notes", []), field.pop("note", "")] if note]
@@ -106,7 +110,7 @@ def check_types(problem: dict, columns: dict) -> None:
             raise UserError(
                 f"params.yaml: columns.{name} is {override!r}; it takes the form {{type: string}} or {{role: ignored}}"
             )
-        for key in ("missingValues", "trueValues", "falseValues"):
+        for key in ("missingValues", "trueValues", "falseValues", "was"):
             if not isinstance(override.get(key, []), list):
                 raise UserError(
                     f'params.yaml: columns.{name}.{key} is {override[key]!r}; it takes a list, such as ["?", "n/a"]'
@@ -122,7 +126,7 @@ def as_name(name: object, where: str) -> str:
             else "; it takes a name"
         )
         raise UserError(f"params.yaml: {where} is {name!r}{hint}")
-    return " ".join(str(name).split())
+    return tidy_name(str(name))
 
 
 def check_names(header: list[str], problem: dict, columns: dict) -> None:
@@ -336,6 +340,7 @@ def source(raw: RawTable) -> dict[str, Any]:
         "files": [f["file"] for f in raw.facts],
         "encoding": ", ".join(encodings),
         "delimiter": " ".join(delimiters),
+        **raw.options.write(),
     }
 
 

@@ -1,5 +1,6 @@
 """Batch scoring: the same rows with answers beside them; what cannot be used goes aside; all or nothing."""
 
+import gzip
 import subprocess
 import sys
 
@@ -68,7 +69,7 @@ def test_rows_that_cannot_be_used_go_aside_with_line_and_reason(bundle, tmp_path
     assert score.score(bundle, path, tmp_path / "out.csv") == {"rows": 3, "rejected": 3}
     aside = pd.read_csv(tmp_path / "out.rejected.csv")
     assert aside["source"].tolist() == ["odd.csv:3", "odd.csv:4", "odd.csv:6"]
-    assert aside["reason"].tolist() == ["3 cells where the header has 8", "broken quote", "no feature is filled"]
+    assert aside["reason"].tolist() == ["has 3 cells where the header has 8", "broken quote", "no feature is filled"]
 
 
 def test_a_corrupt_or_unseen_cell_is_answered_and_flagged(bundle, tmp_path):
@@ -92,8 +93,6 @@ REFUSED = {
         "flat,size,room,heated,place,day,note\n1,2,3,Yes,x,2024-01-01,y\n",
         'no column "rooms"; did you mean "room"?',
     ),
-    "a name twice": (HEADER.replace("flat", "size") + "1,2,3,Yes,x,2024-01-01,y,\n", "twice"),
-    "a name that is taken": (HEADER.replace("let", "prediction") + "1,2,3,Yes,x,2024-01-01,y,\n", "rename it"),
     "empty": ("", "is empty"),
 }
 
@@ -105,6 +104,28 @@ def test_a_table_that_cannot_be_scored_is_refused_in_a_line(bundle, tmp_path, na
     with pytest.raises(UserError) as error:
         score.score(bundle, tmp_path / "in.csv", tmp_path / "out.csv")
     assert says in str(error.value) and not (tmp_path / "out.csv").exists()
+
+
+def test_a_column_that_is_called_as_an_answer_stays_and_the_answer_says_that_it_is_the_models(bundle, source, tmp_path):
+    given = pd.read_csv(source, dtype=str).rename(columns={"let": "prediction"})
+    given.assign(flags="own").to_csv(source, index=False)
+    score.score(bundle, source, tmp_path / "out.csv")
+    out = pd.read_csv(tmp_path / "out.csv", dtype=str)
+    assert set(out["prediction (model)"]) <= {"yes", "no"} and set(out["flags"]) == {"own"}
+
+
+def test_what_training_reads_is_scored_as_training_read_it(bundle, source, tmp_path):
+    """A line for Excel, a name twice, one in other case, the header once more, a total, and all that packed."""
+    lines = source.read_text("utf-8").replace(",", ";").splitlines()
+    lines[0] = lines[0].replace("place", "PLACE").replace("let", "flat")
+    total = "Total;;180;;;;;"
+    text = "\n".join(["sep=;", *lines, lines[0], total, ""])
+    (tmp_path / "odd.csv.gz").write_bytes(gzip.compress(text.encode()))
+    assert score.score(bundle, tmp_path / "odd.csv.gz", tmp_path / "out.csv") == {"rows": 60, "rejected": 2}
+    score.score(bundle, source, tmp_path / "plain.csv")
+    odd, plain = pd.read_csv(tmp_path / "out.csv", sep=";"), pd.read_csv(tmp_path / "plain.csv")
+    assert odd["probability yes"].tolist() == plain["probability yes"].tolist()
+    assert pd.read_csv(tmp_path / "out.rejected.csv")["source"].tolist() == ["odd.csv.gz:63", "odd.csv.gz:64"]
 
 
 def test_interrupted_it_leaves_no_half_file(bundle, source, tmp_path, monkeypatch):

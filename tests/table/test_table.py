@@ -8,7 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lifecycle.ground.errors import UserError
-from lifecycle.table.read import decode, looks_like_data, read_raw, sniff
+from lifecycle.table.dialect import sniff
+from lifecycle.table.encoding import decode
+from lifecycle.table.header import looks_like_data
+from lifecycle.table.read import read_raw
 
 
 def read(folder, content: str | bytes, name: str = "t.csv"):
@@ -51,7 +54,7 @@ def test_lines_in_two_encodings_are_read_line_by_line():
     ],
 )
 def test_the_delimiter_is_the_one_under_which_lines_agree(lines, delimiter):
-    assert sniff(lines) == delimiter
+    assert sniff(lines).delimiter == delimiter
 
 
 def test_an_unclosed_quote_costs_its_own_line_only(tmp_path):

@@ -1,12 +1,13 @@
 """What cannot work is refused in one line, with exit status 1, and nothing is written."""
 
 import http.server
+import re
 import shutil
 import threading
 
 import pytest
 
-from tests.template.bake import generate
+from tests.template.bake import ROOT, generate
 
 
 @pytest.fixture
@@ -39,23 +40,24 @@ def test_a_file_that_is_not_there(refuse):
 def test_a_folder_without_a_table(refuse):
     (refuse.place / "tables").mkdir()
     (refuse.place / "tables" / "notes.md").write_text("no table")
-    assert "no CSV, TSV or Parquet file in this folder" in refuse(data="tables", target="b")
+    assert "tables has no table (.csv, .tsv, ...: CSV, TSV, JSON lines, Excel" in refuse(data="tables", target="b")
 
 
 def test_a_file_of_another_kind(refuse):
-    (refuse.place / "churn.xlsx").write_bytes(b"PK")
-    assert "churn.xlsx: .xlsx is not read; save it as CSV" in refuse(data="churn.xlsx", target="b")
+    (refuse.place / "churn.sav").write_bytes(b"$FL2")
+    assert "churn.sav: .sav is not read; save it as CSV" in refuse(data="churn.sav", target="b")
 
 
 def test_an_empty_file(refuse):
     (refuse.place / "churn.csv").write_text(" \n\n")
-    assert "churn.csv: empty" in refuse(data="churn.csv", target="b")
+    assert "churn.csv is empty" in refuse(data="churn.csv", target="b")
 
 
 def test_a_table_without_column_names(refuse):
     (refuse.place / "iris.csv").write_text("5.1,3.5,1.4,setosa\n4.9,3.0,1.4,setosa\n")
-    assert "looks like data (5.1, 3.5, 1.4, setosa); add a line of column names" in refuse(
-        data="iris.csv", target="species"
+    assert (
+        "iris.csv:1 looks like a row of data, not column names (its first cells: 5.1, 3.5, 1.4, setosa); add a line"
+        in refuse(data="iris.csv", target="species")
     )
 
 
@@ -66,7 +68,7 @@ def test_no_target(refuse):
 
 def test_no_target_of_a_parquet_file_that_cannot_be_read_here(refuse):
     (refuse.place / "churn.parquet").write_bytes(b"PAR1, and then nothing")
-    assert "churn.parquet: not a Parquet file" in refuse(data="churn.parquet", target="b")
+    assert "churn.parquet is not a Parquet file" in refuse(data="churn.parquet", target="b")
 
 
 def test_another_target_for_the_example(refuse):
@@ -80,14 +82,14 @@ def test_another_target_for_the_example(refuse):
 def test_a_target_that_is_not_in_the_header(refuse, target, says):
     (refuse.place / "churn.csv").write_text("age,Churn\n1,2\n")
     line = refuse(data="churn.csv", target=target)
-    assert f'churn.csv: no column "{target}" in its header' in line and says in line
+    assert f'churn.csv has no column "{target}" in its header' in line and says in line
 
 
 def test_a_target_that_one_of_several_tables_lacks(refuse):
     (refuse.place / "months").mkdir()
     (refuse.place / "months" / "1.csv").write_text("age,Churn\n1,2\n")
     (refuse.place / "months" / "2.csv").write_text("age,churned\n1,2\n")
-    assert '2.csv: no column "Churn" in its header; did you mean "churned"?' in refuse(data="months", target="Churn")
+    assert '2.csv has no column "Churn"; did you mean "churned"?' in refuse(data="months", target="Churn")
 
 
 @pytest.mark.parametrize("name", ["", "  ", "!?", "🥐"])
@@ -145,20 +147,31 @@ def test_every_reason_has_its_line(template, tmp_path, env):
 
 # ---- what must not be refused -----------------------------------------------------------------------------
 
+HOOK = (ROOT / "hooks/pre_gen_project.py").read_text(encoding="utf-8")
+READER = re.findall(r'"(lifecycle/[\w/]+\.py)" \| source_of', HOOK)
+# (column names, a row, encoding): 30 of the rows, so that they are enough to learn from
 READABLE = {
-    "semicolons": "Größe;ja, nein;x\n1,5;a;b\n".encode(),
-    "tabs": b"a\tja, nein\tx\n1\t2\t3\n",
-    "pipes": b"a|ja, nein|x\n1|2|3\n",
-    "cp1252": "Größe;ja, nein\n1;2\n".encode("cp1252"),
-    "utf-8 with a mark": b"\xef\xbb\xbf" + b'"ja, nein",b\n1,2\n',
-    "utf-16": "a;ja, nein\n1;2\n".encode("utf-16"),
-    "utf-16 without a mark": "a;ja, nein\n1;2\n".encode("utf-16-le"),
-    "mixed": "Größe;ja, nein\n1;2\n".encode() + "ä;1\n".encode("cp1252"),
-    "a first line for Excel": b"sep=;\na;ja, nein\n1;2\n",
-    "blank lines first": b"\n\n'x;ja, nein\n1;2\n",
-    "old Mac line ends": b"a;ja, nein\r1;2\r",
-    "a name over two lines": b'a,"ja,\n  nein"\n1,2\n',
-    "very many columns": (";".join(f"a long column name {i}" for i in range(20_000)) + ";ja, nein\n").encode(),
+    "semicolons": ("Größe;ja, nein;x\n", "1,5;a;b\n", "utf-8"),
+    "tabs": ("a\tja, nein\tx\n", "1\t2\t3\n", "utf-8"),
+    "pipes": ("a|ja, nein|x\n", "1|2|3\n", "utf-8"),
+    "carets": ("a^ja, nein^x\n", "1^2^3\n", "utf-8"),
+    "blanks": ('a "ja, nein"    x\n', "1  2      3\n", "utf-8"),
+    "cp1252": ("Größe;ja, nein\n", "1;ä\n", "cp1252"),
+    "utf-8 with a mark": ('"ja, nein",b\n', "1,2\n", "utf-8-sig"),
+    "utf-16": ("a;ja, nein\n", "1;2\n", "utf-16"),
+    "utf-16 without a mark": ("a;ja, nein\n", "1;2\n", "utf-16-le"),
+    "a first line for Excel": ("sep=;\na;ja, nein\n", "1;2\n", "utf-8"),
+    "blank lines first": ("\n\n'x;ja, nein\n", "1;2\n", "utf-8"),
+    "titles first": ("Report of May\n\na;ja, nein\n", "1;2\n", "utf-8"),
+    "a comment first": ("# made by a logger\na;ja, nein\n", "1;2\n", "utf-8"),
+    "old Mac line ends": ("a;ja, nein\r", "1;2\r", "utf-8"),
+    "a name over two lines": ('a,"ja,\n  nein"\n', "1,2\n", "utf-8"),
+    "lines in cells": ('a,"ja, nein",c\n', '1,2,"one\ntwo, three\n"\n', "utf-8"),
+    "very many columns": (
+        ";".join(f"a long column name {i}" for i in range(5_000)) + ";ja, nein\n",
+        ";" * 5_000 + "\n",
+        "utf-8",
+    ),
 }
 
 
@@ -168,14 +181,16 @@ def only_pre_gen(template, tmp_path):
     alone = tmp_path / "alone"
     (alone / "{{cookiecutter.project}}").mkdir(parents=True)
     (alone / "hooks").mkdir()
-    for name in ("cookiecutter.json", "local_extensions.py", "hooks/pre_gen_project.py"):
+    for name in ("cookiecutter.json", "local_extensions.py", "hook_extensions.py", "hooks/pre_gen_project.py", *READER):
+        (alone / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(template / name, alone / name)
     return alone
 
 
 @pytest.mark.parametrize("content", READABLE.values(), ids=READABLE)
 def test_a_header_is_read_in_any_encoding_and_with_any_delimiter(only_pre_gen, tmp_path, env, content):
-    (tmp_path / "table.csv").write_bytes(content)
+    header, row, encoding = content
+    (tmp_path / "table.csv").write_bytes((header + row * 30).encode(encoding))
     refused = generate(only_pre_gen, tmp_path, env, check=False, data="table.csv", target="Ja, nein")
     assert 'no column "Ja, nein" in its header; did you mean "ja, nein"?' in refused.stderr
     generate(only_pre_gen, tmp_path, env, data="table.csv", target="ja, nein")

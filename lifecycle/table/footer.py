@@ -1,0 +1,281 @@
+"""Totals, sources and notes below a table: no rows, and found by evidence before anything is learned from the rows.
+
+A row is a total where a cell says so in some language and its numbers bear it out: they are the sums or means of the columns
+above, or are missing where all rows have them. Without a word, sums must stand in two columns.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lifecycle.table.labels import NOTE, TOTAL, TOTAL_PATTERN, is_note_label, is_total_label, named_notes
+from lifecycle.table.names import SOURCE
+from lifecycle.table.part import Part
+from lifecycle.table.records import Broken
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from lifecycle.table.layout import Layout
+
+_MARKS = re.compile(r"[^\d.,eE+()-]")
+
+
+class Columns:
+    """What the rows above say of each column: of numbers how many, their sum and maximum; how often a cell is filled."""
+
+    def __init__(self, sample: list[list[str]], width: int, delimiter: str) -> None:
+        self.width = width
+        columns = [[row[c].strip() for row in sample] for c in range(width)]
+        filled = [[cell for cell in column if cell] for column in columns]
+        self.usually = [len(f) >= 0.8 * max(len(sample), 1) for f in filled]
+        self.numeric = [_mostly_numbers(f) for f in filled]
+        self.comma = [_decimal_comma(f, delimiter) for f in filled]
+        self.count = np.zeros(width)
+        self.sum = np.zeros(width)
+        self.largest = np.full(width, -np.inf)
+        self.rows = 0
+        self.seen = [Counter(column) for column in columns]
+
+    def has_subtotals(self, sample: list[list[str]]) -> bool:
+        """Whether the first rows are parted by sums of those above, so that the others have to be looked at."""
+        marked = [at for at, row in enumerate(sample[:-1]) if self.is_labelled(row)]
+        return any(self.sums_up(sample[at], sample[max([0, *(m + 1 for m in marked if m < at)]) : at]) for at in marked)
+
+    def is_labelled(self, cells: list[str]) -> bool:
+        return any(is_total_label(cell) for c, cell in enumerate(cells) if not self.numeric[c])
+
+    def sums_up(self, cells: list[str], above: list[list[str]]) -> bool:
+        """Whether every number of the row is the sum of the block above it."""
+        numbers = 0
+        for c, cell in enumerate(cells):
+            if not self.numeric[c] or not cell.strip():
+                continue
+            values = [to_number(row[c], self.comma[c]) for row in above]
+            total = float(np.nansum(values)) if values else np.nan
+            close = max(_rounding(cell), 1e-6 * abs(total))
+            if len(values) < 2 or abs(to_number(cell, self.comma[c]) - total) > close or total == 0:
+                return False
+            numbers += 1
+        return numbers > 0
+
+    def add(self, table: pa.Table) -> None:
+        self.rows += len(table)
+        for c in range(self.width):
+            if self.numeric[c]:
+                values = _numbers(table.column(c), self.comma[c])
+                values = values[np.isfinite(values)]
+                self.count[c] += len(values)
+                self.sum[c] += values.sum()
+                self.largest[c] = max(self.largest[c], np.abs(values).max(initial=0))
+
+
+def without_footers(parts: Iterator[Part], layout: Layout, held: int) -> Iterator[Part]:
+    """The parts, less the totals and notes among the last `held` rows, which go to `broken` with their reason."""
+    before: Part | None = None
+    columns = Columns(layout.sample, layout.width, layout.dialect.delimiter)
+    suspicious = may_have_totals(layout)
+    inner = columns.has_subtotals(layout.sample)
+    for part in parts:
+        if inner:
+            part = without_subtotals(part, columns)
+        if before is not None:
+            joined = _concat(before.table, part.table)
+            cut = max(0, len(joined) - held)
+            part = Part(joined.slice(cut), part.broken)
+            if suspicious:
+                columns.add(joined.slice(0, cut))
+            yield Part(joined.slice(0, cut), before.broken)
+        before = part
+    if before is None:
+        return
+    cut = max(0, len(before.table) - held)
+    if suspicious:
+        columns.add(before.table.slice(0, cut))
+    yield settle(before, cut, columns)
+
+
+def without_subtotals(part: Part, columns: Columns) -> Part:
+    """`part` without the rows between others that say that they sum up the block above, and do."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    marked = np.zeros(len(part.table), dtype=bool)
+    for c in range(columns.width):
+        if not columns.numeric[c]:
+            marked |= np.asarray(pc.match_substring_regex(part.table.column(c), TOTAL_PATTERN, ignore_case=True))
+    keep = ~marked
+    broken = list(part.broken)
+    begin = 0
+    for at in np.flatnonzero(marked).tolist():
+        rows = list(
+            zip(*(column.to_pylist() for column in part.table.slice(begin, at + 1 - begin).columns), strict=True)
+        )
+        cells, above = list(rows[-1][:-1]), [list(row[:-1]) for row in rows[:-1]]
+        if columns.is_labelled(cells) and columns.sums_up(cells, above):
+            broken.append(Broken(str(rows[-1][-1]), TOTAL, ",".join(cells), False))
+            begin = at + 1
+        else:
+            keep[at] = True
+    return Part(part.table.filter(pa.array(keep)), broken)
+
+
+def may_have_totals(layout: Layout) -> bool:
+    """Whether sums are worth their time: the file's last lines hold a word for a total, or lack cells that rows have."""
+    from lifecycle.table.records import records
+
+    if layout.seen.encoding.startswith(("utf-16", "utf-32")):
+        return True  # the tail may begin within a letter
+    text = layout.seen.tail.decode(layout.seen.encoding, "ignore")
+    lines = text.splitlines(keepends=True)[-60:]
+    last = [r.cells for r in records(lines, 0, layout.dialect, layout.width) if r.cells][-30:]
+    columns = Columns(layout.sample, layout.width, layout.dialect.delimiter)
+    for cells in last:
+        if any(is_total_label(cell) for cell in cells):
+            return True
+        if len(cells) == layout.width and any(columns.usually[c] and not cells[c].strip() for c in range(layout.width)):
+            return True
+    return False
+
+
+def settle(part: Part, cut: int, columns: Columns) -> Part:
+    """`part` without the totals and notes at its end; only rows from `cut` on are looked at."""
+    table = part.table
+    rows = [[column[at].as_py() for column in table.columns[:-1]] for at in range(cut, len(table))]
+    found: dict[int, str] = {}
+    for at in range(len(rows) - 1, -1, -1):
+        cells = rows[at]
+        if not any(map(str.strip, cells)):
+            continue
+        above = rows[:at]
+        if is_note(cells, columns):
+            found[at] = NOTE
+        elif is_total(cells, above, columns):
+            found[at] = TOTAL
+        else:
+            break
+    broken = list(part.broken)
+    if found:
+        origins = table.column(SOURCE)
+        for at, reason in sorted(found.items()):
+            broken.append(Broken(origins[cut + at].as_py(), reason, ",".join(rows[at]), False))
+        keep = np.ones(len(table), dtype=bool)
+        keep[[cut + at for at in found]] = False
+        import pyarrow as pa
+
+        table = table.filter(pa.array(keep))
+    return Part(table, named_notes(broken, _last_line(table)))
+
+
+def _last_line(table: pa.Table) -> int:
+    return int(table.column(SOURCE)[-1].as_py().rsplit(":", 1)[1]) if len(table) else 0
+
+
+def is_note(cells: list[str], columns: Columns) -> bool:
+    """One text alone, or few with a word for source or note, in a table whose rows are filled."""
+    filled = [(c, cell.strip()) for c, cell in enumerate(cells) if cell.strip()]
+    usual = sum(columns.usually)
+    if usual < 2 or len(filled) > max(1, usual // 2):
+        return False
+    at, text = filled[0]
+    if is_total_label(text):
+        return False
+    alone = len(filled) == 1 and at == 0 and columns.seen[at][text] <= 1 and not _is_number(text)
+    prose = alone and (columns.numeric[at] or " " in text) and usual > 2
+    return prose or is_note_label(text)
+
+
+def is_total(cells: list[str], above: list[list[str]], columns: Columns) -> bool:
+    """Whether words and numbers say that the row sums or averages those above."""
+    label = any(
+        is_total_label(cell) and columns.seen[c][cell.strip()] <= 1
+        for c, cell in enumerate(cells)
+        if not columns.numeric[c] or not _is_number(cell)
+    )
+    rows = columns.rows + len(above)
+    borne = filled = missing = larger = 0
+    for c, cell in enumerate(cells):
+        text = cell.strip()
+        if not text:
+            missing += columns.usually[c]
+            continue
+        value = to_number(text, columns.comma[c])
+        if not columns.numeric[c] or not np.isfinite(value):
+            continue
+        filled += 1
+        values = np.array([to_number(row[c], columns.comma[c]) for row in above])
+        values = values[np.isfinite(values)]
+        count, total = columns.count[c] + len(values), columns.sum[c] + values.sum()
+        largest = max(columns.largest[c], np.abs(values).max(initial=0))
+        close = max(_rounding(text), 1e-3 * abs(total) if label else 1e-6 * abs(total))
+        is_sum = abs(value - total) <= close and abs(total) > largest
+        is_mean = (
+            label and bool(count) and abs(value - total / count) <= max(_rounding(text), 1e-6 * abs(total / count))
+        )
+        borne += is_sum or is_mean or (label and value == rows)
+        larger += abs(value) > 3 * largest > 0
+    if label:
+        return bool(borne or missing or larger or not filled)
+    return rows >= 5 and ((borne >= 2 and borne == filled) or (borne == filled == 1 and missing >= 2))
+
+
+def to_number(text: str, comma: bool) -> float:
+    """A cell as a number for the sake of a sum, else NaN: currency, unit and marks of thousands left out."""
+    text = _MARKS.sub("", text.replace("\u2212", "-")).strip()
+    negative = text.startswith("(") and text.endswith(")")
+    text = text.strip("()").replace("." if comma else ",", "").replace(",", ".")
+    try:
+        value = float(text)
+    except ValueError:
+        return np.nan
+    return -value if negative else value
+
+
+def _numbers(column: pa.ChunkedArray, comma: bool) -> np.ndarray:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    text = pc.utf8_trim_whitespace(column)
+    text = pc.replace_substring(text, "." if comma else ",", "")
+    if comma:
+        text = pc.replace_substring(text, ",", ".")
+    try:
+        text = pc.if_else(pc.equal(text, pa.scalar("", pa.large_string())), pa.scalar(None, pa.large_string()), text)
+        return np.asarray(pc.cast(text, pa.float64()).to_numpy(), dtype=float)
+    except pa.ArrowInvalid:
+        return np.array([to_number(cell, comma) for cell in column.to_pylist()])
+
+
+def _is_number(text: str) -> bool:
+    return bool(np.isfinite(to_number(text, False))) and sum(c.isdigit() for c in text) * 2 >= len(text)
+
+
+def _mostly_numbers(filled: list[str]) -> bool:
+    good = sum(_is_number(cell) for cell in filled)
+    return bool(filled) and good >= 0.8 * len(filled)
+
+
+def _decimal_comma(filled: list[str], delimiter: str) -> bool:
+    """Whether the comma is the decimal mark: in a cell where it cannot be one of thousands, or in a file parted by ;"""
+    commas = [cell for cell in filled if "," in cell]
+    if any("." in cell and cell.rindex(".") > cell.rindex(",") for cell in commas):
+        return False
+    sure = any(re.search(r",(\d{1,2}|\d{4,})\D*$", cell) for cell in commas)
+    return sure or (delimiter == ";" and (bool(commas) or all(re.search(r"\.\d{3}$", c) for c in filled if "." in c)))
+
+
+def _rounding(text: str) -> float:
+    """Half of the last digit that is written."""
+    found = re.search(r"[.,](\d+)\D*$", text)
+    return 0.51 * 10.0 ** -len(found[1]) if found and len(found[1]) != 3 else 0.51
+
+
+def _concat(one: pa.Table, other: pa.Table) -> pa.Table:
+    import pyarrow as pa
+
+    return pa.concat_tables([one, other])

@@ -1,0 +1,61 @@
+"""A part of a table: so many rows as text cells, each with its file and line, and the lines that are no rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lifecycle.table.names import SOURCE
+from lifecycle.table.records import Broken
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from lifecycle.table.layout import Layout
+
+ROWS = 100_000  # of a part, at most
+
+
+@dataclass
+class Part:
+    """`table`: text columns in the order of the file, and `__source__`; `typed`: the same cells as a Parquet file has them."""
+
+    table: pa.Table
+    broken: list[Broken] = field(default_factory=list)
+    typed: pa.Table | None = None
+
+
+@dataclass
+class TableFile:
+    """One file, opened: what its columns are called, and its parts. `unusable`: columns that hold no table cells, and why."""
+
+    path: Path
+    name: str
+    names: list[str]
+    parts: Callable[[], Iterator[Part]]
+    fact: dict[str, object] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    unusable: dict[str, str] = field(default_factory=dict)
+    layout: Layout | None = None  # of a text file or sheet
+    count: Callable[[], int] | None = None  # the rows, where the file is small enough to count them without Arrow
+
+
+def sources(name: str, lines: pa.Array) -> pa.Array:
+    """`bakes.csv:17` for each line."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = pa.large_string()
+    return pc.binary_join_element_wise(pa.scalar(name, kind), pc.cast(lines, kind), pa.scalar(":", kind))
+
+
+def text_table(name: str, columns: list[str], rows: list[list[str]], lines: list[int]) -> pa.Table:
+    """Rows that Python holds as lists, as Arrow columns."""
+    import pyarrow as pa
+
+    cells: list[tuple[str, ...]] = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
+    arrays = [pa.array(c, pa.large_string()) for c in cells]
+    arrays.append(sources(name, pa.array(lines, pa.int64())))
+    return pa.table(arrays, names=[*columns, SOURCE])

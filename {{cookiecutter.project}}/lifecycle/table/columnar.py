@@ -1,0 +1,1 @@
+{{ "lifecycle/table/columnar.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/table/dialect.py" | from_root }}

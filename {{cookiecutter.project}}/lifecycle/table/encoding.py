@@ -1,0 +1,1 @@
+{{ "lifecycle/table/encoding.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/table/footer.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/table/formats.py" | from_root }}

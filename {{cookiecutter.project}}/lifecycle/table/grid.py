@@ -1,0 +1,1 @@
+{{ "lifecycle/table/grid.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/table/header.py" | from_root }}

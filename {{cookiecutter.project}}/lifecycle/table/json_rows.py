@@ -1,0 +1,1 @@
+{{ "lifecycle/table/json_rows.py" | from_root }}

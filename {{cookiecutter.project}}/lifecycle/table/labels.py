@@ -1,0 +1,1 @@
+{{ "lifecycle/table/labels.py" | from_root }}

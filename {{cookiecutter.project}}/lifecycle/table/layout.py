@@ -1,0 +1,1 @@
+{{ "lifecycle/table/layout.py" | from_root }}

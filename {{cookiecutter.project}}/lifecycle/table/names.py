@@ -1,0 +1,1 @@
+{{ "lifecycle/table/names.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/table/part.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/table/records.py" | from_root }}

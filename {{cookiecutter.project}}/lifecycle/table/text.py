@@ -1,0 +1,1 @@
+{{ "lifecycle/table/text.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/table/workbook.py" | from_root }}
