@@ -19,13 +19,14 @@ import numpy as np
 import pandas as pd
 
 from lifecycle.ground.errors import UserError, stage
-from lifecycle.ground.files import Block, read_json, read_params
+from lifecycle.ground.files import read_json
+from lifecycle.ground.params import DrillParams, MonitorParams
 from lifecycle.ground.words import short
 from lifecycle.model.released import Released
 from lifecycle.monitor.batches import live_of
-from lifecycle.monitor.checks import Bundle
+from lifecycle.monitor.reference import Reference, read_reference
 from lifecycle.monitor.verdict import assess
-from lifecycle.monitor.watch import find_bundle, read_bundle
+from lifecycle.monitor.watch import find_bundle
 from lifecycle.table import notation
 from lifecycle.table.conform import as_text, used_fields
 
@@ -131,21 +132,23 @@ def cells(rows: pd.DataFrame, contract: dict[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(out)
 
 
-def halves(bundle: Bundle, seed: int) -> tuple[Bundle, pd.DataFrame]:
-    """(a bundle of one half of the reference rows, the other half); the newest row is in the second, as in real life."""
-    order = np.random.default_rng(seed).permutation(len(bundle.reference))
-    times = used_fields(bundle.contract, ("time",))
-    if times:
-        newest = int(bundle.reference[times[0]["name"]].fillna(pd.Timestamp(0)).to_numpy().argmax())
+def halves(reference: Reference, random_state: int) -> tuple[Reference, pd.DataFrame]:
+    """(one half of the reference, the rows of the other half); the newest row is in the second, as in real life."""
+    order = np.random.default_rng(random_state).permutation(len(reference.rows))
+    time = reference.contract.time
+    if time is not None:
+        oldest = pd.Timestamp(0) if time.is_date else -np.inf
+        newest = int(reference.rows[time.name].fillna(oldest).to_numpy().argmax())
         order = np.append(order[order != newest], newest)
     first, second = np.sort(order[: len(order) // 2]), np.sort(order[len(order) // 2 :])
-    kept = replace(bundle, reference=bundle.reference.iloc[first].reset_index(drop=True), answers=bundle.answers[first])
-    return kept, bundle.reference.iloc[second].reset_index(drop=True)
+    rows = reference.rows.iloc[first].reset_index(drop=True)
+    half = replace(reference, rows=rows, prediction=reference.prediction[first])
+    return half, reference.rows.iloc[second].reset_index(drop=True)
 
 
-def play(bundle: Bundle, rows: pd.DataFrame, model: Released, params: Any) -> dict[str, Any]:
-    live = live_of(cells(rows, bundle.contract), bundle.contract)
-    return assess(bundle, live, model.answers(live.text), params)
+def play(reference: Reference, rows: pd.DataFrame, model: Released, params: MonitorParams) -> dict[str, Any]:
+    live = live_of(cells(rows, reference.contract), reference.contract)
+    return assess(reference, live, model.answers(live.text), params)
 
 
 class Tried(NamedTuple):
@@ -155,19 +158,18 @@ class Tried(NamedTuple):
     missed: list[str]
 
 
-def try_faults(bundle: Bundle, model: Released, params: Block, drill: Block) -> Tried:
+def try_faults(reference: Reference, model: Released, params: MonitorParams, drill: DrillParams) -> Tried:
     """Clean controls first, then each fault, all on the halves that `drill.random_state` draws."""
-    size, seed = drill.number("shift", 0.1, 10), drill["random_state"]
-    n_controls = int(drill.number("controls", 1, 100))
-    controls = [play(*halves(bundle, seed + i), model, params) for i in range(n_controls)]
+    size, random_state, n_controls = drill.shift, drill.random_state, drill.controls
+    controls = [play(*halves(reference, random_state + i), model, params) for i in range(n_controls)]
     alarms = sum(c["verdict"] != "ok" for c in controls)
     draws = f"{n_controls} other draws of the halves"
     tried = Tried([("nothing (control)", draws, f"{alarms} alarms", _by(controls))], [])
-    if alarms > drill["allowed_alarms"]:
+    if alarms > drill.allowed_alarms:
         tried.missed.append(f"{alarms} of {n_controls} clean controls raise an alarm")
-    here, rows = halves(bundle, seed)
+    here, rows = halves(reference, random_state)
     for name, put_in in FAULTS.items():
-        fault = put_in(rows, bundle.contract, model.folder, size, np.random.default_rng(seed))
+        fault = put_in(rows, reference.contract, model.folder, size, np.random.default_rng(random_state))
         if fault is None:
             tried.table.append((name, "no column here that could have it", "–", ""))
             continue
@@ -175,14 +177,14 @@ def try_faults(bundle: Bundle, model: Released, params: Block, drill: Block) -> 
         caught = result["verdict"] != "ok"
         outcome = f"caught: {result['verdict']}" if caught else "MISSED"
         tried.table.append((name, fault[1], outcome, _by([result])))
-        if not caught and name in drill["required"] and len(rows) >= drill["enough_rows"]:
+        if not caught and name in drill.required and len(rows) >= drill.enough_rows:
             tried.missed.append(f"{name} was missed")
     return tried
 
 
 def main() -> None:
-    params, drill = read_params("monitor"), read_params("drill")
-    for name in drill["required"]:
+    params, drill = MonitorParams.load(), DrillParams.load()
+    for name in drill.required:
         if name not in FAULTS:
             raise UserError(f"params.yaml: drill.required has {name!r}; there are {', '.join(FAULTS)}")
     folder = find_bundle()
@@ -190,20 +192,18 @@ def main() -> None:
         raise UserError(
             "there is no bundle to try: the gate refused the candidate (models/bundle/REFUSED.md), or `dvc repro` was not run"
         )
-    bundle = read_bundle(folder)
-    here, rows = halves(bundle, drill["random_state"])
-    print(
-        f"drill: {folder}; {len(here.reference):,} held-out rows are the reference, {len(rows):,} play live traffic\n"
-    )
+    reference = read_reference(folder)
+    here, rows = halves(reference, drill.random_state)
+    print(f"drill: {folder}; {len(here.rows):,} held-out rows are the reference, {len(rows):,} play live traffic\n")
     with Released(folder) as model:
-        tried = try_faults(bundle, model, params, drill)
+        tried = try_faults(reference, model, params, drill)
     widths = [max(len(line[i]) for line in tried.table) for i in range(3)]
     for line in tried.table:
         print("  " + "  ".join(cell.ljust(width) for cell, width in zip(line, [*widths, 0], strict=True)).rstrip())
     print()
     if tried.missed:
         sys.exit(f"drill failed: {'; '.join(tried.missed)}. See params.yaml: monitor, drill.")
-    few = len(rows) < drill["enough_rows"]
+    few = len(rows) < drill.enough_rows
     print(f"drill passed; {len(rows)} rows are too few to demand more" if few else "drill passed")
 
 

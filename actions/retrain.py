@@ -34,6 +34,7 @@ from lifecycle.gate.champion import as_judged
 from lifecycle.ground.errors import UserError, stage
 from lifecycle.ground.files import Block, read_json, read_params, read_parquet, write_csv, write_json
 from lifecycle.ground.metrics import paired_difference, score
+from lifecycle.ground.params import RetrainParams
 from lifecycle.ground.words import alike
 from lifecycle.model.model import encode_target, sample_weight
 from lifecycle.model.released import Released
@@ -213,12 +214,12 @@ def add_batch(project: Path, live: Live, parts: Parts, contract: dict, name: str
     rows = live.text[added].reindex(columns=columns, fill_value="").fillna("")
     if start:
         set_test_from(project / "params.yaml", start)
-    files = [b | {"taken": int((live.batch[added] == b["file"]).sum())} for b in live.batches]
+    taken = {batch.file: int((live.batch[added] == batch.file).sum()) for batch in live.batches}
     facts = {
         "rows": int(added.sum()),
         "to_learn_from": int(parts.learn.sum()),
         "kept_to_judge": int(parts.judge.sum()),
-        "from": [{k: b[k] for k in ("file", "sha256", "taken")} for b in files if b["taken"]],
+        "from": [{"file": b.file, "sha256": b.sha256, "taken": taken[b.file]} for b in live.batches if taken[b.file]],
         "champion": champion_version() or "models/bundle, not released",
     }
     facts |= {"test_from": start} if start else {}
@@ -249,7 +250,7 @@ def set_test_from(path: Path, start: str) -> None:
 # ---- judging ------------------------------------------------------------------------------------------------------
 
 
-def judge(project: Path, folder: Path, live: Live, parts: Parts, params: Block) -> dict[str, Any]:
+def judge(project: Path, folder: Path, live: Live, parts: Parts, params: RetrainParams) -> dict[str, Any]:
     """Challenger against champion on the newest labelled rows, each reading them by its own contract."""
     contract = read_contract(project / "data/contract.yaml")
     problem = contract["problem"]
@@ -267,8 +268,7 @@ def judge(project: Path, folder: Path, live: Live, parts: Parts, params: Block) 
         theirs = as_judged(champion, champion.answers(text[known]), challenger, name)
     y = encode_target(rows[problem["target"]][known], contract)
     weight = sample_weight(rows[known], contract, "data/live")  # as the gate judges
-    draw = (int(params["n_bootstrap"]), params["confidence"], params["random_state"])
-    gain, low, high = paired_difference(name, y, ours, theirs, *draw, weight)
+    gain, low, high = paired_difference(name, y, ours, theirs, params.draw, weight)
     scores = {"challenger": score(name, y, ours, weight), "champion": score(name, y, theirs, weight)}
     return {"metric": name, "rows": int(known.sum()), **scores, "gain": gain, "low": low, "high": high}
 
@@ -312,7 +312,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m actions.retrain", description="retrain where the monitor says so")
     parser.add_argument("--force", action="store_true", help="whatever the verdict is")
     given = parser.parse_args()
-    params = read_params("retrain")
+    params = RetrainParams.load()
     params.number("judge_share", 0.05, 0.9)
     folder = find_bundle()
     if folder is None:

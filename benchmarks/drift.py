@@ -24,7 +24,7 @@ from benchmarks.environments import environment
 from benchmarks.simulate import CHANGES, kind_of, simulate
 from lifecycle.ground.files import Block, read_params
 from lifecycle.monitor.batches import live_of
-from lifecycle.monitor.checks import Bundle
+from lifecycle.monitor.reference import Reference
 from lifecycle.monitor.verdict import assess
 
 ROWS, COLUMNS = (200, 1000, 10000), (20, 100)
@@ -64,8 +64,8 @@ def run(change: str, n: int, p: int, seed: int, params: Block) -> dict[str, Any]
     reference, told = simulate("none", n, p, 2 * seed)
     rows, answers = simulate(change, n, p, 2 * seed + 1)
     contract = contract_of(reference)
-    bundle = Bundle(contract, reference, np.column_stack([1 - told, told]))
-    result = assess(bundle, live_of(rows, contract), np.column_stack([1 - answers, answers]), params)
+    before = Reference(contract, reference, np.column_stack([1 - told, told]))
+    result = assess(before, live_of(rows, contract), np.column_stack([1 - answers, answers]), params)
     return {
         "verdict": result["verdict"],
         "families": sorted({c["family"] for c in result["checks"] if c["verdict"] != "ok"}),

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from lifecycle.evaluate.evaluation import HANDFUL, TEST, evaluate, rounded
 from lifecycle.ground.errors import UserError, stage
-from lifecycle.ground.files import read_params, read_parquet, write_csv, write_json
+from lifecycle.ground.files import read_parquet, write_csv, write_json
+from lifecycle.ground.params import EvaluateParams
 from lifecycle.ground.words import short
 from lifecycle.model.store import load_model
 from lifecycle.table.contract import read_contract
 
 
 def main() -> None:
-    params, contract = read_params("evaluate"), read_contract()
+    params, contract = EvaluateParams.load(), read_contract()
     test = read_parquet(TEST)
     if not len(test):
         raise UserError("data/test.parquet has no rows to score; raise split.test_size in params.yaml")

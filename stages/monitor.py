@@ -9,22 +9,16 @@ verdict: ok, warn or retrain. A changed relation between rows and target (concep
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from lifecycle.ground.errors import stage
-from lifecycle.ground.files import read_params, write_json, write_text
+from lifecycle.ground.files import write_json, write_text
+from lifecycle.ground.params import MonitorParams
 from lifecycle.monitor.batches import LIVE, batch_files, digest
-
-if TYPE_CHECKING:
-    pass
 from lifecycle.monitor.watch import find_bundle, model_digest, nothing, watch
+from lifecycle.report.monitoring import page_of
 
 
 def main() -> None:
-    from lifecycle.report.monitoring import page_of
-
-    params = read_params("monitor")
-    folder = find_bundle()
+    params, folder = MonitorParams.load(), find_bundle()
     if folder is None:
         result = nothing("there is no bundle yet: the gate refused the candidate, so there is no model to watch")
     elif not batch_files():
@@ -37,9 +31,9 @@ def main() -> None:
     write_text("reports/monitoring.html", page_of(result))
     for reason in result["reasons"][:8]:
         print(f"  {reason}")
-    print(
-        f"monitor: verdict {result['verdict']}; {result['live_rows']} live rows, {result['live_labelled']} labelled, {result['alarms']} of {len(result['checks'])} checks raise an alarm"
-    )
+    rows = f"{result['live_rows']} live rows, {result['live_labelled']} labelled"
+    alarms = f"{result['alarms']} of {len(result['checks'])} checks raise an alarm"
+    print(f"monitor: verdict {result['verdict']}; {rows}, {alarms}")
 
 
 if __name__ == "__main__":

@@ -7,14 +7,17 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
+from lifecycle.ground.params import EvaluateParams
 from lifecycle.model.model import Model, encode_target
 from lifecycle.model.store import save_model
+from lifecycle.table.contract import Contract
 
 CLASSES = {"binary": ["no", "yes"], "multiclass": ["a", "b", "c"], "regression": []}
 PARAMS = {
     "confidence": 0.95, "n_bootstrap": 100, "importance_repeats": 2, "importance_rows": 500, "partial_dependence": 3,
     "max_slice_levels": 4, "min_slice_rows": 20, "max_slices": 60, "worst": 5, "random_state": 1,
 }  # fmt: skip
+SETTINGS = EvaluateParams.read(PARAMS)
 
 
 def table(task, n, seed, place="place"):
@@ -62,10 +65,16 @@ def contract(task, metric="", place="place"):
     return {"problem": problem, "fields": fields, "notes": ["task: inferred"]}
 
 
+def terms(task, metric="", place="place", fields=()):
+    """The contract's class; `fields`: further ones."""
+    content = contract(task, metric, place)
+    return Contract.read(content | {"fields": [*content["fields"], *fields]})
+
+
 def fitted(task, place="place"):
     """A linear model of `signal`, `member` and the place, on 400 rows."""
     train = table(task, 400, seed=1, place=place)
-    y = encode_target(train["target"], contract(task))
+    y = encode_target(train["target"], terms(task))
     columns = {"signal": "f", "member": "f", place: "O"}
     share = np.bincount(y, minlength=len(CLASSES[task])) / len(y) if CLASSES[task] else float(y.mean())
     model = Model(task, CLASSES[task], columns, share, len(y))

@@ -9,6 +9,7 @@ import sklearn.metrics as sk
 
 from lifecycle.ground import metrics
 from lifecycle.ground.errors import UserError
+from lifecycle.ground.metrics import Draw
 
 rng = np.random.default_rng(0)
 N = 400
@@ -109,7 +110,7 @@ def test_log_loss_works_when_a_class_is_absent_and_is_finite_when_certain_and_wr
 def test_one_class_or_one_value_only_gives_nan_or_a_number_but_never_a_warning(rows):
     y, p = np.zeros(rows, dtype=int), np.full((rows, 2), 0.5)
     for name in metrics.metrics_for("binary"):
-        value, low, high = metrics.bootstrap(name, y, p, 20, 0.95, 1)
+        value, low, high = metrics.bootstrap(name, y, p, Draw(20, 0.95, 1))
         assert np.isnan(low) == np.isnan(high)
         if not np.isnan(low):
             assert low <= value <= high
@@ -117,7 +118,7 @@ def test_one_class_or_one_value_only_gives_nan_or_a_number_but_never_a_warning(r
         assert np.isnan(metrics.score(name, y, p))
     flat = np.zeros(rows)
     for name in metrics.metrics_for("regression"):
-        metrics.bootstrap(name, flat, flat, 20, 0.95, 1)
+        metrics.bootstrap(name, flat, flat, Draw(20, 0.95, 1))
     assert np.isnan(metrics.score("r2", flat, flat))
     assert np.isnan(metrics.score("mape", flat, flat))
 
@@ -134,7 +135,7 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says(name, truth):
     hits = 0
     for trial in range(200):
         error = np.random.default_rng(trial).normal(size=150)
-        _, low, high = metrics.bootstrap(name, np.zeros(150), error, 200, 0.9, trial)
+        _, low, high = metrics.bootstrap(name, np.zeros(150), error, Draw(200, 0.9, trial))
         hits += low <= truth <= high
     assert 0.82 <= hits / 200 <= 0.96  # 90 %, give or take three standard errors and the percentile method's bias
 
@@ -145,14 +146,14 @@ def test_the_interval_of_a_ranking_metric_covers_the_truth():
         draw = np.random.default_rng(trial)
         y = draw.integers(0, 2, 200)
         s = 1 / (1 + np.exp(-(draw.normal(size=200) + y)))  # two normals one apart: AUC = Phi(1 / sqrt 2)
-        _, low, high = metrics.bootstrap("roc_auc", y, np.c_[1 - s, s], 200, 0.9, trial)
+        _, low, high = metrics.bootstrap("roc_auc", y, np.c_[1 - s, s], Draw(200, 0.9, trial))
         hits += low <= 0.7602 <= high
     assert 0.81 <= hits / 150 <= 0.97
 
 
 def test_many_rows_are_resampled_in_part_and_the_interval_keeps_its_width():
     error = np.random.default_rng(1).normal(size=metrics.MAX_CELLS)  # twice as many as are resampled
-    _, low, high = metrics.bootstrap("mae", np.zeros(len(error)), error, 300, 0.95, 1)
+    _, low, high = metrics.bootstrap("mae", np.zeros(len(error)), error, Draw(300, 0.95, 1))
     expected = 2 * 1.96 * np.abs(error).std() / np.sqrt(len(error))
     assert high - low == pytest.approx(expected, rel=0.15)
 
@@ -161,35 +162,35 @@ def test_200_000_rows_take_bounded_time():
     y = np.random.default_rng(1).integers(0, 2, 200_000)
     s = np.random.default_rng(2).random(200_000)
     start = time.perf_counter()
-    metrics.bootstrap_all(["log_loss", "roc_auc"], y, [np.c_[1 - s, s]] * 2, 400, 0.95, 1)
+    metrics.bootstrap_all(["log_loss", "roc_auc"], y, [np.c_[1 - s, s]] * 2, Draw(400, 0.95, 1))
     assert time.perf_counter() - start < 30  # 1.5 s on two cores
 
 
 def test_the_interval_of_calibration_error_holds_the_estimate():
-    value, low, high = metrics.bootstrap("ece", BINARY_Y, BINARY_P, 200, 0.95, 1)
+    value, low, high = metrics.bootstrap("ece", BINARY_Y, BINARY_P, Draw(200, 0.95, 1))
     assert low < value < high
 
 
 @pytest.mark.parametrize("name", ["log_loss", "roc_auc"])
 def test_a_positive_difference_means_that_a_is_better(name):
     good, bad = BINARY_P, np.full((N, 2), 0.5)
-    difference, low, high = metrics.paired_difference(name, BINARY_Y, good, bad, 100, 0.95, 1)
+    difference, low, high = metrics.paired_difference(name, BINARY_Y, good, bad, Draw(100, 0.95, 1))
     assert 0 < low < difference < high
-    difference, low, high = metrics.paired_difference(name, BINARY_Y, bad, good, 100, 0.95, 1)
+    difference, low, high = metrics.paired_difference(name, BINARY_Y, bad, good, Draw(100, 0.95, 1))
     assert low < difference < high < 0
 
 
 def test_pairing_makes_the_interval_narrower_than_two_separate_ones():
     other = REAL_P + np.random.default_rng(5).normal(0, 0.5, N)
-    _, low, high = metrics.paired_difference("mae", REAL_Y, REAL_P, other, 200, 0.95, 1)
-    _, alone_low, alone_high = metrics.bootstrap("mae", REAL_Y, REAL_P, 200, 0.95, 1)
+    _, low, high = metrics.paired_difference("mae", REAL_Y, REAL_P, other, Draw(200, 0.95, 1))
+    _, alone_low, alone_high = metrics.bootstrap("mae", REAL_Y, REAL_P, Draw(200, 0.95, 1))
     assert high - low < (alone_high - alone_low) / 2
 
 
 def test_the_same_seed_gives_the_same_interval_and_another_seed_another():
-    first = metrics.bootstrap("roc_auc", BINARY_Y, BINARY_P, 50, 0.95, 1)
-    assert first == metrics.bootstrap("roc_auc", BINARY_Y, BINARY_P, 50, 0.95, 1)
-    assert first != metrics.bootstrap("roc_auc", BINARY_Y, BINARY_P, 50, 0.95, 2)
+    first = metrics.bootstrap("roc_auc", BINARY_Y, BINARY_P, Draw(50, 0.95, 1))
+    assert first == metrics.bootstrap("roc_auc", BINARY_Y, BINARY_P, Draw(50, 0.95, 1))
+    assert first != metrics.bootstrap("roc_auc", BINARY_Y, BINARY_P, Draw(50, 0.95, 2))
 
 
 def test_is_better_follows_the_metric_and_nan_never_wins():

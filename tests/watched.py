@@ -13,6 +13,7 @@ from sklearn.preprocessing import OneHotEncoder
 from lifecycle.ground.files import write_parquet, write_yaml
 from lifecycle.model.model import encode_target
 from lifecycle.model.store import load_model, save_model
+from lifecycle.table.contract import Contract
 from tests import small_model
 
 ROOT = Path(__file__).parents[1]
@@ -53,7 +54,9 @@ def write_bundle(folder, task, n=600, place="models/bundle"):
     model, train = small_model.fitted(task), small_model.table(task, 400, seed=1)
     encode = make_column_transformer((OneHotEncoder(handle_unknown="ignore"), ["place"]), remainder=SimpleImputer())
     pipeline = make_pipeline(encode, LinearRegression() if task == "regression" else LogisticRegression())
-    model.members = [(1.0, pipeline.fit(model.rows(train), encode_target(train["target"], contract(task))))]
+    model.members = [
+        (1.0, pipeline.fit(model.rows(train), encode_target(train["target"], Contract.read(contract(task)))))
+    ]
     save_model(model, bundle, {"name": "linear", "task": task})
     write_yaml(bundle / "contract.yaml", contract(task))
     test = table(task, n, seed=2)

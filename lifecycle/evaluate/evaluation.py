@@ -1,12 +1,9 @@
-"""evaluate: score the candidate on rows it never saw, with intervals, beside the naive baseline; say where it errs.
-
-Run: python -m stages.evaluate      (reads data/contract.yaml, data/test.parquet, models/candidate; writes
-reports/metrics.json, the handful for `dvc exp show`, reports/evaluation.json, all of it, and reports/plots/*.csv)
-"""
+"""How good the candidate is on rows it never saw, with intervals, beside the naive baseline; and where it errs."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -17,10 +14,10 @@ from tqdm import tqdm
 from lifecycle.evaluate import curves, explain
 from lifecycle.evaluate.slices import STANDS_IN, Judge, slices
 from lifecycle.ground.errors import UserError
-from lifecycle.ground.metrics import METRICS, bootstrap_all, metrics_for, paired_difference
-from lifecycle.model.model import codes, encode_target, sample_weight
-from lifecycle.table.conform import used_fields
-from lifecycle.table.contract import MODEL
+from lifecycle.ground.metrics import METRICS, Draw, bootstrap_all, metrics_for, paired_difference
+from lifecycle.ground.params import EvaluateParams
+from lifecycle.model.model import Model, codes, encode_target, sample_weight
+from lifecycle.table.contract import Contract
 from lifecycle.table.read import SOURCE
 
 Array = np.ndarray
@@ -34,107 +31,162 @@ TEST = "data/test.parquet"
 CONFUSION_ROWS = 5_000  # of confusion.csv, which is kept in Git
 
 
-def evaluate(model: Any, contract: dict[str, Any], test: pd.DataFrame, params: dict[str, Any]) -> dict[str, Any]:
-    """All that evaluation.json holds; plots' points are under "plots" until `main` takes them out."""
-    problem = contract["problem"]
-    task, metric = problem["task"], problem["metric"]
-    classes = [str(c) for c in problem["classes"]] if task != "regression" else []
-    fields = used_fields(contract, MODEL)
-    columns = [f["name"] for f in fields]
-    y, p = encode_target(test[problem["target"]], contract, TEST), answers(model, test, classes)
-    weight = sample_weight(test, contract, TEST)
-    naive = model.naive(len(test))
+@dataclass(frozen=True)
+class Predicted:
+    """The test rows' outcomes, and what the candidate and the naive baseline predict for them: probabilities (n, k) in the
+    contract's class order, or values (n,). `decided`: the candidate's classes, which may follow a threshold of its own, as codes;
+    of a regression, its values."""
 
-    def of(name: str, p: Array) -> Array:
-        """What the metric `name` is measured on: decided classes may follow a threshold of the model's own."""
-        return codes(model, p, classes) if METRICS[name].needs == "classes" else p
+    y_true: Array
+    prediction: Array
+    decided: Array
+    baseline: Array
+    weight: Array | None
 
-    draw = (params["n_bootstrap"], params["confidence"], params["random_state"])
-    names = metrics_for(task)
-    scores = {}
-    resampled = bootstrap_all(names, y, [of(n, p) for n in names], *draw, weight=weight)
-    for name, (value, low, high) in zip(names, resampled, strict=True):
-        base = METRICS[name].function(y, naive, weight)
-        scores[name] = {"value": value, "low": low, "high": high, "baseline": base}
+    def judged(self, name: str) -> Array:
+        """What the metric `name` is measured on."""
+        return self.decided if METRICS[name].needs == "classes" else self.prediction
 
-    def of_naive(name: str) -> Array:
-        return naive.argmax(axis=1) if METRICS[name].needs == "classes" else naive
+    def judged_baseline(self, name: str) -> Array:
+        return self.baseline.argmax(axis=1) if METRICS[name].needs == "classes" else self.baseline
 
-    paired = paired_difference(metric, y, of(metric, p), of_naive(metric), *draw, weight)
-    gain = dict(zip(("value", "low", "high"), paired, strict=True))
 
-    # a bar for a person who waits, none in a pipe or a log
-    progress = partial(tqdm, desc="importance", unit="column", file=sys.stderr, leave=False, disable=None)
-    importance = explain.permutation_importance(
-        lambda frame: of(metric, answers(model, frame, classes)), test, columns, metric, y, weight, params, progress
-    )
+def evaluate(model: Model, contract: Contract, test: pd.DataFrame, params: EvaluateParams) -> dict[str, Any]:
+    """All that evaluation.json holds; plots' points are under "plots" until the stage takes them out."""
+    problem, fields = contract.problem, contract.features
+    metric, classes = problem.metric, list(problem.classes)
+    predicted = score_rows(model, contract, test)
+    scores = all_scores(predicted, problem.task, params.draw)
+    importance = importance_of(model, contract, test, predicted, params)
     order = [row["column"] for row in importance]
-    ranked = sorted(fields, key=lambda field: order.index(field["name"]))
-    predict = partial(answers, model, classes=classes)
-    told = codes(model, p, classes) if classes else p
+    ranked = sorted(fields, key=lambda field: order.index(field.name))
     slice_metric = STANDS_IN.get(metric, metric)
-    judge = Judge(slice_metric, y, of(slice_metric, p), of_naive(slice_metric), weight, *draw)
-    limits = (params["max_slices"], params["max_slice_levels"], params["min_slice_rows"])
+    y_pred, baseline = predicted.judged(slice_metric), predicted.judged_baseline(slice_metric)
+    judge = Judge(slice_metric, predicted.y_true, y_pred, baseline, predicted.weight, params.draw)
+    predict = partial(predictions, model)
     return {
-        "task": task,
+        "task": problem.task,
         "metric": metric,
         "greater_is_better": METRICS[metric].greater_is_better,
-        "n_rows": len(y),
-        "confidence": params["confidence"],
+        "n_rows": len(test),
+        "confidence": params.confidence,
         "classes": classes,
-        "class_rows": np.bincount(y, minlength=len(classes)).tolist() if classes else [],
-        "score": {**scores[metric], "gain": gain},
+        "class_rows": np.bincount(predicted.y_true, minlength=len(classes)).tolist() if classes else [],
+        "score": {**scores[metric], "gain": gain_over_baseline(predicted, metric, params.draw)},
         "metrics": scores,
         "slice_metric": slice_metric,
-        "slices": slices(test, ranked, judge, *limits),
+        "slices": slices(test, ranked, judge, params.max_slices, params.max_slice_levels, params.min_slice_rows),
         "importance": importance,
         "partial_dependence": explain.partial_dependence(predict, test, ranked, classes, params),
-        "worst": explain.worst(test, ranked[:6], classes, y, p, told, params),
-        "plots": plots(y, p, told, classes, importance),
+        "worst": explain.worst(test, ranked[:6], classes, predicted, params.worst),
+        "plots": plots(predicted, classes, importance),
     }
 
 
-def answers(model: Any, frame: pd.DataFrame, classes: list[str]) -> Array:
+def score_rows(model: Model, contract: Contract, test: pd.DataFrame) -> Predicted:
+    classes = list(contract.problem.classes)
+    prediction = predictions(model, test)
+    return Predicted(
+        y_true=encode_target(test[contract.problem.target], contract, TEST),
+        prediction=prediction,
+        decided=codes(model, prediction, classes) if classes else prediction,
+        baseline=model.naive(len(test)),
+        weight=sample_weight(test, contract, TEST),
+    )
+
+
+def predictions(model: Model, frame: pd.DataFrame) -> Array:
     """(n, k) probabilities or n values, all of them numbers."""
-    p = np.asarray(model.predict_proba(frame) if classes else model.predict(frame), dtype=float)
-    wrong = ~np.isfinite(p.reshape(len(frame), -1)).all(axis=1)
+    prediction = np.asarray(model.answers(frame), dtype=float)
+    wrong = ~np.isfinite(prediction.reshape(len(frame), -1)).all(axis=1)
     if wrong.any():
         first = frame[SOURCE].iloc[int(wrong.argmax())]
         raise UserError(
             f"models/candidate gives no number for {wrong.sum()} of {len(frame)} rows (first: {first}); train again: "
             "`dvc repro --single-item --force train`"
         )
-    return p
+    return prediction
 
 
-def plots(y: Array, p: Array, told: Array, classes: list[str], importance: list[dict]) -> dict[str, pd.DataFrame]:
+def all_scores(predicted: Predicted, task: str, draw: Draw) -> dict[str, dict[str, float]]:
+    """{metric: its value, interval and the baseline's value}."""
+    names = metrics_for(task)
+    judged = [predicted.judged(name) for name in names]
+    resampled = bootstrap_all(names, predicted.y_true, judged, draw, weight=predicted.weight)
+    found = {}
+    for name, (value, low, high) in zip(names, resampled, strict=True):
+        baseline = METRICS[name].function(predicted.y_true, predicted.baseline, predicted.weight)
+        found[name] = {"value": value, "low": low, "high": high, "baseline": baseline}
+    return found
+
+
+def gain_over_baseline(predicted: Predicted, metric: str, draw: Draw) -> dict[str, float]:
+    y_pred, baseline = predicted.judged(metric), predicted.judged_baseline(metric)
+    value, low, high = paired_difference(metric, predicted.y_true, y_pred, baseline, draw, predicted.weight)
+    return {"value": value, "low": low, "high": high}
+
+
+def importance_of(
+    model: Model, contract: Contract, test: pd.DataFrame, predicted: Predicted, params: EvaluateParams
+) -> list[dict[str, Any]]:
+    metric, classes = contract.problem.metric, list(contract.problem.classes)
+
+    def judged(frame: pd.DataFrame) -> Array:
+        prediction = predictions(model, frame)
+        return codes(model, prediction, classes) if METRICS[metric].needs == "classes" else prediction
+
+    columns = [field.name for field in contract.features]
+    # a bar for a person who waits, none in a pipe or a log
+    progress = partial(tqdm, desc="importance", unit="column", file=sys.stderr, leave=False, disable=None)
+    return explain.permutation_importance(
+        judged, test, columns, metric, predicted.y_true, predicted.weight, params, progress
+    )
+
+
+# ---- plots --------------------------------------------------------------------------------------------------------
+
+
+def plots(predicted: Predicted, classes: list[str], importance: list[dict[str, Any]]) -> dict[str, pd.DataFrame]:
     """The tables under reports/plots: four that dvc.yaml declares, and detail.csv, from which report draws the rest."""
+    y_true, prediction = predicted.y_true, predicted.prediction
     if classes:
-        curve, labels = curves.mean_roc(y, p), classes
-        matrix = curves.confusion(y, told, classes, curves.CLASSES_SHOWN)
-        shown = [1] if len(classes) == 2 else np.argsort(-np.bincount(y, minlength=len(classes)), kind="stable")[:6]
-        detail = [("roc", labels[c], *curves.roc(y == c, p[:, c])) for c in shown]
-        detail += [("precision_recall", labels[c], *curves.precision_recall(y == c, p[:, c])) for c in shown]
+        curve = curves.mean_roc(y_true, prediction)
+        counts, labels = curves.confusion(y_true, predicted.decided, classes, curves.CLASSES_SHOWN)
+        detail = curves_by_class(y_true, prediction, classes)
     else:
-        curve = curves.within_error(y, p)
-        cuts, labels = curves.fifths(y)
-        matrix = curves.confusion(np.searchsorted(cuts, y), np.searchsorted(cuts, p), labels, curves.CLASSES_SHOWN)
-        some = np.linspace(0, len(y) - 1, min(len(y), 800)).astype(int)
-        detail = [("points", "", p[some], y[some])]
-    counts, names = matrix
-    pairs = curves.rows_of(counts, CONFUSION_ROWS)
-    lines = [
-        pd.DataFrame({"chart": chart, "label": label, "x": x, "y": at})
-        for chart, label, *points in detail
-        for x, at in [points if chart == "points" else curves.thinned(*points)]
-    ]
+        curve = curves.within_error(y_true, prediction)
+        cuts, fifths = curves.fifths(y_true)
+        parts = [np.searchsorted(cuts, values) for values in (y_true, prediction)]
+        counts, labels = curves.confusion(*parts, fifths, curves.CLASSES_SHOWN)
+        some = np.linspace(0, len(y_true) - 1, min(len(y_true), 800)).astype(int)
+        detail = [_line("points", "", prediction[some], y_true[some])]
+    x, y = curves.thinned(*curve)
+    pairs = [(labels[i], labels[j]) for i, j in curves.rows_of(counts, CONFUSION_ROWS)]
     return {
-        "curve": pd.DataFrame(dict(zip(("x", "y"), curves.thinned(*curve), strict=True))),
-        "calibration": pd.DataFrame(curves.calibration(y, p)),
-        "confusion": pd.DataFrame([(names[i], names[j]) for i, j in pairs], columns=["actual", "predicted"]),
+        "curve": pd.DataFrame({"x": x, "y": y}),
+        "calibration": pd.DataFrame(curves.calibration(y_true, prediction)),
+        "confusion": pd.DataFrame(pairs, columns=["actual", "predicted"]),
         "importance": pd.DataFrame(importance[:20], columns=["column", "importance", "low", "high"]),
-        "detail": pd.concat(lines, ignore_index=True),
+        "detail": pd.concat(detail, ignore_index=True),
     }
+
+
+def curves_by_class(y_true: Array, prediction: Array, classes: list[str]) -> list[pd.DataFrame]:
+    """ROC and precision over recall: of two classes the positive one's, else those of the most frequent."""
+    shown = [1]
+    if len(classes) > 2:
+        frequency = np.bincount(y_true, minlength=len(classes))
+        shown = np.argsort(-frequency, kind="stable")[:6].tolist()
+    lines = []
+    for chart, points in (("roc", curves.roc), ("precision_recall", curves.precision_recall)):
+        for code in shown:
+            x, y = curves.thinned(*points(y_true == code, prediction[:, code]))
+            lines.append(_line(chart, classes[code], x, y))
+    return lines
+
+
+def _line(chart: str, label: str, x: Array, y: Array) -> pd.DataFrame:
+    return pd.DataFrame({"chart": chart, "label": label, "x": x, "y": y})
 
 
 def rounded(value: Any) -> Any:

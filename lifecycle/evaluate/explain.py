@@ -1,21 +1,22 @@
-"""Where a model is good, what it uses and where it errs: importance, partial dependence, worst rows.
-
-`answer` is a function of a frame that returns what the metric needs: (n, k) probabilities, class codes or values.
-"""
+"""What a model uses and where it errs: importance, partial dependence, worst rows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 
 from lifecycle.ground.metrics import METRICS, draws, interval
+from lifecycle.ground.params import EvaluateParams
+from lifecycle.table.contract import Field
 from lifecycle.table.read import SOURCE
 
 Array = np.ndarray
-Answer = Callable[[pd.DataFrame], Array]
+Predict = Callable[
+    [pd.DataFrame], Array
+]  # (n, k) probabilities, n values, or n class codes where a metric judges these
 ROW_PREDICTIONS = 400_000  # what importance may ask of the model, in rows; wide tables get fewer repeats and rows
 
 
@@ -23,31 +24,34 @@ ROW_PREDICTIONS = 400_000  # what importance may ask of the model, in rows; wide
 
 
 def permutation_importance(
-    answer: Answer,
+    judged: Predict,
     frame: pd.DataFrame,
     columns: list[str],
     metric: str,
-    y: Array,
+    y_true: Array,
     weight: Array | None,
-    params: dict,
-    progress: Callable,
+    params: EvaluateParams,
+    progress: Callable[[list[str]], Iterable[str]],
 ) -> list[dict[str, Any]]:
     """How much worse the score gets when one column is shuffled among the rows (Breiman 2001), the largest first.
 
     The mean over `importance_repeats` shuffles; its interval is that of the mean over resampled rows. Two columns that
     say the same hide each other: each alone can then be shuffled without much loss.
     """
-    rng = np.random.default_rng(params["random_state"])
-    rows = min(len(frame), params["importance_rows"])
-    repeats = int(np.clip(ROW_PREDICTIONS // (rows * max(len(columns), 1)), 1, params["importance_repeats"]))
-    rows = min(rows, max(200, ROW_PREDICTIONS // (repeats * max(len(columns), 1))))
+    rng = np.random.default_rng(params.random_state)
+    rows, repeats = affordable(len(frame), len(columns), params)
     some = np.sort(rng.choice(len(frame), rows, replace=False))
-    frame, y = frame.iloc[some].reset_index(drop=True), y[some]
-    weights = np.concatenate([np.ones((1, rows)), *draws(rows, params["n_bootstrap"], params["random_state"])])
+    frame = frame.iloc[some].reset_index(drop=True)
+    y_true = y_true[some]
+    weights = np.concatenate([np.ones((1, rows)), *draws(rows, params.draw)])
     if weight is not None:
         weights *= weight[some]
+
+    def scores(y_pred: Array) -> Array:
+        return METRICS[metric].prepared(y_true, y_pred)(weights)
+
     sign = 1 if METRICS[metric].greater_is_better else -1
-    whole = METRICS[metric].prepared(y, answer(frame))(weights)
+    whole = scores(judged(frame))
     repeated = pd.concat([frame] * repeats, ignore_index=True)
     found = []
     for column in progress(columns):
@@ -57,82 +61,114 @@ def permutation_importance(
         if shuffled[column].equals(repeated[column]):  # a constant here: nothing to shuffle
             found.append({"column": column, "importance": 0.0, "low": 0.0, "high": 0.0})
             continue
-        parts = np.split(answer(shuffled), repeats)
-        loss = sign * (whole - np.mean([METRICS[metric].prepared(y, part)(weights) for part in parts], axis=0))
-        low, high = interval(loss[1:], params["confidence"])
+        parts = [scores(part) for part in np.split(judged(shuffled), repeats)]
+        loss = sign * (whole - np.mean(parts, axis=0))
+        low, high = interval(loss[1:], params.draw)
         found.append({"column": column, "importance": float(loss[0]), "low": low, "high": high})
-    return sorted(found, key=lambda row: (-np.nan_to_num(row["importance"], nan=-np.inf), columns.index(row["column"])))
+    return sorted(found, key=lambda row: -np.nan_to_num(row["importance"], nan=-np.inf))
+
+
+def affordable(n_rows: int, n_columns: int, params: EvaluateParams) -> tuple[int, int]:
+    """(rows, repeats) within ROW_PREDICTIONS: fewer repeats first, then fewer rows, but at least 200."""
+    asked = max(n_columns, 1)
+    rows = min(n_rows, params.importance_rows)
+    repeats = int(np.clip(ROW_PREDICTIONS // (rows * asked), 1, params.importance_repeats))
+    return min(rows, max(200, ROW_PREDICTIONS // (repeats * asked))), repeats
 
 
 # ---- partial dependence -------------------------------------------------------------------------------------------
 
 
-def grid(column: pd.Series, kind: str) -> list[Any]:
-    """Values to try: up to twelve quantiles of a number or time, the eight most frequent of anything else."""
-    known = column.dropna()
-    if kind in ("number", "integer", "date", "datetime") and known.nunique() > 8:
-        # the outer twentieths are thin: what the model says there rests on few rows
-        return sorted(known.quantile(np.linspace(0.05, 0.95, 12), interpolation="nearest").unique())
-    common = known.value_counts().index[:8].tolist()
-    return sorted(common) if kind in ("number", "integer", "boolean", "date", "datetime") else common
-
-
 def partial_dependence(
-    predict: Answer, frame: pd.DataFrame, fields: list[dict[str, Any]], classes: list[str], params: dict
+    predict: Predict, frame: pd.DataFrame, fields: list[Field], classes: list[str], params: EvaluateParams
 ) -> list[dict[str, Any]]:
-    """The mean answer over rows when one column is set to each value of a grid (Friedman 2001).
+    """The mean prediction over rows when one column is set to each value of a grid (Friedman 2001).
 
     Binary: the positive class's probability; more classes: of the six most probable ones; regression: the value.
     """
-    rng = np.random.default_rng(params["random_state"])
-    some = np.sort(rng.choice(len(frame), min(len(frame), params["importance_rows"] // 4), replace=False))
-    frame, found = frame.iloc[some].reset_index(drop=True), []
+    rng = np.random.default_rng(params.random_state)
+    some = np.sort(rng.choice(len(frame), min(len(frame), params.importance_rows // 4), replace=False))
+    frame = frame.iloc[some].reset_index(drop=True)
+    found: list[dict[str, Any]] = []
     for field in fields:
-        values = grid(frame[field["name"]], field["type"])
-        if field["type"] == "text" or len(values) < 2:
+        values = grid(frame[field.name], field)
+        if field.type == "text" or len(values) < 2:
             continue
-        if len(found) == params["partial_dependence"]:
+        if len(found) == params.partial_dependence:
             break
-        tried = pd.concat([frame] * len(values), ignore_index=True)
-        # through take: the column keeps its type
-        at = pd.Series(values, dtype=frame[field["name"]].dtype)
-        tried[field["name"]] = at.take(np.repeat(np.arange(len(values)), len(frame))).reset_index(drop=True)
-        p = predict(tried)
-        means = p.reshape(len(values), len(frame), -1).mean(axis=1)
-        if len(classes) == 2:
-            lines = [(classes[1], means[:, 1])]
-        elif classes:
-            lines = [(classes[c], means[:, c]) for c in np.argsort(-means.mean(axis=0), kind="stable")[:6]]
-        else:
-            lines = [("", means[:, 0])]
-        shown = [plain(v, field["type"]) for v in values]
-        found.append(
-            {"column": field["name"], "type": field["type"], "values": shown}
-            | {"lines": [{"class": name, "mean": mean.tolist()} for name, mean in lines]}
-        )
+        means = mean_predictions(predict, frame, field.name, values)
+        lines = [{"class": label, "mean": mean.tolist()} for label, mean in lines_of(means, classes)]
+        shown = [plain(value, field.type) for value in values]
+        found.append({"column": field.name, "type": field.type, "values": shown, "lines": lines})
     return found
+
+
+def grid(column: pd.Series, field: Field) -> list[Any]:
+    """Values to try: up to twelve quantiles of a number or time, the eight most frequent of anything else."""
+    known = column.dropna()
+    ordered = field.is_number or field.is_date
+    if ordered and known.nunique() > 8:
+        # the outer twentieths are thin: what the model says there rests on few rows
+        return sorted(known.quantile(np.linspace(0.05, 0.95, 12), interpolation="nearest").unique())
+    common = known.value_counts().index[:8].tolist()
+    return sorted(common) if ordered or field.type == "boolean" else common
+
+
+def mean_predictions(predict: Predict, frame: pd.DataFrame, column: str, values: list[Any]) -> Array:
+    """(values, classes or 1): the mean over the rows for each value."""
+    tried = pd.concat([frame] * len(values), ignore_index=True)
+    # through take: the column keeps its type
+    typed = pd.Series(values, dtype=frame[column].dtype)
+    tried[column] = typed.take(np.repeat(np.arange(len(values)), len(frame))).reset_index(drop=True)
+    return predict(tried).reshape(len(values), len(frame), -1).mean(axis=1)
+
+
+def lines_of(means: Array, classes: list[str]) -> list[tuple[str, Array]]:
+    """(class, its means) of the classes that are drawn."""
+    if not classes:
+        return [("", means[:, 0])]
+    if len(classes) == 2:
+        return [(classes[1], means[:, 1])]
+    likeliest = np.argsort(-means.mean(axis=0), kind="stable")[:6]
+    return [(classes[code], means[:, code]) for code in likeliest]
 
 
 # ---- worst errors -------------------------------------------------------------------------------------------------
 
 
-def worst(
-    frame: pd.DataFrame, fields: list[dict[str, Any]], classes: list[str], y: Array, p: Array, told: Array, params: dict
-) -> list[dict[str, Any]]:
-    """The rows that the model is most wrong about, worst first, each with its source line and the cells of `fields`.
+class Errs(Protocol):
+    """Outcomes and predictions of the same rows; see lifecycle.evaluate.evaluation.Predicted."""
 
-    `told` are the classes decided, which need not be the most probable ones; of a regression it is p.
+    @property
+    def y_true(self) -> Array: ...
+    @property
+    def prediction(self) -> Array: ...
+    @property
+    def decided(self) -> Array: ...
+
+
+def worst(frame: pd.DataFrame, fields: list[Field], classes: list[str], scored: Errs, n: int) -> list[dict[str, Any]]:
+    """The n rows that the model is most wrong about, worst first, each with its source line and the cells of `fields`.
+
+    What counts are the classes decided, which need not be the most probable ones.
     """
-    size = np.where(told != y, 1 - p[np.arange(len(y)), y], -1) if classes else np.abs(y - p)
-    source, found = frame[SOURCE].to_numpy(dtype=str), []
-    for i in np.lexsort((source, -size))[: params["worst"]]:
+    y_true, prediction, decided = scored.y_true, scored.prediction, scored.decided
+    if classes:
+        chance = prediction[np.arange(len(y_true)), y_true]
+        size = np.where(decided != y_true, 1 - chance, -1)
+    else:
+        size = np.abs(y_true - prediction)
+    source = frame[SOURCE].to_numpy(dtype=str)
+    found = []
+    for i in np.lexsort((source, -size))[:n]:
         if size[i] <= 0:  # from here on they are right
             break
         if classes:
-            row = {"actual": classes[y[i]], "predicted": classes[told[i]], "probability": float(p[i, y[i]])}
+            row = {"actual": classes[y_true[i]], "predicted": classes[decided[i]], "probability": float(chance[i])}
         else:
-            row = {"actual": float(y[i]), "predicted": float(p[i]), "error": float(p[i] - y[i])}
-        cells = {f["name"]: plain(frame[f["name"]].iat[i], f["type"]) for f in fields}
+            error = float(prediction[i] - y_true[i])
+            row = {"actual": float(y_true[i]), "predicted": float(prediction[i]), "error": error}
+        cells = {field.name: plain(frame[field.name].iat[i], field.type) for field in fields}
         found.append({"source": source[i], **row, "cells": cells})
     return found
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from lifecycle.ground.metrics import METRICS, Skill, bootstrap_skill, skill
+from lifecycle.ground.metrics import METRICS, Draw, Skill, bootstrap_skill, skill
 from lifecycle.ground.words import between, count, short
 from lifecycle.table.contract import Field
 
@@ -118,28 +118,26 @@ class Judge:
     """Scores the model and the naive baseline on some of the rows."""
 
     metric: str
-    y: Array
-    p: Array
-    naive: Array
+    y_true: Array
+    y_pred: Array
+    baseline: Array
     weight: Array | None
-    n_bootstrap: int
-    confidence: float
-    random_state: int
+    draw: Draw
 
     def of(self, rows: Array) -> Skill:
-        own = None if self.weight is None else self.weight[rows]
-        draw = (self.n_bootstrap, self.confidence, self.random_state)
-        return bootstrap_skill(
-            self.metric, self.y[rows], self.p[rows], self.naive[rows], *draw, cells=SLICE_CELLS, weight=own
-        )
+        y_true, y_pred, baseline = self.y_true[rows], self.y_pred[rows], self.baseline[rows]
+        return bootstrap_skill(self.metric, y_true, y_pred, baseline, self.draw, SLICE_CELLS, self.weights(rows))
 
     def skill(self, rows: Array) -> float:
         """Without its interval, which takes the time."""
-        own = None if self.weight is None else self.weight[rows]
+        y_true, weight = self.y_true[rows], self.weights(rows)
         function = METRICS[self.metric].function
-        return skill(
-            self.metric, function(self.y[rows], self.p[rows], own), function(self.y[rows], self.naive[rows], own)
-        )
+        score = function(y_true, self.y_pred[rows], weight)
+        baseline = function(y_true, self.baseline[rows], weight)
+        return skill(self.metric, score, baseline)
+
+    def weights(self, rows: Array) -> Array | None:
+        return None if self.weight is None else self.weight[rows]
 
     def size(self, rows: Array) -> float:
         """Kish's effective size: a row that weighs as much as all the others is one row."""
@@ -186,7 +184,7 @@ def record(scored: Scored, q: float, judge: Judge) -> Slice:
         "n": len(rows),
         **scored.skill._asdict(),
         "q": float(q),
-        "weaker": bool(q <= 1 - judge.confidence),
+        "weaker": bool(q <= 1 - judge.draw.confidence),
     }
 
 
@@ -216,7 +214,9 @@ def weak_pairs(scored: list[Scored], judge: Judge, min_rows: int) -> list[tuple[
     # all that were tried count among the tests
     q = adjusted([p for _, p in candidates] + [1.0] * hopeless)[: len(candidates)]
     kept = [
-        (pair, float(value)) for (pair, _), value in zip(candidates, q, strict=True) if value <= 1 - judge.confidence
+        (pair, float(value))
+        for (pair, _), value in zip(candidates, q, strict=True)
+        if value <= 1 - judge.draw.confidence
     ]
     return sorted(kept, key=lambda one: one[0].skill.skill)[:PAIRS_KEPT]
 

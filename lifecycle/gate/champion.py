@@ -11,8 +11,8 @@ import pandas as pd
 from lifecycle.gate.bundle import as_cells
 from lifecycle.gate.checks import check
 from lifecycle.ground.errors import UserError
-from lifecycle.ground.files import Block
 from lifecycle.ground.metrics import METRICS, paired_difference
+from lifecycle.ground.params import ValidateParams
 from lifecycle.ground.words import short
 from lifecycle.model.model import Model, codes, floor_probabilities
 from lifecycle.model.released import Released
@@ -28,11 +28,11 @@ def check_champion(
     y: np.ndarray,
     weight: np.ndarray | None,
     contract: dict[str, Any],
-    params: Block,
+    params: ValidateParams,
     folder: Path,
 ) -> dict[str, Any]:
     """Not worse than the model in production, by a paired interval on the same rows."""
-    if params.choice("champion", ["compare", "ignore"]) == "ignore":
+    if params.champion == "ignore":
         return check(TITLE, "not compared", REQUIRED, True, "params.yaml: validate.champion is ignore")
     if not is_there(folder):
         return check(TITLE, "no champion", REQUIRED, True, "nothing is released yet")
@@ -45,8 +45,7 @@ def check_champion(
     ours = as_judged(model, model.answers(test), model, name)
     if ours.shape == theirs.shape and np.allclose(ours, theirs, rtol=SAME, atol=SAME):
         return check(TITLE, 0.0, REQUIRED, True, "the candidate predicts what the champion does, in each row")
-    draw = (int(params["n_bootstrap"]), params["confidence"], params["random_state"])
-    gain, low, high = paired_difference(name, y, ours, theirs, *draw, weight)
+    gain, low, high = paired_difference(name, y, ours, theirs, params.draw, weight)
     why = f"gain over the champion {short(gain)}, between {short(low)} and {short(high)}"
     return check(TITLE, high, REQUIRED, high >= 0, why)
 

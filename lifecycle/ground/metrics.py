@@ -1,12 +1,13 @@
 """The metrics by name (scikit-learn's names), with bootstrap intervals and paired comparisons. Needs numpy only.
 
-    score("log_loss", y, p)                                     -> 0.412
-    bootstrap("log_loss", y, p, n=400, confidence=0.95, seed=1) -> (0.412, 0.390, 0.440)
-    paired_difference("log_loss", y, p_a, p_b, 400, 0.95, 1)    -> (0.05, 0.03, 0.07): a is better
+    draw = Draw(n_bootstrap=400, confidence=0.95, random_state=1)
+    score("log_loss", y_true, y_pred)                   -> 0.412
+    bootstrap("log_loss", y_true, y_pred, draw)         -> (0.412, 0.390, 0.440)
+    paired_difference("log_loss", y_true, a, b, draw)   -> (0.05, 0.03, 0.07): a is better
 
-Classification: y = class codes in the contract's order (binary: 1 is the positive class), p = (n, k) probabilities; a
-metric of decided classes also takes p = n codes. Regression: y and p are n floats. A metric that these rows cannot
-give (one class only, a zero under mape) is nan.
+Classification: y_true = class codes in the contract's order (binary: 1 is the positive class), y_pred = (n, k) probabilities; a
+metric of decided classes also takes n codes. Regression: both are n floats. A metric that these rows cannot give (one class
+only, a zero under mape) is nan. In the formulas y and p stand for the two.
 
 A metric is written as `prepare(y, p)`, which returns a function of a (b, n) matrix of row weights. A resample of the
 bootstrap is nothing but a row of counts, so that the sorting or binning is done once for hundreds of resamples.
@@ -15,6 +16,7 @@ bootstrap is nothing but a row of counts, so that the sorting or binning is done
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -121,17 +123,23 @@ def _accuracy(y: Array, p: Array) -> Weighted:
 
 def _counts(y: Array, p: Array, code: int) -> Callable[[Array], tuple[Array, Array, Array]]:
     """Weights of the rows that are `code` and decided so, that are decided so, that are so."""
-    told, true = decided(p) == code, y == code
-    columns = np.stack([told & true, told, true], axis=1).astype(float)
-    return lambda w: tuple((w @ columns).T)
+    predicted = decided(p) == code
+    true = y == code
+    columns = np.stack([predicted & true, predicted, true], axis=1).astype(float)
+
+    def at(w: Array) -> tuple[Array, Array, Array]:
+        hit, found, there = (w @ columns).T
+        return hit, found, there
+
+    return at
 
 
 def _f1(y: Array, p: Array) -> Weighted:
     counts = _counts(y, p, 1)
 
     def at(w: Array) -> Array:
-        hit, told, true = counts(w)
-        return np.where(true > 0, _divide(2 * hit, told + true), np.nan)
+        hit, predicted, true = counts(w)
+        return np.where(true > 0, _divide(2 * hit, predicted + true), np.nan)
 
     return at
 
@@ -162,8 +170,8 @@ def _f1_macro(y: Array, p: Array) -> Weighted:
         counts = _counts(y, p, code)
 
         def at(w: Array) -> Array:
-            hit, told, true = counts(w)
-            return _divide(2 * hit, told + true)
+            hit, predicted, true = counts(w)
+            return _divide(2 * hit, predicted + true)
 
         return at
 
@@ -232,10 +240,12 @@ def _one_vs_rest(of: Callable[[Array, Array], Weighted]) -> Callable[[Array, Arr
 def _ece(y: Array, p: Array) -> Weighted:
     """Expected calibration error over ten equal bins (Naeini et al. 2015); more classes: of the most probable one."""
     if p.shape[1] == 2:
-        told, true = p[:, 1], y == 1
+        chance = p[:, 1]
+        true = y == 1
     else:
-        told, true = p.max(axis=1), p.argmax(axis=1) == y
-    bins = np.eye(10)[np.clip((told * 10).astype(int), 0, 9)] * (told - true)[:, None]
+        chance = p.max(axis=1)
+        true = p.argmax(axis=1) == y
+    bins = np.eye(10)[np.clip((chance * 10).astype(int), 0, 9)] * (chance - true)[:, None]
     return lambda w: _divide(np.abs(w @ bins).sum(axis=1), w.sum(axis=1))
 
 
@@ -276,8 +286,8 @@ def metric(name: str, task: str = "") -> Metric:
     raise UserError(f'params.yaml: unknown metric "{name}"{nearest(name, names) or ";"} {where} {", ".join(names)}')
 
 
-def score(name: str, y: Array, p: Array, weight: Array | None = None) -> float:
-    return metric(name).function(y, p, weight)
+def score(name: str, y_true: Array, y_pred: Array, weight: Array | None = None) -> float:
+    return metric(name).function(y_true, y_pred, weight)
 
 
 def is_better(name: str, a: float, b: float) -> bool:
@@ -290,65 +300,100 @@ def is_better(name: str, a: float, b: float) -> bool:
 # ---- intervals ----------------------------------------------------------------------------------------------------
 
 
-def draws(rows: int, n: int, seed: int) -> Iterator[Array]:
-    """(b, rows) matrices of counts, n resamples in all, in chunks of bounded memory."""
-    rng = np.random.default_rng(seed)
+@dataclass(frozen=True)
+class Draw:
+    """A bootstrap over rows: how many resamples, which share of them an interval holds, and the seed of the draw."""
+
+    n_bootstrap: int
+    confidence: float
+    random_state: int
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The quantiles at which an interval ends."""
+        return (1 - self.confidence) / 2, (1 + self.confidence) / 2
+
+
+def draws(rows: int, draw: Draw) -> Iterator[Array]:
+    """(b, rows) matrices of counts, `n_bootstrap` resamples in all, in chunks of bounded memory."""
+    rng = np.random.default_rng(draw.random_state)
     size = max(1, CHUNK // rows)
-    for start in range(0, n, size):
-        b = min(size, n - start)
+    for start in range(0, draw.n_bootstrap, size):
+        b = min(size, draw.n_bootstrap - start)
         drawn = rng.integers(0, rows, (b, rows)) + np.arange(b)[:, None] * rows
         yield np.bincount(drawn.ravel(), minlength=b * rows).reshape(b, rows).astype(float)
 
 
 def _resampled(
-    names: list[str], y: Array, ps: list[Array], n: int, seed: int, cells: int = MAX_CELLS, weight: Array | None = None
+    names: list[str],
+    y_true: Array,
+    predictions: list[Array],
+    draw: Draw,
+    cells: int = MAX_CELLS,
+    weight: Array | None = None,
 ) -> list[tuple[float, Array]]:
-    """For each name and its p: the score, and n scores of resamples of the same rows; `weight` (rows,) of each row.
+    """For each name and its predictions: the score, and the scores of resamples of the same rows; `weight` (rows,) of each row.
 
     Beyond so many `cells` (rows x classes) it is m out of n: a fixed draw of the rows is resampled, and the deviations are scaled by
     sqrt(m / n), as a standard error is (Politis, Romano, Wolf: Subsampling, 1999).
     """
-    values = [metric(name).function(y, p, weight) for name, p in zip(names, ps, strict=True)]
-    if not len(y):
-        return [(value, np.full(n, np.nan)) for value in values]
-    y, ps = np.asarray(y), [np.asarray(p) for p in ps]
-    width = max(p.shape[1] if p.ndim == 2 else 1 for p in ps)
-    kept = max(2_000, cells // max(width, 2))
-    scale, at_kept = 1.0, values
-    if len(y) > kept:
-        scale = float(np.sqrt(kept / len(y)))
-        some = np.sort(np.random.default_rng(seed).choice(len(y), kept, replace=False))
-        y, ps, weight = y[some], [p[some] for p in ps], None if weight is None else weight[some]
-        at_kept = [metric(name).function(y, p, weight) for name, p in zip(names, ps, strict=True)]
-    prepared = [metric(name).prepared(y, p) for name, p in zip(names, ps, strict=True)]
-    drawn = [[f(w if weight is None else w * weight) for f in prepared] for w in draws(len(y), n, seed)]
-    resamples = [np.concatenate(parts) for parts in zip(*drawn, strict=True)]
-    return [(v, v + (r - a) * scale) for v, r, a in zip(values, resamples, at_kept, strict=True)]
+    values = _values(names, y_true, predictions, weight)
+    if not len(y_true):
+        return [(value, np.full(draw.n_bootstrap, np.nan)) for value in values]
+    y_true = np.asarray(y_true)
+    predictions = [np.asarray(p) for p in predictions]
+    resampled_values, scale = values, 1.0
+    n = _rows_resampled(predictions, cells)
+    if len(y_true) > n:
+        some = np.sort(np.random.default_rng(draw.random_state).choice(len(y_true), n, replace=False))
+        scale = float(np.sqrt(n / len(y_true)))
+        y_true = y_true[some]
+        predictions = [p[some] for p in predictions]
+        weight = None if weight is None else weight[some]
+        resampled_values = _values(names, y_true, predictions, weight)
+    prepared = [metric(name).prepared(y_true, p) for name, p in zip(names, predictions, strict=True)]
+    parts: list[list[Array]] = [[] for _ in names]
+    for counts in draws(len(y_true), draw):
+        weights = counts if weight is None else counts * weight
+        for part, function in zip(parts, prepared, strict=True):
+            part.append(function(weights))
+    out = []
+    for value, centre, part in zip(values, resampled_values, parts, strict=True):
+        out.append((value, value + (np.concatenate(part) - centre) * scale))
+    return out
 
 
-def interval(values: Array, confidence: float) -> tuple[float, float]:
+def _values(names: list[str], y_true: Array, predictions: list[Array], weight: Array | None) -> list[float]:
+    return [metric(name).function(y_true, p, weight) for name, p in zip(names, predictions, strict=True)]
+
+
+def _rows_resampled(predictions: list[Array], cells: int) -> int:
+    width = max(p.shape[1] if p.ndim == 2 else 1 for p in predictions)
+    return max(2_000, cells // max(width, 2))
+
+
+def interval(values: Array, draw: Draw) -> tuple[float, float]:
     known = values[np.isfinite(values)]
     if len(known) < len(values) / 2:  # mostly undefined: the rest is no fair sample
         return float("nan"), float("nan")
-    low, high = np.quantile(known, [(1 - confidence) / 2, (1 + confidence) / 2])
+    low, high = np.quantile(known, draw.ends)
     return float(low), float(high)
 
 
 def bootstrap_all(
     names: list[str],
-    y: Array,
-    ps: list[Array],
-    n: int,
-    confidence: float,
-    seed: int,
+    y_true: Array,
+    predictions: list[Array],
+    draw: Draw,
     cells: int = MAX_CELLS,
     weight: Array | None = None,
 ) -> list[tuple[float, float, float]]:
-    """(value, low, high) for each name and its p, all on the same resamples: percentile bootstrap over rows."""
+    """(value, low, high) for each name and its predictions, all on the same resamples: percentile bootstrap over rows."""
     result = []
-    for name, (value, values) in zip(names, _resampled(names, y, ps, n, seed, cells, weight), strict=True):
+    resampled = _resampled(names, y_true, predictions, draw, cells, weight)
+    for name, (value, values) in zip(names, resampled, strict=True):
         values = _recentred(name, value, values)
-        result.append((value, *_around(value, interval(values, confidence))))
+        result.append((value, *_around(value, interval(values, draw))))
     return result
 
 
@@ -367,17 +412,10 @@ def _around(value: float, ends: tuple[float, float]) -> tuple[float, float]:
 
 
 def bootstrap(
-    name: str,
-    y: Array,
-    p: Array,
-    n: int,
-    confidence: float,
-    seed: int,
-    cells: int = MAX_CELLS,
-    weight: Array | None = None,
+    name: str, y_true: Array, y_pred: Array, draw: Draw, cells: int = MAX_CELLS, weight: Array | None = None
 ) -> tuple[float, float, float]:
     """(value, low, high) by percentile bootstrap over rows."""
-    return bootstrap_all([name], y, [p], n, confidence, seed, cells, weight)[0]
+    return bootstrap_all([name], y_true, [y_pred], draw, cells, weight)[0]
 
 
 class Skill(NamedTuple):
@@ -402,31 +440,30 @@ def skill(name: str, score: Array | float, baseline: Array | float) -> Any:
 
 def bootstrap_skill(
     name: str,
-    y: Array,
-    p: Array,
-    naive: Array,
-    n: int,
-    confidence: float,
-    seed: int,
+    y_true: Array,
+    y_pred: Array,
+    baseline: Array,
+    draw: Draw,
     cells: int = MAX_CELLS,
     weight: Array | None = None,
 ) -> Skill:
-    """The skill of `p` over `naive`, both on the same resamples."""
-    (score, scores), (baseline, baselines) = _resampled([name, name], y, [p, naive], n, seed, cells, weight)
-    scores, baselines = (_recentred(name, *one) for one in ((score, scores), (baseline, baselines)))
-    value, values = skill(name, score, baseline), skill(name, scores, baselines)
+    """The skill of `y_pred` over what the naive `baseline` predicts, both on the same resamples."""
+    model, naive = _resampled([name, name], y_true, [y_pred, baseline], draw, cells, weight)
+    score, scores = model[0], _recentred(name, *model)
+    naive_score, naive_scores = naive[0], _recentred(name, *naive)
+    value, values = skill(name, score, naive_score), skill(name, scores, naive_scores)
     known = values[np.isfinite(values)]
     error = float(np.std(known, ddof=1)) if len(known) > len(values) / 2 else float("nan")
-    return Skill(
-        score, *_around(score, interval(scores, confidence)), baseline,
-        float(value), *_around(value, interval(values, confidence)), error,
-    )  # fmt: skip
+    low, high = _around(score, interval(scores, draw))
+    skill_low, skill_high = _around(value, interval(values, draw))
+    return Skill(score, low, high, naive_score, float(value), skill_low, skill_high, error)
 
 
 def paired_difference(
-    name: str, y: Array, p_a: Array, p_b: Array, n: int, confidence: float, seed: int, weight: Array | None = None
+    name: str, y_true: Array, a: Array, b: Array, draw: Draw, weight: Array | None = None
 ) -> tuple[float, float, float]:
-    """(difference, low, high) between two models on the same rows; positive always means that `a` is better."""
-    (a, a_values), (b, b_values) = _resampled([name, name], y, [p_a, p_b], n, seed, weight=weight)
+    """(difference, low, high) between the predictions of two models, `a` and `b`, for the same rows; positive always means that
+    `a` is better."""
+    (score_a, scores_a), (score_b, scores_b) = _resampled([name, name], y_true, [a, b], draw, weight=weight)
     sign = 1 if metric(name).greater_is_better else -1
-    return sign * (a - b), *interval(sign * (a_values - b_values), confidence)
+    return sign * (score_a - score_b), *interval(sign * (scores_a - scores_b), draw)

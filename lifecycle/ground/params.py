@@ -14,10 +14,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, Self, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, get_origin, get_type_hints
 
 from lifecycle.ground.errors import UserError, nearest
 from lifecycle.ground.files import read_yaml, write_text
+
+if TYPE_CHECKING:
+    from lifecycle.ground.metrics import Draw
 
 PATH, SCHEMA = "params.yaml", "params.schema.json"
 
@@ -197,6 +200,21 @@ class Block:
         return getattr(self, name)
 
 
+class Drawn(Block):
+    """A block that says how a bootstrap is drawn."""
+
+    if TYPE_CHECKING:  # the blocks say so themselves
+        n_bootstrap: int
+        confidence: float
+        random_state: int
+
+    @property
+    def draw(self) -> Draw:
+        from lifecycle.ground.metrics import Draw  # late: `define` waits for no metrics
+
+        return Draw(self.n_bootstrap, self.confidence, self.random_state)
+
+
 POSITIVE = Within(0, 1e9)
 SHARE = Within(0, 1)
 SEED = Within(0, 2**32 - 1, whole=True)
@@ -262,7 +280,7 @@ class TrainParams(Block):
 
 
 @dataclass(frozen=True)
-class EvaluateParams(Block):
+class EvaluateParams(Drawn):
     name: ClassVar[str] = "evaluate"
     confidence: Annotated[float, CONFIDENCE]
     n_bootstrap: Annotated[int, BOOTSTRAP]
@@ -277,7 +295,7 @@ class EvaluateParams(Block):
 
 
 @dataclass(frozen=True)
-class ValidateParams(Block):
+class ValidateParams(Drawn):
     name: ClassVar[str] = "validate"
     champion: Annotated[str, OneOf("compare", "ignore")]
     slice_floor: Annotated[float, Within(-10, 1)]
@@ -315,7 +333,7 @@ class Rules(Block):
 
 
 @dataclass(frozen=True)
-class MonitorParams(Block):
+class MonitorParams(Drawn):
     name: ClassVar[str] = "monitor"
     false_alarms: Annotated[float, Within(0, 0.5)]
     window_rows: Annotated[int, Within(10, 1e7, whole=True)]
@@ -339,7 +357,7 @@ class MonitorParams(Block):
 
 
 @dataclass(frozen=True)
-class RetrainParams(Block):
+class RetrainParams(Drawn):
     name: ClassVar[str] = "retrain"
     judge_share: Annotated[float, Within(0.05, 0.9)]
     min_judged: Annotated[int, Within(1, 1e7, whole=True)]

@@ -8,7 +8,7 @@ nothing about production on rows it has learned from.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ import pandas as pd
 
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.files import sha256
-from lifecycle.table.conform import Conformed, conform, used_fields
+from lifecycle.table.conform import Conformed, conform
+from lifecycle.table.contract import Contract
 from lifecycle.table.formats import is_table_name
 from lifecycle.table.read import SOURCE, ReadOptions, read_raw
 
@@ -26,19 +27,35 @@ ANSWERED = "__time__"  # when the service answered, from the prediction log
 TAKEN = "live-*.csv"  # the batches in data/raw that came from data/live
 
 
+@dataclass(frozen=True)
+class Batch:
+    """A file of data/live: `rows` that can be read, `broken` lines, rows that training has `taken` since, those that are
+    `looked_at`, and how many of these are `labelled`."""
+
+    file: str
+    rows: int
+    broken: int
+    sha256: str
+    taken: int = 0
+    looked_at: int = 0
+    labelled: int = 0
+
+    def write(self) -> dict[str, Any]:
+        return asdict(self)
+
+
 @dataclass
 class Live:
-    """`text`: cells as they came, with `__source__`; `rows`: the same rows, typed."""
+    """`text`: cells as they came, with `__source__`; `rows`: the same rows, typed; `batch`: the file of each; `absent`: the
+    files that lack a column; `taken`: rows left out since training has them."""
 
     text: pd.DataFrame
     conformed: Conformed
-    batch: np.ndarray  # the file of each row
-    batches: list[dict[str, Any]] = field(
-        default_factory=list
-    )  # file, rows, broken, sha256, taken, looked_at, labelled
+    batch: np.ndarray
+    batches: list[Batch] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
-    absent: dict[str, list[str]] = field(default_factory=dict)  # column: the batches that lack it
-    taken: int = 0  # rows left out since training has them
+    absent: dict[str, list[str]] = field(default_factory=dict)
+    taken: int = 0
 
     @property
     def rows(self) -> pd.DataFrame:
@@ -57,52 +74,68 @@ def digest(folder: Path = LIVE) -> str:
     return whole.hexdigest()
 
 
-def read_live(contract: dict[str, Any], window_rows: int, folder: Path = LIVE, raw: Path = RAW) -> Live:
+def read_live(contract: Contract, window_rows: int, folder: Path = LIVE, raw: Path = RAW) -> Live:
     """The newest `window_rows` rows of all batches, by the contract's time column, else by the time of the answer, else by the files' names."""
-    names = [f["name"] for f in used_fields(contract)]
-    target = contract["problem"]["target"]
+    names = contract.names()
     options = ReadOptions.of(contract, own_names=True)
-    parts, batches, unreadable, absent = [], [], [], {}
+    files = read_files(contract, folder, options)
+    if not files.parts:
+        empty = pd.DataFrame(columns=[*names, SOURCE], dtype="str")
+        nobody = np.empty(0, dtype=object)
+        return Live(empty, conform(empty[names], contract), nobody, files.batches, files.unreadable)
+    text = pd.concat(files.parts, ignore_index=True)
+    text[names] = text.reindex(columns=names, fill_value="").fillna("")
+    file_of = np.repeat([b.file for b in files.batches], [b.rows for b in files.batches]).astype(object)
+    taken = already_taken(text, names, raw, options)
+    order = in_time(text, contract)
+    order = order[~taken[order]][-window_rows:]
+    text = text.iloc[order].reset_index(drop=True)
+    conformed = conform(text[names], contract)
+    labelled = conformed.frame[contract.problem.target].notna().to_numpy()
+    batch = file_of[order]
+    batches = []
+    for one in files.batches:
+        here = batch == one.file
+        counts = {"taken": taken & (file_of == one.file), "looked_at": here, "labelled": here & labelled}
+        batches.append(replace(one, **{name: int(mask.sum()) for name, mask in counts.items()}))
+    return Live(text, conformed, batch, batches, files.unreadable, files.absent, int(taken.sum()))
+
+
+@dataclass
+class Files:
+    """The batches one after another: `parts` their cells; the rest as in Live."""
+
+    parts: list[pd.DataFrame] = field(default_factory=list)
+    batches: list[Batch] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+    absent: dict[str, list[str]] = field(default_factory=dict)
+
+
+def read_files(contract: Contract, folder: Path, options: ReadOptions) -> Files:
+    needed = [name for name in contract.names() if name != contract.problem.target]
+    found = Files()
     for path in batch_files(folder):
         try:
             table = read_raw(path, options)
         except UserError as error:
-            unreadable.append(str(error))
+            found.unreadable.append(str(error))
             continue
-        frame = table.frame
-        lost = [c for c in names if c not in frame and c != target]
-        if len(lost) == len(names) - (target in names):
-            unreadable.append(f"{path} has none of the contract's columns; is it a batch of this project?")
+        lacking = [name for name in needed if name not in table.frame]
+        if len(lacking) == len(needed):
+            found.unreadable.append(f"{path} has none of the contract's columns; is it a batch of this project?")
             continue
         name = path.relative_to(folder).as_posix()
-        for column in lost:
-            absent.setdefault(column, []).append(name)
-        batches.append({"file": name, "rows": len(frame), "broken": len(table.broken), "sha256": sha256(path)})
-        parts.append(frame)
-    if not parts:
-        empty = pd.DataFrame(columns=[*names, SOURCE], dtype="str")
-        return Live(empty, conform(empty[names], contract), np.empty(0, dtype=object), batches, unreadable)
-    text = pd.concat(parts, ignore_index=True)
-    text[names] = text.reindex(columns=names, fill_value="").fillna("")
-    order, taken = in_time(text, contract), already_taken(text, names, raw, options)
-    order = order[~taken[order]][-window_rows:]
-    text = text.iloc[order].reset_index(drop=True)
-    files = np.repeat([b["file"] for b in batches], [b["rows"] for b in batches]).astype(object)
-    batch = files[order]
-    live = Live(text, conform(text[names], contract), batch, batches, unreadable, absent, int(taken.sum()))
-    known = live.rows[target].notna().to_numpy()
-    for one in live.batches:
-        here = live.batch == one["file"]
-        gone = int((taken & (files == one["file"])).sum())
-        one |= {"taken": gone, "looked_at": int(here.sum()), "labelled": int((here & known).sum())}
-    return live
+        for column in lacking:
+            found.absent.setdefault(column, []).append(name)
+        found.batches.append(Batch(name, len(table.frame), len(table.broken), sha256(path)))
+        found.parts.append(table.frame)
+    return found
 
 
-def in_time(text: pd.DataFrame, contract: dict[str, Any]) -> np.ndarray:
+def in_time(text: pd.DataFrame, contract: Contract) -> np.ndarray:
     """Positions of the rows from the oldest to the newest; a row without a time stands where its file does."""
-    times = used_fields(contract, ("time",))
-    if times:
-        at = conform(text, contract, ("time",)).frame[times[0]["name"]]
+    if contract.time is not None:
+        at = conform(text, contract, ("time",)).frame[contract.time.name]
     elif ANSWERED in text:
         at = pd.to_datetime(text[ANSWERED], errors="coerce", format="ISO8601")
     else:
@@ -134,12 +167,11 @@ def already_taken(text: pd.DataFrame, names: list[str], raw: Path, options: Read
     return out
 
 
-def live_of(frame: pd.DataFrame, contract: dict[str, Any], name: str = "live.csv") -> Live:
+def live_of(frame: pd.DataFrame, contract: Contract, name: str = "live.csv") -> Live:
     """One batch, of rows that are in memory already."""
-    names = [f["name"] for f in used_fields(contract)]
-    done = conform(frame, contract)
-    known = int(done.frame[contract["problem"]["target"]].notna().sum())
-    fact = {"file": name, "rows": len(frame), "broken": 0, "sha256": "", "taken": 0}
-    fact |= {"looked_at": len(frame), "labelled": known}
-    absent = {c: [name] for c in names if c not in frame and c != contract["problem"]["target"]}
-    return Live(frame, done, np.full(len(frame), name, dtype=object), [fact], absent=absent)
+    n, target = len(frame), contract.problem.target
+    conformed = conform(frame, contract)
+    labelled = int(conformed.frame[target].notna().sum())
+    batch = Batch(name, n, broken=0, sha256="", looked_at=n, labelled=labelled)
+    absent = {column: [name] for column in contract.names() if column not in frame and column != target}
+    return Live(frame, conformed, np.full(n, name, dtype=object), [batch], absent=absent)

@@ -1,232 +1,114 @@
-"""Have rows changed? Two samples of typed rows, column by column, between columns, and as whole rows. numpy and scipy.
+"""Has it changed? Columns one by one, relations between them, whole rows, predictions; and the target, where it is known.
 
-Each test gives (p, effect): p that chance alone makes such a difference, and how large it is. An alarm needs both: many
-rows make a trifle significant, few rows make chance look large. Over several tests p is adjusted (Benjamini, Hochberg
-1995), so that many columns raise no more false alarms than few.
+What is compared is in lifecycle.monitor.two_samples; here each comparison becomes a Finding.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-from lifecycle.ground.words import cut, short
+from lifecycle.ground.params import MonitorParams
+from lifecycle.monitor.batches import Live
+from lifecycle.monitor.finding import Finding
+from lifecycle.monitor.reference import Reference
+from lifecycle.monitor.two_samples import compare, compare_numbers, compare_relations, tell_apart
+from lifecycle.table.contract import Contract
 
-Array = np.ndarray
-MIN_COUNT = 10  # rows of a level, both samples together, below which it is pooled with the other rare ones
-WORDS = 10  # of a free text, that are looked for
-MAX_VARIABLES = 150  # whose pairs are compared
-
-
-class Test(NamedTuple):
-    p: float
-    effect: float
-    what: str  # what was seen, for people
+KINDS = {"number": "number", "integer": "number", "boolean": "category", "string": "category", "text": "text"}
 
 
-def adjust(p: list[float]) -> Array:
-    """Benjamini-Hochberg: q of each p; rejecting q <= a keeps the share of false ones among the rejected below a."""
-    p = np.asarray(p, dtype=float)
-    order = np.argsort(p)
-    q = p[order] * len(p) / np.arange(1, len(p) + 1)
-    out = np.empty(len(p))
-    out[order] = np.minimum(np.minimum.accumulate(q[::-1])[::-1], 1)
-    return out
-
-
-# ---- one column ---------------------------------------------------------------------------------------------------
-
-
-def compare(kind: str, a: pd.Series, b: pd.Series) -> Test | None:
-    """Filled cells of a column in the reference `a` and live `b`; None where either has too few to compare.
-
-    `kind`: number, category (also boolean) or text.
-    """
-    a, b = a[a.notna()], b[b.notna()]
-    if min(len(a), len(b)) < 10:
-        return None
-    if kind == "number":
-        return compare_numbers(a.to_numpy(float), b.to_numpy(float))
-    if kind == "text":
-        return compare_texts(a.astype(str), b.astype(str))
-    return compare_levels(a.to_numpy(object), b.to_numpy(object))
-
-
-def compare_numbers(a: Array, b: Array) -> Test:
-    """Kolmogorov-Smirnov sees any change of shape, Mann-Whitney a shift sooner: twice the smaller p.
-
-    The effect is the KS distance: at least this share of the rows lies elsewhere.
-    """
-    ks = stats.ks_2samp(a, b, method="asymp")
-    p = min(ks.pvalue, stats.mannwhitneyu(a, b, method="asymptotic").pvalue) if np.ptp(np.append(a, b)) else 1.0
-    what = f"median {short(np.median(b))}, was {short(np.median(a))}"
-    if short(np.median(a)) == short(np.median(b)):
-        what = f"mean {short(b.mean())}, was {short(a.mean())}"
-    return Test(min(1.0, 2 * p), float(ks.statistic), what)
-
-
-def compare_levels(a: Array, b: Array) -> Test:
-    """Chi-square over levels, rare ones pooled; the effect is the total variation distance less what chance makes of it."""
-    codes, levels = pd.factorize(np.concatenate([a, b]))
-    counts = np.stack([np.bincount(part, minlength=len(levels)) for part in (codes[: len(a)], codes[len(a) :])])
-    # a level counts as rare if the smaller sample can expect fewer than five of it
-    rare = counts.sum(axis=0) * min(len(a), len(b)) / (len(a) + len(b)) < MIN_COUNT / 2
-    pooled = np.column_stack([counts[:, ~rare], counts[:, rare].sum(axis=1)]) if rare.any() else counts
-    pooled = pooled[:, pooled.sum(axis=0) > 0]
-    p = stats.chi2_contingency(pooled, correction=pooled.shape[1] == 2).pvalue if pooled.shape[1] > 1 else 1.0
-    share = counts / counts.sum(axis=1, keepdims=True)
-    mean = counts.sum(axis=0) / counts.sum()
-    noise = np.sqrt(2 / np.pi * mean * (1 - mean) * (1 / len(a) + 1 / len(b))).sum() / 2
-    at = int(np.abs(share[1] - share[0]).argmax())
-    what = f'"{cut(levels[at], 40)}" is {share[1, at]:.0%} of the rows, was {share[0, at]:.0%}'
-    return Test(float(p), float(max(0.0, np.abs(share[1] - share[0]).sum() / 2 - noise)), what)
-
-
-def compare_texts(a: pd.Series, b: pd.Series) -> Test:
-    """The length as a number, and how often each of the most frequent words is there."""
-    words = [s.str.lower().str.findall(r"\w{3,}").map(set) for s in (a, b)]
-    frequent = pd.concat(words).explode().value_counts(sort=True).head(WORDS).index
-    length = compare_numbers(a.str.len().to_numpy(float), b.str.len().to_numpy(float))
-    tests = [length._replace(what=f"characters: {length.what}")]
-    for word in sorted(map(str, frequent)):
-        found = [np.array([word in cell for cell in part], dtype=object) for part in words]
-        one = compare_levels(*found)
-        shares = [f"{np.mean(f.astype(bool)):.0%}" for f in found]
-        tests.append(one._replace(what=f'the word "{cut(word, 40)}" is in {shares[1]} of the rows, was {shares[0]}'))
-    best = min(tests, key=lambda t: t.p)
-    return best._replace(p=min(1.0, best.p * len(tests)))
-
-
-def more_often(hits_a: int, n_a: int, hits_b: int, n_b: int) -> float:
-    """p that something so much more frequent in b than in a is chance: Fisher's exact test, one-sided."""
-    if not hits_b or not n_b:
-        return 1.0
-    return float(stats.hypergeom.sf(hits_b - 1, n_a + n_b, hits_a + hits_b, n_b))
-
-
-# ---- between columns ----------------------------------------------------------------------------------------------
-
-
-def compare_relations(a: pd.DataFrame, b: pd.DataFrame, kinds: dict[str, str]) -> list[tuple[str, str, Test]]:
-    """Correlation of each pair of columns in both samples: (column, column, test); the effect is how far it moved.
-
-    Numbers go in as normal scores of their ranks, frequent levels as indicators. The variance of a correlation comes
-    from fourth moments (asymptotically distribution-free; Steiger, Hakstian 1982): Fisher's z holds for normal columns only.
-    """
-    names, x = _variables(a, b, kinds)
-    if len(names) < 2:
-        return []
-    r_a, v_a = _correlations(x[: len(a)])
-    r_b, v_b = _correlations(x[len(a) :])
-    i, j = np.triu_indices(len(names), 1)
-    apart = np.array(names)[i] != np.array(names)[j]  # two levels of one column are bound to each other
-    i, j = i[apart], j[apart]
-    moved = np.arctanh(r_b[i, j]) - np.arctanh(r_a[i, j])
-    # on the scale of Fisher's z the variance hardly depends on r, and small samples behave
-    spread = np.sqrt(v_a[i, j] / (1 - r_a[i, j] ** 2) ** 2 + v_b[i, j] / (1 - r_b[i, j] ** 2) ** 2)
-    p = 2 * stats.t.sf(np.abs(moved) / np.maximum(spread, 1e-9), min(len(a), len(b)) - 3)
-    best: dict[tuple[str, str], tuple[float, int]] = {}
-    tried: dict[tuple[str, str], int] = {}
-    for at, pair in enumerate(zip(i, j, strict=True)):
-        key = names[pair[0]], names[pair[1]]
-        tried[key] = tried.get(key, 0) + 1
-        best[key] = min(best.get(key, (2.0, -1)), (float(p[at]), at))
-    out = []
-    for (first, second), (p_min, at) in best.items():
-        now, was = r_b[i[at], j[at]], r_a[i[at], j[at]]
-        what = f"correlation {round(now, 2) + 0.0:.2f}, was {round(was, 2) + 0.0:.2f}"
-        out.append((first, second, Test(min(1.0, p_min * tried[first, second]), float(abs(now - was)), what)))
-    return out
-
-
-def _variables(a: pd.DataFrame, b: pd.DataFrame, kinds: dict[str, str]) -> tuple[list[str], Array]:
-    """(source column of each variable, (n_a + n_b, k) matrix)."""
-    names, columns = [], []
-    for name, kind in kinds.items():
-        both = pd.concat([a[name], b[name]], ignore_index=True)
-        if kind == "number" and both.nunique() > 2:
-            ranks = stats.rankdata(both, nan_policy="omit")
-            scores = stats.norm.ppf((ranks - 0.5) / max(1, both.notna().sum()))
-            names.append(name)
-            columns.append(np.nan_to_num(scores))
-        elif kind in ("category", "number", "boolean"):
-            share = both.value_counts(normalize=True).head(4)
-            # a rare level's correlation is too noisy to speak of in small samples
-            for level in [v for v, s in share.items() if 0.1 <= s <= 0.9][: 1 if len(share) == 2 else 4]:
-                names.append(name)
-                columns.append((both == level).to_numpy(float))
-    return names[:MAX_VARIABLES], np.column_stack(columns[:MAX_VARIABLES]) if columns else np.empty(
-        (len(a) + len(b), 0)
-    )
-
-
-def _correlations(x: Array) -> tuple[Array, Array]:
-    """(r, variance of r), each (k, k)."""
-    n = len(x)
-    spread = x.std(axis=0)
-    z = np.divide(x - x.mean(axis=0), spread, out=np.zeros_like(x), where=spread > 1e-12)
-    r = z.T @ z / n
-    square, cube = z**2, z**3
-    m22, m31, m4 = square.T @ square / n, cube.T @ z / n, (square**2).mean(axis=0)
-    v = m22 - r * (m31 + m31.T) + r**2 / 4 * (m4[:, None] + m4[None, :] + 2 * m22)
-    return np.clip(r, -0.999, 0.999), np.maximum(v, 0.02) / n
-
-
-# ---- whole rows ---------------------------------------------------------------------------------------------------
-
-
-def tell_apart(a: pd.DataFrame, b: pd.DataFrame, kinds: dict[str, str], max_rows: int, seed: int) -> Test:
-    """Can a classifier tell live rows from reference rows it was not fitted on? The effect is its AUC.
-
-    Each half is scored by what was fitted on the other (Lopez-Paz, Oquab 2017; Mann-Whitney on the scores). The two
-    scores are nearly the same one, how like the halves' differences are, so that z is their mean.
-    """
-    from sklearn.ensemble import HistGradientBoostingClassifier
-
-    rng = np.random.default_rng(seed)
-    size = min(len(a), len(b), max_rows)  # equal sides: the same power per row, and bounded time
-    a, b = (part.iloc[np.sort(rng.permutation(len(part))[:size])] for part in (a, b))
-    x = pd.concat([a, b], ignore_index=True)
-    matrix = np.column_stack([_coded(x[name], kind) for name, kind in kinds.items()])
-    y = np.repeat([0, 1], size)
-    half = np.concatenate([rng.permutation(size) % 2, rng.permutation(size) % 2])
-    z, auc = 0.0, 0.0
-    for k in (0, 1):
-        fit, held = half != k, half == k
-        model = HistGradientBoostingClassifier(
-            max_iter=60,
-            learning_rate=0.1,
-            max_leaf_nodes=8,
-            min_samples_leaf=10,
-            early_stopping=False,
-            random_state=seed,
-        )
-        told = model.fit(matrix[fit], y[fit]).decision_function(matrix[held])
-        n = int((y[held] == 0).sum()), int((y[held] == 1).sum())
-        test = stats.mannwhitneyu(told[y[held] == 1], told[y[held] == 0], method="asymptotic", alternative="greater")
-        z += float(stats.norm.isf(np.clip(test.pvalue, 1e-300, 1 - 1e-12))) / 2
-        auc += float(test.statistic) / (n[0] * n[1]) / 2
-    return Test(
-        float(stats.norm.sf(z)), auc, f"a classifier tells live rows from held-out ones with an AUC of {auc:.2f}"
-    )
-
-
-def _coded(values: pd.Series, kind: str) -> Array:
-    if kind == "number":
-        return values.to_numpy(float)
-    if kind == "text":
-        return values.str.len().to_numpy(float, na_value=np.nan)
-    codes, levels = pd.factorize(values)
-    rank = np.argsort(np.argsort(-np.bincount(codes[codes >= 0], minlength=len(levels)), kind="stable"), kind="stable")
-    return np.where(codes < 0, np.nan, np.append(rank, 0)[codes])
-
-
-def drift_kinds(contract: dict[str, Any]) -> dict[str, str]:
-    """{column: number | category | text} of the features whose distribution should stay; dates move by themselves."""
-    by_type = {"number": "number", "integer": "number", "boolean": "category", "string": "category", "text": "text"}
+def drift(
+    reference: Reference, live: Live, prediction: np.ndarray, labelled: np.ndarray, params: MonitorParams
+) -> dict[str, list[Finding]]:
+    """Findings by family. `labelled`: mask of the live rows whose outcome is known."""
+    kinds = feature_kinds(reference.contract)
+    for column in live.absent:
+        kinds.pop(column, None)
+    columns = [changed_column(reference, live.rows, column, kind, "column", params) for column, kind in kinds.items()]
+    if labelled.sum() >= params.min_labels:
+        problem = reference.contract.problem
+        kind = "number" if problem.task == "regression" else "category"
+        columns.append(changed_column(reference, live.rows[labelled], problem.target, kind, "target", params))
     return {
-        f["name"]: by_type[f["type"]] for f in contract["fields"] if f["role"] == "feature" and f["type"] in by_type
+        "columns": [finding for finding in columns if finding is not None],
+        "relations": changed_relations(reference.rows, live.rows, kinds, params),
+        "rows": changed_rows(reference.rows, live.rows, kinds, params),
+        "predictions": changed_predictions(reference, prediction, params),
     }
+
+
+def feature_kinds(contract: Contract) -> dict[str, str]:
+    """{column: number | category | text} of the features whose distribution should stay; dates move by themselves."""
+    return {f.name: KINDS[f.type] for f in contract.used(("feature",)) if f.type in KINDS}
+
+
+def changed_column(
+    reference: Reference, live: pd.DataFrame, column: str, kind: str, what: str, params: MonitorParams
+) -> Finding | None:
+    """None where too few cells are filled to compare."""
+    before, now = reference.rows[column], live[column]
+    field = reference.contract.by_name[column]
+    if field.type == "boolean":
+        words = {float(value): field.boolean_word(value) for value in (False, True)}
+        before, now = before.map(words), now.map(words)
+    found = compare(kind, before, now)
+    if found is None:
+        return None
+    name, why = f"{what} distribution", f'"{column}": {found.what}'
+    return Finding(name, found.effect, _elsewhere(params), found.p, found.effect, params.min_effect, why, column)
+
+
+def changed_relations(
+    reference: pd.DataFrame, live: pd.DataFrame, kinds: dict[str, str], params: MonitorParams
+) -> list[Finding]:
+    floor = params.min_correlation
+    expected = f"moves by less than {floor:g}"
+    tabular = {column: kind for column, kind in kinds.items() if kind != "text"}
+    out = []
+    for one, other, found in compare_relations(reference, live, tabular):
+        pair, why = f"{one} ~ {other}", f'"{one}" with "{other}": {found.what}'
+        out.append(Finding("relation of columns", found.effect, expected, found.p, found.effect, floor, why, pair))
+    return out
+
+
+def changed_rows(
+    reference: pd.DataFrame, live: pd.DataFrame, kinds: dict[str, str], params: MonitorParams
+) -> list[Finding]:
+    if not kinds:
+        return []
+    floor, far = params.min_auc, params.far_auc
+    found = tell_apart(reference, live, kinds, params.classifier_rows, params.random_state)
+    expected = f"AUC below {floor:g}; from {far:g} on it is another population"
+    rule = "far_rows" if found.effect >= far else "rows"
+    return [Finding("whole rows", found.effect, expected, found.p, found.effect, floor, found.what, rule=rule)]
+
+
+def changed_predictions(reference: Reference, prediction: np.ndarray, params: MonitorParams) -> list[Finding]:
+    floor = params.min_effect
+    out = []
+    for label, now, before in by_class(reference, prediction):
+        found = compare_numbers(before, now)
+        of = f'probability of "{label}"' if label else "predictions"
+        why = f"{of}: {found.what}"
+        name = "prediction distribution"
+        out.append(Finding(name, found.effect, _elsewhere(params), found.p, found.effect, floor, why, label))
+    return out
+
+
+def by_class(reference: Reference, prediction: np.ndarray) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """(class, its probability in live rows, in the reference's); of two classes the positive one, whose other says the same; of
+    a regression once, without a class."""
+    if prediction.ndim == 1:
+        yield "", prediction, reference.prediction
+        return
+    classes = reference.contract.problem.classes
+    for code, label in enumerate(classes):
+        if len(classes) != 2 or code == 1:
+            yield label, prediction[:, code], reference.prediction[:, code]
+
+
+def _elsewhere(params: MonitorParams) -> str:
+    return f"less than {params.min_effect:.0%} of rows lie elsewhere"

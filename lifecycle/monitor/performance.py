@@ -1,109 +1,144 @@
-"""Is the model still as good as at release? Estimated from its own answers, measured where labels came."""
+"""Is the model still as good as at release? Estimated from its own predictions, measured where labels came."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.stats import norm
 
-from lifecycle.ground.files import Block
+from lifecycle.ground.params import MonitorParams
 from lifecycle.ground.words import alike, short
-from lifecycle.model.model import encode_target
 from lifecycle.monitor.batches import Live
-from lifecycle.monitor.checks import Bundle, Finding
-from lifecycle.monitor.estimate import estimated, known_labels, lost, measured
+from lifecycle.monitor.estimate import Known, Score, estimated, known_labels, lost, measured
+from lifecycle.monitor.finding import Finding
+from lifecycle.monitor.reference import Reference
 
 
-def labels_of(live: Live, bundle: Bundle) -> np.ndarray:
+def labels_of(live: Live, reference: Reference) -> np.ndarray:
     """Mask of the live rows whose outcome is known."""
-    return known_labels(live.rows[bundle.contract["problem"]["target"]], bundle.contract)
+    return known_labels(live.rows[reference.contract.problem.target], reference.contract)
 
 
-def estimate(bundle: Bundle, answers: np.ndarray, params: Block) -> list[Finding]:
-    """Without labels: what the answers themselves lead one to expect."""
-    name = bundle.contract["problem"]["metric"]
-    how = (int(params["n_bootstrap"]), params["confidence"], params["random_state"])
-    was = estimated(name, bundle.answers, bundle.y, bundle.answers, *how, bundle.told)
-    now = estimated(name, answers, bundle.y, bundle.answers, *how, bundle.told)
-    share, p = lost(name, now, was, bundle.naive)
-    value, low, high, before = alike([now.value, now.low, now.high, was.value], 4)
+def estimate(reference: Reference, prediction: np.ndarray, params: MonitorParams) -> list[Finding]:
+    """Without labels: what the predictions themselves lead one to expect."""
+    name, known = reference.metric, Known(reference.y_true, reference.prediction)
+    before = estimated(name, reference.prediction, known, params.draw, reference.judged)
+    now = estimated(name, prediction, known, params.draw, reference.judged)
+    value, low, high, was = alike([now.value, now.low, now.high, before.value], 4)
     why = (
-        f"{name} {value} is to be expected [{low}, {high}], {before} on the reference; "
+        f"{name} {value} is to be expected [{low}, {high}], {was} on the reference; "
         "an estimate: blind to a changed relation with the target"
     )
-    return [Finding("estimated performance", now.value, lost_less(params), p, share, params["min_lost"], why)]
+    return [_as_good("estimated performance", reference, now, before, params, why)]
 
 
-def looked_at(live: Live, labelled: np.ndarray, params: Block) -> dict[str, np.ndarray]:
-    """Masks: all labelled rows, and those of the newest batch that has enough: what is new is thin among what is old."""
-    parts = {"": labelled}
+def _as_good(check: str, reference: Reference, now: Score, before: Score, params: MonitorParams, why: str) -> Finding:
+    """Little of what the model gains over the naive baseline is lost."""
+    share, p = lost(reference.metric, now, before, reference.baseline)
+    expected = f"less than {params.min_lost:.0%} of the gain over the naive baseline lost"
+    return Finding(check, now.value, expected, p, share, params.min_lost, why)
+
+
+# ---- where labels came --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Live rows whose outcome is known; `which` of them, as a check's name ends."""
+
+    which: str
+    y_true: np.ndarray
+    prediction: np.ndarray
+
+
+def labelled_rows(
+    reference: Reference, live: Live, prediction: np.ndarray, labelled: np.ndarray, params: MonitorParams
+) -> list[Labelled]:
+    """All of them, and those of the newest batch that has enough: what is new is thin among what is old."""
+
+    def part(which: str, mask: np.ndarray) -> Labelled:
+        return Labelled(which, reference.outcomes(live.rows[mask]), prediction[mask])
+
+    parts = [part("", labelled)]
     for file in dict.fromkeys(live.batch[::-1]):  # by their newest rows, which are the last
         here = labelled & (live.batch == file)
-        if here.sum() < labelled.sum() and here.sum() >= params["min_labels"]:
-            return parts | {", newest batch": here}
+        if params.min_labels <= here.sum() < labelled.sum():
+            return [*parts, part(", newest batch", here)]
     return parts
 
 
-def performance(bundle: Bundle, live: Live, answers: np.ndarray, labelled: np.ndarray, params: Block) -> list[Finding]:
-    """With labels: the score on all of them, and on the newest batch that has enough."""
-    problem = bundle.contract["problem"]
-    name = problem["metric"]
-    how = (int(params["n_bootstrap"]), params["confidence"], params["random_state"])
-    was = measured(name, bundle.y, bundle.told(bundle.answers), *how)
+def performance(reference: Reference, parts: list[Labelled], params: MonitorParams) -> list[Finding]:
+    """The score on each part, against the one at release."""
+    name = reference.metric
+    before = measured(name, reference.y_true, reference.judged(reference.prediction), params.draw)
     out = []
-    for which, rows in looked_at(live, labelled, params).items():
-        y = encode_target(live.rows[problem["target"]][rows], bundle.contract)
-        now = measured(name, y, bundle.told(answers[rows]), *how)
-        share, p = lost(name, now, was, bundle.naive)
-        value, low, high, *before = alike([now.value, now.low, now.high, was.value, was.low, was.high], 4)
+    for part in parts:
+        now = measured(name, part.y_true, reference.judged(part.prediction), params.draw)
+        value, low, high, was, was_low, was_high = alike([*now[:3], *before[:3]], 4)
         why = (
-            f"{name} {value} [{low}, {high}] on {rows.sum():,} labelled rows, "
-            f"{before[0]} [{before[1]}, {before[2]}] at release"
+            f"{name} {value} [{low}, {high}] on {len(part.y_true):,} labelled rows, "
+            f"{was} [{was_low}, {was_high}] at release"
         )
-        out.append(Finding(f"real performance{which}", now.value, lost_less(params), p, share, params["min_lost"], why))
+        out.append(_as_good(f"real performance{part.which}", reference, now, before, params, why))
     return out
 
 
-def biases(bundle: Bundle, live: Live, answers: np.ndarray, labelled: np.ndarray, params: Block) -> list[Finding]:
-    """With labels: outcomes on the whole above or below the answers. A score may even rise while that happens."""
-    problem, floor, out = bundle.contract["problem"], params["min_bias"], []
-    y_ref, expected = bundle.y, f"errors move by less than {floor:g} of their standard deviation"
-    for which, rows in looked_at(live, labelled, params).items():
-        y, told = encode_target(live.rows[problem["target"]][rows], bundle.contract), answers[rows]
-        for at, label in enumerate(problem["classes"] if told.ndim == 2 else [""]):
-            if told.ndim == 2 and told.shape[1] == 2 and at == 0:
-                continue  # the other class's errors, with the sign turned
-            if told.ndim == 2:
-                now, was = (y == at) - told[:, at], (y_ref == at) - bundle.answers[:, at]
-                seen = f'"{label}" came in {(y == at).mean():.1%} of {len(y):,} labelled rows; the model predicted {told[:, at].mean():.1%}'
-            else:
-                now, was = y - told, y_ref - bundle.answers
-                seen = f"the outcomes of {len(y):,} labelled rows average {short(y.mean())}, the model's predictions {short(told.mean())}"
-            error = float(np.sqrt(now.var() / len(now) + was.var() / len(was)))
-            moved = float(now.mean() - was.mean())
-            p = float(2 * norm.sf(abs(moved) / error)) if error > 0 else 1.0
-            share = abs(moved) / max(float(was.std()), 1e-12)
-            name = f"outcomes as expected{which}"
-            out.append(Finding(name, share, expected, p, share, floor, seen, label, rule="bias"))
+def biases(reference: Reference, parts: list[Labelled], params: MonitorParams) -> list[Finding]:
+    """Outcomes on the whole above or below what was predicted. A score may even rise while that happens."""
+    out = []
+    for part in parts:
+        if part.prediction.ndim == 1:
+            out.append(_bias_of_values(reference, part, params))
+            continue
+        codes = range(part.prediction.shape[1])
+        if len(codes) == 2:
+            codes = range(1, 2)  # the other class's errors are these, with the sign turned
+        out += [_bias_of_class(reference, part, code, params) for code in codes]
     return out
 
 
-def lost_less(params: Block) -> str:
-    return f"less than {params['min_lost']:.0%} of the gain over the naive baseline lost"
+def _bias_of_values(reference: Reference, part: Labelled, params: MonitorParams) -> Finding:
+    y_true, prediction = part.y_true, part.prediction
+    seen = (
+        f"the outcomes of {len(y_true):,} labelled rows average {short(y_true.mean())}, "
+        f"the model's predictions {short(prediction.mean())}"
+    )
+    return _bias(y_true - prediction, reference.y_true - reference.prediction, part.which, seen, "", params)
 
 
-def by_batch(bundle: Bundle, live: Live, answers: np.ndarray, params: Block) -> None:
-    """Adds to each batch its real score with an interval, where it has labels enough: the course of time, for the page."""
-    problem, labelled = bundle.contract["problem"], labels_of(live, bundle)
-    for one in live.batches:
-        here = labelled & (live.batch == one["file"])
-        if here.sum() >= params["min_labels"]:
-            y = encode_target(live.rows[problem["target"]][here], bundle.contract)
-            s = measured(
-                problem["metric"],
-                y,
-                bundle.told(answers[here]),
-                int(params["n_bootstrap"]),
-                params["confidence"],
-                params["random_state"],
-            )
-            one |= {"score": s.value, "low": s.low, "high": s.high}
+def _bias_of_class(reference: Reference, part: Labelled, code: int, params: MonitorParams) -> Finding:
+    label = reference.contract.problem.classes[code]
+    came, chance = part.y_true == code, part.prediction[:, code]
+    seen = (
+        f'"{label}" came in {came.mean():.1%} of {len(came):,} labelled rows; the model predicted {chance.mean():.1%}'
+    )
+    before = (reference.y_true == code) - reference.prediction[:, code]
+    return _bias(came - chance, before, part.which, seen, label, params)
+
+
+def _bias(now: np.ndarray, before: np.ndarray, which: str, seen: str, label: str, params: MonitorParams) -> Finding:
+    """Whether errors (outcome less prediction) moved, in standard deviations of those at release."""
+    floor = params.min_bias
+    standard_error = float(np.sqrt(now.var() / len(now) + before.var() / len(before)))
+    moved = abs(float(now.mean() - before.mean()))
+    p = float(2 * norm.sf(moved / standard_error)) if standard_error > 0 else 1.0
+    share = moved / max(float(before.std()), 1e-12)
+    expected = f"errors move by less than {floor:g} of their standard deviation"
+    return Finding(f"outcomes as expected{which}", share, expected, p, share, floor, seen, label, rule="bias")
+
+
+def by_batch(reference: Reference, live: Live, prediction: np.ndarray, params: MonitorParams) -> list[dict[str, Any]]:
+    """Each batch as the result has it, with its real score where it has labels enough: the course of time, for the page."""
+    labelled = labels_of(live, reference)
+    out = []
+    for batch in live.batches:
+        written = batch.write()
+        here = labelled & (live.batch == batch.file)
+        if here.sum() >= params.min_labels:
+            y_true = reference.outcomes(live.rows[here])
+            score = measured(reference.metric, y_true, reference.judged(prediction[here]), params.draw)
+            written |= {"score": score.value, "low": score.low, "high": score.high}
+        out.append(written)
+    return out

@@ -1,84 +1,94 @@
-"""From checks to a verdict: one budget of false alarms for all, rules for what an alarm leads to, and the reasons."""
+"""From findings to a verdict: one budget of false alarms for all, rules for what an alarm leads to, and the reasons."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from lifecycle.ground.files import Block
+from lifecycle.ground.params import MonitorParams
 from lifecycle.monitor.batches import Live
-from lifecycle.monitor.checks import Bundle, Finding, drift, quality, row, simple_checks
-from lifecycle.monitor.drift import adjust
-from lifecycle.monitor.performance import biases, estimate, labels_of, performance
+from lifecycle.monitor.drift import drift
+from lifecycle.monitor.finding import VERDICTS, Finding, Judgement, judged
+from lifecycle.monitor.performance import biases, estimate, labelled_rows, labels_of, performance
+from lifecycle.monitor.quality import faulty_cells, plain_checks
+from lifecycle.monitor.reference import Reference
 
-VERDICTS = ("ok", "warn", "retrain")
 # What may raise an alarm by chance, and its share of the false alarms that params.yaml allows: the most goes to what
 # happens most often. Where a family cannot be tested, the others have its share.
 FAMILIES = {"quality": 2, "columns": 8, "relations": 2, "rows": 3, "predictions": 2, "estimate": 1, "performance": 2}
+# the families whose first figure is shown beside the verdict
+SHOWN = {"rows": "live_auc", "estimate": "live_estimated", "performance": "live_measured"}
+STILL_GOOD = "; labels show that the model is as good as at release"
 
 
-def assess(bundle: Bundle, live: Live, answers: np.ndarray, params: Block) -> dict[str, Any]:
-    """All checks and the verdict. `answers`: the model's for the live rows."""
-    n = len(live.rows)
-    labelled = labels_of(live, bundle)
-    checks = simple_checks(bundle, live, params)
-    found = {"quality": quality(bundle, live, params)}
-    enough = n >= params["min_rows"]
-    if enough:
-        found |= drift(bundle, live, answers, labelled, params)
-        found["estimate"] = estimate(bundle, answers, params)
-    if labelled.sum() >= params["min_labels"]:
-        found["performance"] = performance(bundle, live, answers, labelled, params)
-        found["performance"] += biases(bundle, live, answers, labelled, params)
-    tested = {family: findings for family, findings in found.items() if findings}
-    for family, findings in tested.items():
-        alpha = params["false_alarms"] * FAMILIES[family] / sum(FAMILIES[f] for f in tested)
-        checks += judged(family, findings, alpha, params["rules"])
-    facts = {"live_rows": n, "live_labelled": int(labelled.sum())}
-    return verdict(checks, facts, params) | {"batches": live.batches}
+def assess(reference: Reference, live: Live, prediction: np.ndarray, params: MonitorParams) -> dict[str, Any]:
+    """All checks and the verdict, as reports/monitoring.json has them. `prediction`: the model's for the live rows."""
+    labelled = labels_of(live, reference)
+    checks = plain_checks(reference, live, params)
+    found = findings(reference, live, prediction, labelled, params)
+    for family, alpha in budget(found, params.false_alarms).items():
+        checks += judged(family, found[family], alpha, params.rules)
+    checks = trust_labels(checks, params.rules.if_labels_hold)
+    return verdict(checks, len(live.rows), int(labelled.sum()), params.min_rows)
 
 
-def judged(family: str, findings: Sequence[Finding], alpha: float, rules: dict[str, str]) -> list[dict]:
+def findings(
+    reference: Reference, live: Live, prediction: np.ndarray, labelled: np.ndarray, params: MonitorParams
+) -> dict[str, list[Finding]]:
+    """What can be tested with the rows and the labels that came, by family."""
+    found = {"quality": faulty_cells(reference, live, params)}
+    if len(live.rows) >= params.min_rows:
+        found |= drift(reference, live, prediction, labelled, params)
+        found["estimate"] = estimate(reference, prediction, params)
+    if labelled.sum() >= params.min_labels:
+        parts = labelled_rows(reference, live, prediction, labelled, params)
+        found["performance"] = performance(reference, parts, params) + biases(reference, parts, params)
+    return {family: tests for family, tests in found.items() if tests}
+
+
+def budget(found: Mapping[str, Sequence[Finding]], false_alarms: float) -> dict[str, float]:
+    """The false alarms that each family may have."""
+    whole = sum(FAMILIES[family] for family in found)
+    return {family: false_alarms * FAMILIES[family] / whole for family in found}
+
+
+def trust_labels(checks: list[Judgement], cap: str) -> list[Judgement]:
+    """Drift counts for no more than `cap` where labels show that the model is as good as at release. An estimate is no label:
+    it never lowers another check's verdict."""
+    measured = [check for check in checks if check.family == "performance"]
+    if not measured or not all(check.verdict == "ok" and np.isfinite(check.measured) for check in measured):
+        return checks
     out = []
-    for f, q in zip(findings, adjust([f.p for f in findings]), strict=True):
-        alarm, result, why = q <= alpha and f.effect >= f.floor, "ok", f.why
-        if alarm:
-            result = rules[f.rule or family]
-        elif q <= alpha:
-            why += "; more than chance, but too little to matter"
-        out.append(row(family, f.name, f.measured, f.expected, result, why, f.column))
+    for check in checks:
+        of_drift = check.family not in ("quality", "performance")
+        if of_drift and check.severity > VERDICTS.index(cap):
+            check = replace(check, verdict=cap, why=check.why + STILL_GOOD)
+        out.append(check)
     return out
 
 
-def verdict(checks: list[dict], facts: dict[str, Any], params: Block) -> dict[str, Any]:
-    """The worst check's verdict; drift counts for no more than `if_labels_hold` where labels show that the model is as good."""
-    real = [c for c in checks if c["family"] == "performance"]
-    holds = bool(real) and all(c["verdict"] == "ok" for c in real)
-    cap = VERDICTS.index(params["rules"]["if_labels_hold"])
-    for c in checks:
-        # an estimate is no label: it never lowers another check's verdict
-        if holds and c["family"] not in ("quality", "performance") and VERDICTS.index(c["verdict"]) > cap:
-            c["verdict"] = VERDICTS[cap]
-            c["why"] += "; labels show that the model is as good as at release"
-    worst = max((VERDICTS.index(c["verdict"]) for c in checks), default=0)
+def verdict(checks: list[Judgement], live_rows: int, live_labelled: int, min_rows: int) -> dict[str, Any]:
+    """The worst check's verdict, the reasons, and the handful of figures that DVC shows."""
     # the worst first; of those alike what labels say, which is what counts in the end
-    alarms = sorted(
-        (c for c in checks if c["verdict"] != "ok"),
-        key=lambda c: (-VERDICTS.index(c["verdict"]), c["family"] != "performance"),
-    )
-    reasons = [f"{c['name']}: {c['why']}" for c in alarms]
-    if not reasons:
-        few = facts["live_rows"] < params["min_rows"]
-        reasons = [
-            f"only {facts['live_rows']} live rows: too few to speak of drift"
-            if few
-            else f"{len(checks)} checks on {facts['live_rows']:,} live rows found nothing beyond chance"
-        ]
-    drifted = sum(c["family"] == "columns" and c["verdict"] != "ok" for c in checks)
-    first = {"verdict": VERDICTS[worst], **facts, "alarms": len(alarms), "drifted_columns": drifted}
-    for key, family in (("live_auc", "rows"), ("live_estimated", "estimate"), ("live_measured", "performance")):
-        values = [c["measured"] for c in checks if c["family"] == family]
-        first |= {key: values[0]} if values else {}
-    return first | {"reasons": reasons, "checks": checks}
+    alarms = [check for check in checks if check.verdict != "ok"]
+    alarms.sort(key=lambda check: (-check.severity, check.family != "performance"))
+    shown: dict[str, Any] = {"verdict": alarms[0].verdict if alarms else "ok"}
+    shown |= {"live_rows": live_rows, "live_labelled": live_labelled, "alarms": len(alarms)}
+    shown["drifted_columns"] = sum(check.family == "columns" for check in alarms)
+    written = [check.write() for check in checks]
+    for family, key in SHOWN.items():
+        values = [check["measured"] for check in written if check["family"] == family]
+        if values:
+            shown[key] = values[0]
+    reasons = [f"{check.name}: {check.why}" for check in alarms]
+    return shown | {"reasons": reasons or [calm(checks, live_rows, min_rows)], "checks": written}
+
+
+def calm(checks: list[Judgement], live_rows: int, min_rows: int) -> str:
+    """What is said where nothing raised an alarm."""
+    if live_rows < min_rows:
+        return f"only {live_rows} live rows: too few to speak of drift"
+    return f"{len(checks)} checks on {live_rows:,} live rows found nothing beyond chance"

@@ -16,10 +16,12 @@ import yaml
 
 from actions.retrain import Parts, by_time, check_verdict, check_weights, divide, judge, set_test_from, verdict
 from lifecycle.ground.errors import UserError
-from lifecycle.ground.files import Block, write_json
+from lifecycle.ground.files import write_json
 from lifecycle.monitor.batches import digest, live_of
 from lifecycle.monitor.watch import model_digest
+from lifecycle.table.contract import Contract
 from tests.released import make, run, table
+from tests.settings import settings
 
 # ---- which rows are learned from, and which judge -------------------------------------------------------------------
 
@@ -28,15 +30,21 @@ def number(name, role):
     return {"name": name, "role": role, "type": "number", "missingValues": [""], "constraints": {}}
 
 
-def contract(*roles):
-    fields = [{"name": name, "role": role, "type": "string", "missingValues": [""]} for name, role in roles]
+AT = {"name": "at", "role": "time", "type": "date", "format": "ISO8601", "missingValues": [""]}
+
+
+def contract(*roles, numbers=(), more=(), **problem):
+    """Columns of these (name, role), further ones of numbers, `more` fields, and the target `y`."""
+    fields = [*more, *[number(*column) for column in numbers]]
+    fields += [{"name": name, "role": role, "type": "string", "missingValues": [""]} for name, role in roles]
     fields.append(
         {"name": "y", "role": "target", "type": "string", "missingValues": [""], "constraints": {"enum": ["no", "yes"]}}
     )
-    return {"problem": {"target": "y", "task": "binary", "classes": ["no", "yes"]}, "fields": fields}
+    asked = {"target": "y", "task": "binary", "classes": ["no", "yes"]} | problem
+    return Contract.read({"problem": asked, "fields": fields})
 
 
-PARAMS = Block({"judge_share": 0.3, "min_judged": 2}, "retrain", "params.yaml")
+PARAMS = settings("retrain", judge_share=0.3, min_judged=2)
 
 
 def test_the_newest_labelled_rows_judge_and_are_not_learned_from():
@@ -65,14 +73,13 @@ def test_rows_without_an_id_are_all_different():
 
 
 def timed(days, **columns):
-    told = contract(("x", "feature"), *[(name, name) for name in columns])
-    told["fields"].insert(0, {"name": "at", "role": "time", "type": "date", "format": "ISO8601", "missingValues": [""]})
+    told = contract(("x", "feature"), *[(name, name) for name in columns], more=[AT])
     n = len(days)
     cells = {"at": days, "x": [f"x{i}" for i in range(n)], "y": (["yes", "no"] * n)[:n]} | columns
     return live_of(pd.DataFrame(cells), told), told
 
 
-THREE = Block({"judge_share": 0.3, "min_judged": 3}, "retrain", "params.yaml")
+THREE = settings("retrain", judge_share=0.3, min_judged=3)
 
 
 def test_with_a_split_by_time_what_is_learned_is_older_than_all_that_judges():
@@ -148,16 +155,14 @@ class Answers:
 
 
 def judged(monkeypatch, tmp_path, metric, y, good, bad, weight):
-    told = contract()
-    told["problem"] |= {"metric": metric, "positive": "yes"}
-    for name, role in (("good", "feature"), ("bad", "feature"), ("w", "weight")):
-        told["fields"].insert(0, number(name, role))
+    numbers = (("w", "weight"), ("bad", "feature"), ("good", "feature"))
+    told = contract(numbers=numbers, metric=metric, positive="yes")
     live = live_of(pd.DataFrame({"good": good, "bad": bad, "w": weight, "y": y}).astype(str), told)
     monkeypatch.setattr("actions.retrain.read_contract", lambda path: told)
     monkeypatch.setattr("actions.retrain.load_model", lambda path: Answers("good"))
     monkeypatch.setattr("actions.retrain.Released", lambda path: contextlib.nullcontext(Answers("bad")))
     everything = Parts(np.zeros(len(y), dtype=bool), np.ones(len(y), dtype=bool))
-    params = Block({"n_bootstrap": 200, "confidence": 0.95, "random_state": 1}, "retrain", "params.yaml")
+    params = settings("retrain", n_bootstrap=200)
     return judge(tmp_path, tmp_path / "champion", live, everything, params)
 
 
@@ -195,8 +200,7 @@ def test_a_verdict_counts_for_the_rows_and_the_model_that_it_is_about(monkeypatc
 
 
 def test_rows_without_a_weight_are_refused_before_the_training():
-    told = contract(("x", "feature"))
-    told["fields"].insert(0, number("w", "weight"))
+    told = contract(("x", "feature"), numbers=[("w", "weight")])
     live = live_of(pd.DataFrame({"w": ["1", "", "2"], "x": list("abc"), "y": ["yes", "no", "yes"]}), told)
     learn = np.array([True, False, False])
     check_weights(live, Parts(learn, np.array([False, False, True])), told)

@@ -12,7 +12,8 @@ from lifecycle.ground.errors import UserError
 from lifecycle.ground.files import write_parquet, write_yaml
 from lifecycle.ground.words import short
 from stages import evaluate
-from tests.small_model import CLASSES, PARAMS, contract, fitted, table, write_candidate
+from tests.settings import settings
+from tests.small_model import CLASSES, PARAMS, SETTINGS, fitted, table, terms, write_candidate
 
 TASKS = ["binary", "multiclass", "regression"]
 
@@ -20,7 +21,7 @@ TASKS = ["binary", "multiclass", "regression"]
 @pytest.fixture(scope="module", params=TASKS)
 def evaluated(request):
     task = request.param
-    return task, evaluate.evaluate(fitted(task), contract(task), table(task, 600, seed=2), PARAMS)
+    return task, evaluate.evaluate(fitted(task), terms(task), table(task, 600, seed=2), SETTINGS)
 
 
 def test_the_model_is_shown_to_beat_the_baseline(evaluated):
@@ -40,7 +41,7 @@ def test_importance_puts_the_column_that_decides_first_and_noise_at_nothing(eval
 
 
 def test_a_column_that_matters_has_positive_importance_where_greater_is_better_too():
-    result = evaluate.evaluate(fitted("binary"), contract("binary", "roc_auc"), table("binary", 300, seed=2), PARAMS)
+    result = evaluate.evaluate(fitted("binary"), terms("binary", "roc_auc"), table("binary", 300, seed=2), SETTINGS)
     assert result["importance"][0]["column"] == "signal"
     assert 0 < result["importance"][0]["low"] < result["importance"][0]["importance"] < result["importance"][0]["high"]
 
@@ -112,7 +113,7 @@ def test_confusion_counts_every_row_and_curves_rise_from_nothing_to_all(evaluate
 def test_metrics_of_decided_classes_follow_the_models_own_decision():
     model = fitted("binary")
     model.decide = lambda p: np.array(["yes"] * len(p), dtype=object)  # as with a very low threshold
-    result = evaluate.evaluate(model, contract("binary"), table("binary", 200, seed=2), PARAMS)
+    result = evaluate.evaluate(model, terms("binary"), table("binary", 200, seed=2), SETTINGS)
     assert result["metrics"]["recall"]["value"] == 1
     assert result["plots"]["confusion"]["predicted"].unique().tolist() == ["yes"]
     assert {row["predicted"] for row in result["worst"]} == {"yes"}
@@ -126,7 +127,7 @@ def test_a_handful_of_rows_of_one_class_is_scored_as_far_as_it_goes(task, rows):
     test = table(task, 200, seed=3)
     test = test[test["target"] == test["target"].iloc[0]].head(rows) if CLASSES[task] else test.head(rows)
     metric = "r2" if task == "regression" else "roc_auc"
-    result = evaluate.evaluate(fitted(task), contract(task, metric), test.reset_index(drop=True), PARAMS)
+    result = evaluate.evaluate(fitted(task), terms(task, metric), test.reset_index(drop=True), SETTINGS)
     assert result["n_rows"] == len(test)
     if CLASSES[task] or rows == 1:
         assert np.isnan(result["score"]["value"])
@@ -136,7 +137,7 @@ def test_a_handful_of_rows_of_one_class_is_scored_as_far_as_it_goes(task, rows):
 
 def test_a_class_that_no_test_row_has_does_not_stop_it():
     test = table("multiclass", 200, seed=3).query("target != 'b'").reset_index(drop=True)
-    result = evaluate.evaluate(fitted("multiclass"), contract("multiclass"), test, PARAMS)
+    result = evaluate.evaluate(fitted("multiclass"), terms("multiclass"), test, SETTINGS)
     assert result["class_rows"][1] == 0
     assert np.isfinite(result["score"]["value"])
 
@@ -145,14 +146,14 @@ def test_a_class_that_the_contract_lacks_is_named():
     test = table("binary", 50, seed=3)
     test.loc[7, "target"] = "perhaps"
     with pytest.raises(UserError, match='data/test.parquet has class "perhaps" of "target"'):
-        evaluate.evaluate(fitted("binary"), contract("binary"), test, PARAMS)
+        evaluate.evaluate(fitted("binary"), terms("binary"), test, SETTINGS)
 
 
 def test_a_model_that_answers_nan_is_refused_with_the_first_such_row():
     model = fitted("regression")
     model.predict = lambda frame: np.where(frame.index == 3, np.nan, 1.0)
     with pytest.raises(UserError, match=r"no number for 1 of 50 rows \(first: rows.csv:5\)"):
-        evaluate.evaluate(model, contract("regression"), table("regression", 50, seed=3), PARAMS)
+        evaluate.evaluate(model, terms("regression"), table("regression", 50, seed=3), SETTINGS)
 
 
 def test_importance_of_a_wide_table_asks_the_model_for_a_bounded_number_of_rows():
@@ -163,7 +164,7 @@ def test_importance_of_a_wide_table_asks_the_model_for_a_bounded_number_of_rows(
         return np.zeros(len(frame))
 
     wide = pd.DataFrame(np.random.default_rng(0).normal(size=(3000, 800)), columns=[f"c{i}" for i in range(800)])
-    params = PARAMS | {"importance_rows": 2000, "importance_repeats": 5, "n_bootstrap": 5}
+    params = settings("evaluate", importance_rows=2000, importance_repeats=5, n_bootstrap=20)
     explain.permutation_importance(
         answer, wide, list(wide), "rmse", np.zeros(3000), None, params, lambda columns: columns
     )
@@ -171,20 +172,18 @@ def test_importance_of_a_wide_table_asks_the_model_for_a_bounded_number_of_rows(
 
 
 def test_rows_weigh_in_every_score_as_often_as_their_weight_says():
-    told = contract("binary")
-    told["fields"].append(
-        {"name": "times", "role": "weight", "type": "number", "missingValues": [""], "constraints": {}}
-    )
+    times = {"name": "times", "role": "weight", "type": "number", "missingValues": [""], "constraints": {}}
+    told = terms("binary", fields=[times])
     frame = table("binary", 300, seed=2)
     times = np.random.default_rng(1).integers(0, 3, len(frame))
-    model, params = fitted("binary"), PARAMS | {"min_slice_rows": 1}
+    model, params = fitted("binary"), settings("evaluate", **PARAMS | {"min_slice_rows": 2})
     weighed = evaluate.evaluate(model, told, frame.assign(times=times.astype(float)), params)
     again = frame.loc[frame.index.repeat(times)].reset_index(drop=True)
-    repeated = evaluate.evaluate(model, contract("binary"), again, params)
+    repeated = evaluate.evaluate(model, terms("binary"), again, params)
     for name, one in weighed["metrics"].items():
         other = repeated["metrics"][name]
         assert (one["value"], one["baseline"]) == pytest.approx((other["value"], other["baseline"]), nan_ok=True), name
-    plain = evaluate.evaluate(model, contract("binary"), frame, params)
+    plain = evaluate.evaluate(model, terms("binary"), frame, params)
     assert weighed["score"]["value"] != pytest.approx(plain["score"]["value"], rel=1e-3)
     assert weighed["score"]["low"] < weighed["score"]["value"] < weighed["score"]["high"]
 
@@ -214,7 +213,7 @@ def project(tmp_path, monkeypatch, request):
     task = request.param
     write_candidate(tmp_path, task)
     write_parquet(tmp_path / "data/test.parquet", table(task, 300, seed=2))
-    write_yaml(tmp_path / "data/contract.yaml", contract(task))
+    write_yaml(tmp_path / "data/contract.yaml", terms(task).write())
     write_yaml(tmp_path / "params.yaml", {"evaluate": PARAMS})
     monkeypatch.chdir(tmp_path)
     return tmp_path

@@ -5,16 +5,17 @@ import pandas as pd
 import pytest
 
 from lifecycle.evaluate.slices import Judge, adjusted, described, levels, named, ranked, slices, surely_below
+from lifecycle.ground.metrics import Draw
 from lifecycle.table.contract import Field
 
-DRAW = (200, 0.95, 1)
+DRAW = Draw(200, 0.95, 1)
 KIND, PLACE = Field("kind"), Field("place")
 
 
 def judged(frame, fields, y, p, metric="log_loss", naive=None, weight=None, min_rows=30):
     if naive is None:
         naive = np.tile(np.bincount(y.astype(int)) / len(y), (len(y), 1))
-    judge = Judge(metric, y, p, naive, weight, *DRAW)
+    judge = Judge(metric, y, p, naive, weight, DRAW)
     return slices(frame, fields, judge, max_slices=60, max_levels=12, min_rows=min_rows)
 
 

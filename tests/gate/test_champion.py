@@ -4,18 +4,18 @@ import numpy as np
 import pytest
 
 from lifecycle.gate.champion import as_judged, check_champion, in_classes
-from lifecycle.ground.files import Block, write_yaml
+from lifecycle.ground.files import write_yaml
 from lifecycle.ground.metrics import paired_difference
 from lifecycle.ground.words import short
 from lifecycle.model.model import encode_target
 from lifecycle.model.store import load_model, save_model
+from lifecycle.table.contract import Contract
 from tests import small_model
 from tests.bundles import AskedHere, add_code, features_of_today
+from tests.settings import settings
 from tests.watched import contract
 
-PARAMS = Block(
-    {"champion": "compare", "n_bootstrap": 200, "confidence": 0.95, "random_state": 1}, "validate", "params.yaml"
-)
+PARAMS = settings("validate", n_bootstrap=200)
 TEST = small_model.table("binary", 300, seed=2)
 
 
@@ -32,10 +32,10 @@ def champion(folder, model=None):
 
 
 def judged(model, folder, metric="log_loss", **changes):
-    told = contract("binary")
+    told = Contract.read(contract("binary"))
     told["problem"]["metric"] = metric
     y = encode_target(TEST["target"], told)
-    return check_champion(model, TEST, y, None, told, Block(PARAMS | changes, "validate", "params.yaml"), folder)
+    return check_champion(model, TEST, y, None, told, settings("validate", n_bootstrap=200, **changes), folder)
 
 
 def clueless():
@@ -95,9 +95,9 @@ def test_an_edited_work_tree_changes_no_figure_of_the_champion(tmp_path, monkeyp
     halved = "def add_features(frame):\n    return frame.assign(signal=frame['signal'] / 2)\n"
     folder = add_code(champion(tmp_path / "bundle", model), custom_features=halved)
     row = judged(model, folder)
-    y = encode_target(TEST["target"], contract("binary"))
+    y = encode_target(TEST["target"], Contract.read(contract("binary")))
     theirs = model.answers(TEST.assign(signal=TEST["signal"] / 2))
-    gain, low, high = paired_difference("log_loss", y, model.answers(TEST), theirs, 200, 0.95, 1, None)
+    gain, low, high = paired_difference("log_loss", y, model.answers(TEST), theirs, PARAMS.draw)
     assert (
         row["why"] == f"gain over the champion {short(gain)}, between {short(low)} and {short(high)}"
         and abs(gain) > 0.01

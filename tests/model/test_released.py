@@ -14,14 +14,16 @@ import custom.features
 from actions import drill, retrain
 from actions.retrain import Parts
 from lifecycle.ground.errors import UserError, stage
-from lifecycle.ground.files import Block, read_yaml, write_json, write_yaml
+from lifecycle.ground.files import write_json, write_yaml
 from lifecycle.model import released
 from lifecycle.model.released import Released
 from lifecycle.model.store import load_model, save_model
 from lifecycle.monitor.batches import live_of
+from lifecycle.table.contract import read_contract
 from tests import small_model, watched
 from tests.bundles import add_code, features_of_today, seal
 from tests.here import run_here
+from tests.settings import settings
 
 HALVED = "def add_features(frame):\n    return frame.assign(signal=frame['signal'] / 2)\n"
 TASKS = ("binary", "multiclass", "regression")
@@ -203,7 +205,7 @@ def test_the_monitor_s_figures_are_those_of_the_bundle_s_own_code(tmp_path):
     assert result["verdict"] == "ok", result["reasons"]
     from lifecycle.ground.metrics import score
 
-    told = read_yaml(folder / "contract.yaml")
+    told = read_contract(folder / "contract.yaml")
     rows = live_of(live.astype(str), told).rows
     y = (rows["target"] == "yes").to_numpy().astype(int)
     ours = score("log_loss", y, load_model(folder).answers(rows))
@@ -230,9 +232,9 @@ def test_a_retraining_judges_the_champion_by_its_own_code(tmp_path):
     shutil.copytree(folder, project / "models/candidate", ignore=shutil.ignore_patterns("code"))
     (project / "data").mkdir()
     shutil.copyfile(folder / "contract.yaml", project / "data/contract.yaml")
-    live = live_of(watched.rows("binary", 300, seed=3).astype(str), read_yaml(folder / "contract.yaml"))
+    live = live_of(watched.rows("binary", 300, seed=3).astype(str), read_contract(folder / "contract.yaml"))
     everything = Parts(np.zeros(300, dtype=bool), np.ones(300, dtype=bool))
-    params = Block({"n_bootstrap": 100, "confidence": 0.95, "random_state": 1}, "retrain", "params.yaml")
+    params = settings("retrain", n_bootstrap=100)
     found = retrain.judge(project, folder, live, everything, params)
     from lifecycle.ground.metrics import score
 

@@ -6,7 +6,7 @@ import yaml
 from lifecycle.evaluate.evaluation import evaluate
 from lifecycle.report.model_card import model_card, refusal
 from lifecycle.table.contract import Contract
-from tests.small_model import CLASSES, PARAMS, contract, fitted, table
+from tests.small_model import CLASSES, SETTINGS, contract, fitted, table
 
 GATE = {
     "passed": True,
@@ -19,7 +19,7 @@ GATE = {
 
 def card(task, place="place"):
     terms = Contract.read(contract(task, place=place) | {"source": {"files": ["rows.csv"]}})
-    evaluation = evaluate(fitted(task, place), terms, table(task, 300, seed=2, place=place), PARAMS)
+    evaluation = evaluate(fitted(task, place), terms, table(task, 300, seed=2, place=place), SETTINGS)
     return model_card(terms, {"name": "linear", "n_rows": 46374}, evaluation, GATE)
 
 

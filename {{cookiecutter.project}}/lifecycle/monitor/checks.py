@@ -1,1 +1,0 @@
-{{ "lifecycle/monitor/checks.py" | from_root }}

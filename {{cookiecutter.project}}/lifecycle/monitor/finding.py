@@ -1,0 +1,1 @@
+{{ "lifecycle/monitor/finding.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/monitor/quality.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/monitor/reference.py" | from_root }}

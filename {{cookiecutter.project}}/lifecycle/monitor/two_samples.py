@@ -1,0 +1,1 @@
+{{ "lifecycle/monitor/two_samples.py" | from_root }}
