@@ -156,8 +156,8 @@ def plots(predicted: Predicted, classes: list[str], importance: list[dict[str, A
     else:
         curve = curves.within_error(y_true, prediction)
         cuts, fifths = curves.fifths(y_true)
-        parts = [np.searchsorted(cuts, values) for values in (y_true, prediction)]
-        counts, labels = curves.confusion(*parts, fifths, curves.CLASSES_SHOWN)
+        of_true, of_predicted = np.searchsorted(cuts, y_true), np.searchsorted(cuts, prediction)
+        counts, labels = curves.confusion(of_true, of_predicted, fifths, curves.CLASSES_SHOWN)
         some = np.linspace(0, len(y_true) - 1, min(len(y_true), 800)).astype(int)
         detail = [_line("points", "", prediction[some], y_true[some])]
     x, y = curves.thinned(*curve)

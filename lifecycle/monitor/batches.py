@@ -96,8 +96,9 @@ def read_live(contract: Contract, window_rows: int, folder: Path = LIVE, raw: Pa
     batches = []
     for one in files.batches:
         here = batch == one.file
-        counts = {"taken": taken & (file_of == one.file), "looked_at": here, "labelled": here & labelled}
-        batches.append(replace(one, **{name: int(mask.sum()) for name, mask in counts.items()}))
+        gone = int((taken & (file_of == one.file)).sum())
+        known = int((here & labelled).sum())
+        batches.append(replace(one, taken=gone, looked_at=int(here.sum()), labelled=known))
     return Live(text, conformed, batch, batches, files.unreadable, files.absent, int(taken.sum()))
 
 

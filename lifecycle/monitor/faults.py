@@ -7,7 +7,7 @@ construction (its own extremes are never out of its range) is counted there as i
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from lifecycle.monitor.batches import Batch, Live
 from lifecycle.monitor.two_samples import more_often
 from lifecycle.table.contract import Contract, Field
 
-Moment = pd.Timestamp | float  # a date, or a year or a step
+Moment = Any  # a Timestamp, or a number (a year, a step); two of one column can be compared
 CORRUPT = 0.005  # share of cells of another type that a log may have anyway: the reference has forgotten its own
 
 
