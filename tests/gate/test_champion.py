@@ -32,8 +32,9 @@ def champion(folder, model=None):
 
 
 def judged(model, folder, metric="log_loss", **changes):
-    told = Contract.read(contract("binary"))
-    told["problem"]["metric"] = metric
+    content = contract("binary")
+    content["problem"]["metric"] = metric
+    told = Contract.read(content)
     y = encode_target(TEST["target"], told)
     return check_champion(model, TEST, y, None, told, settings("validate", n_bootstrap=200, **changes), folder)
 
