@@ -35,7 +35,7 @@ from lifecycle.ground.errors import UserError, stage
 from lifecycle.ground.files import Block, read_json, read_params, read_parquet, write_csv, write_json
 from lifecycle.ground.metrics import paired_difference, score
 from lifecycle.ground.params import RetrainParams
-from lifecycle.ground.words import alike
+from lifecycle.ground.words import as_scores
 from lifecycle.model.model import encode_target, sample_weight
 from lifecycle.model.released import Released
 from lifecycle.model.store import load_model
@@ -285,8 +285,8 @@ def verdict(gate: dict[str, Any], found: dict[str, Any]) -> tuple[bool, str]:
 
 
 def words(found: dict[str, Any]) -> str:
-    challenger, champion, gain, low, high = alike(
-        [found[key] for key in ("challenger", "champion", "gain", "low", "high")], 4
+    challenger, champion, gain, low, high = as_scores(
+        [found[key] for key in ("challenger", "champion", "gain", "low", "high")]
     )
     return (
         f"on the {found['rows']} newest labelled rows, which neither has seen, {found['metric']}: challenger {challenger}, "
@@ -298,7 +298,7 @@ def message(facts: dict[str, Any], found: dict[str, Any], difference: str) -> st
     """The commit's message: what changed in the data, and what that did."""
     came = "\n".join(f"- {f['taken']} rows of data/live/{f['file']}" for f in facts["from"])
     when = f", {facts['first']} to {facts['last']}" if "first" in facts else ""
-    champion, challenger = alike([found["champion"], found["challenger"]], 4)
+    champion, challenger = as_scores([found["champion"], found["challenger"]])
     return (
         f"Retrained on {facts['to_learn_from']} labelled live rows: {found['metric']} {champion} -> {challenger}\n\n"
         f"Data: {facts['rows']} rows join data/raw{when}:\n{came}\n"

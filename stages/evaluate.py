@@ -10,7 +10,7 @@ from lifecycle.evaluate.evaluation import HANDFUL, TEST, evaluate, rounded
 from lifecycle.ground.errors import UserError, stage
 from lifecycle.ground.files import read_parquet, write_csv, write_json
 from lifecycle.ground.params import EvaluateParams
-from lifecycle.ground.words import short
+from lifecycle.ground.words import as_scores, short
 from lifecycle.model.store import load_model
 from lifecycle.table.contract import read_contract
 
@@ -34,9 +34,10 @@ def main() -> None:
     write_json("reports/metrics.json", {**summary, metric: score["value"], **handful})
 
     other = next(name for name in (*HANDFUL[result["task"]][1:], metric) if name != metric)
+    value, low, high, baseline = as_scores([score[key] for key in ("value", "low", "high", "baseline")])
     print(
-        f"evaluate: {len(test)} test rows, {metric} {short(score['value'])} [{short(score['low'])}, "
-        f"{short(score['high'])}], baseline {short(score['baseline'])}, {other} {short(handful[other])}"
+        f"evaluate: {len(test)} test rows, {metric} {value} [{low}, {high}], baseline {baseline}, "
+        f"{other} {short(handful[other])}"
     )
 
 

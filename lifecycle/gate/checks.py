@@ -193,4 +193,4 @@ def check_latency(measured: dict[str, float], limit: float) -> dict:
 
 def check_size(folder: Path, limit: float) -> dict:
     size = (folder / "model.joblib").stat().st_size / 1e6
-    return check("size", size, f"<= {limit:g} MB", size <= limit, "model.joblib, which the service loads")
+    return check("size", round(size, 3), f"<= {limit:g} MB", size <= limit, "model.joblib, which the service loads")

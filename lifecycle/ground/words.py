@@ -41,6 +41,13 @@ def alike(values: Iterable[float | None], significant: int = 3) -> list[str]:
     return [DASH if value is None else f"{round(value, decimals) + 0.0:,.{decimals}f}" for value in values]
 
 
+def as_scores(values: Iterable[float | None]) -> list[str]:
+    """Scores beside each other, to be compared digit by digit: four decimals below ten, else four digits."""
+    values = list(values)
+    largest = max((abs(value) for value in values if value is not None and math.isfinite(value)), default=0.0)
+    return alike(values, 5 if 1 <= largest < 10 else 4)
+
+
 def count(number: int) -> str:
     """Rows, cells, columns: 6,105."""
     return f"{number:,}"

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.stats import norm
 
 from lifecycle.ground.params import MonitorParams
-from lifecycle.ground.words import alike, short
+from lifecycle.ground.words import as_scores, short
 from lifecycle.monitor.batches import Live
 from lifecycle.monitor.estimate import Known, Score, estimated, known_labels, lost, measured
 from lifecycle.monitor.finding import Finding
@@ -26,7 +26,7 @@ def estimate(reference: Reference, prediction: np.ndarray, params: MonitorParams
     name, known = reference.metric, Known(reference.y_true, reference.prediction)
     before = estimated(name, reference.prediction, known, params.draw, reference.judged)
     now = estimated(name, prediction, known, params.draw, reference.judged)
-    value, low, high, was = alike([now.value, now.low, now.high, before.value], 4)
+    value, low, high, was = as_scores([now.value, now.low, now.high, before.value])
     why = (
         f"{name} {value} is to be expected [{low}, {high}], {was} on the reference; "
         "an estimate: blind to a changed relation with the target"
@@ -76,7 +76,7 @@ def performance(reference: Reference, parts: list[Labelled], params: MonitorPara
     out = []
     for part in parts:
         now = measured(name, part.y_true, reference.judged(part.prediction), params.draw)
-        value, low, high, was, was_low, was_high = alike([*now[:3], *before[:3]], 4)
+        value, low, high, was, was_low, was_high = as_scores([*now[:3], *before[:3]])
         why = (
             f"{name} {value} [{low}, {high}] on {len(part.y_true):,} labelled rows, "
             f"{was} [{was_low}, {was_high}] at release"

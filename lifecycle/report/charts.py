@@ -8,7 +8,8 @@ from __future__ import annotations
 import io
 import re
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import matplotlib
@@ -99,7 +100,13 @@ def _log(axis: Axis) -> None:
 
 
 def lines(
-    name: str, series: Sequence[tuple[str, Any, Any]], x_label: str, y_label: str, chance: str = "", unit: bool = True
+    name: str,
+    series: Sequence[tuple[str, Any, Any]],
+    x_label: str,
+    y_label: str,
+    chance: str = "",
+    unit: bool = True,
+    colours: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """Lines, each (label, x, y); `chance` "diagonal" adds what a guess would give; `unit`: both axes from 0 to 1."""
     series = [one for one in series if len(one[1])]
@@ -109,8 +116,8 @@ def lines(
     def draw(ax: Axes) -> None:
         if chance == "diagonal":
             ax.plot([0, 1], [0, 1], **DASHED)
-        for colour, (label, x, y) in zip(COLOURS, series, strict=False):
-            ax.plot(x, y, color=colour, label=cut(label, 24, middle=True))
+        for label, x, y in series:
+            ax.plot(x, y, color=colours.get(label, COLOURS[0]), label=cut(label, 24, middle=True))
         ax.set(xlabel=x_label, ylabel=y_label, ylim=(-0.02, 1.02))
         _numbers(ax.xaxis)
         _numbers(ax.yaxis)
@@ -227,7 +234,9 @@ def points(name: str, x: np.ndarray, y: np.ndarray, x_label: str, y_label: str, 
     return _svg(name, draw)
 
 
-def dependence(name: str, feature: dict[str, Any], y_label: str, y_range: tuple[float, float]) -> str:
+def dependence(
+    name: str, feature: dict[str, Any], y_label: str, y_range: tuple[float, float], colours: Mapping[str, str]
+) -> str:
     """The mean prediction for each value tried of one column: a line for numbers and times, dots for the rest.
 
     `y_range` is shared by the columns shown, so that a flat line looks flat.
@@ -243,7 +252,8 @@ def dependence(name: str, feature: dict[str, Any], y_label: str, y_range: tuple[
         style = {"marker": "o", "markersize": 3.5}
 
     def draw(ax: Axes) -> None:
-        for i, (colour, line) in enumerate(zip(COLOURS, shown, strict=False)):
+        for i, line in enumerate(shown):
+            colour = colours.get(line["class"], MUTED)
             beside = 0 if joined else 0.09 * (i - (len(shown) - 1) / 2)  # dots of several classes at one value
             ax.plot(x + beside, line["mean"], color=colour, label=cut(line["class"], 24, middle=True), **style)
         if numeric:

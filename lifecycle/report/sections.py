@@ -10,7 +10,7 @@ import pandas as pd
 from lifecycle.evaluate.curves import CLASSES_SHOWN
 from lifecycle.evaluate.slices import described, ranked
 from lifecycle.ground.metrics import METRICS, skill
-from lifecycle.ground.words import alike, between, count, cut, percent, short
+from lifecycle.ground.words import alike, as_scores, between, count, cut, percent, short
 from lifecycle.report import charts
 from lifecycle.report.dots import Plot, Row, plot
 from lifecycle.report.glossary import IN_UNITS, better_is, meaning, term
@@ -185,8 +185,10 @@ def leaderboard(board: pd.DataFrame) -> dict[str, Any]:
 def candidate_numbers(name: str, values: pd.Series) -> list[str]:
     """Nothing is said better by a blank; scores are compared digit by digit, of the rest the size is enough."""
     texts = [short(value, 3) if pd.notna(value) else "" for value in values]
-    if name in ("score", "score_std"):
-        texts = alike(values, 4 if name == "score" else 3)
+    if name == "score":
+        texts = as_scores(values)
+    if name == "score_std":
+        texts = alike(values)
     return ["" if pd.isna(value) or value == 0 else text for text, value in zip(texts, values, strict=True)]
 
 
@@ -264,9 +266,14 @@ def curves_of_classes(evaluation: dict[str, Any], plots: dict[str, pd.DataFrame]
     most = ""
     if len(classes) > CURVES_SHOWN:
         most = f" The {CURVES_SHOWN} most frequent of {len(classes)} classes."
+    colours = palette(evaluation)
     few = "Not drawn: the test rows are of one class only."
-    roc = charts.lines("ROC", series(plots["detail"], "roc"), "false positive rate", "true positive rate", "diagonal")
-    recall = charts.lines("Precision and recall", series(plots["detail"], "precision_recall"), "recall", "precision")
+    roc = charts.lines(
+        "ROC", series(plots["detail"], "roc"), "false positive rate", "true positive rate", "diagonal", colours=colours
+    )
+    recall = charts.lines(
+        "Precision and recall", series(plots["detail"], "precision_recall"), "recall", "precision", colours=colours
+    )
     bins = records(plots["calibration"])
     calibration = charts.calibration("Calibration", bins, told, "observed share", True)
     how = "A row for each actual class: the share predicted right in blue, wrong in brown."
@@ -298,6 +305,18 @@ def curves_of_classes(evaluation: dict[str, Any], plots: dict[str, pd.DataFrame]
 
 def records(table: pd.DataFrame) -> list[dict[str, float]]:
     return [dict(zip(table.columns, row, strict=True)) for row in table.itertuples(index=False)]
+
+
+def palette(evaluation: dict[str, Any]) -> dict[str, str]:
+    """{class: its colour}, the same in each chart; of many classes the most frequent have one. "" is a regression's line."""
+    if not evaluation["classes"]:
+        return {"": charts.COLOURS[0]}
+    classes = sorted(zip(evaluation["classes"], evaluation["class_rows"], strict=True), key=lambda one: -one[1])
+    shown = {name for name, _ in classes[:CURVES_SHOWN]}
+    if len(evaluation["classes"]) == 2:
+        shown = {evaluation["classes"][1]}
+    names = [name for name in evaluation["classes"] if name in shown]
+    return dict(zip(names, charts.COLOURS, strict=False))
 
 
 def series(detail: pd.DataFrame, chart: str) -> list[tuple[str, np.ndarray, np.ndarray]]:
@@ -415,6 +434,8 @@ def dependence(evaluation: dict[str, Any], contract: Contract) -> list[Figure]:
     drawn = []
     for i, feature in enumerate(features):
         values = [in_words(feature["column"], value, contract) for value in feature["values"]]
-        svg = charts.dependence(f"Dependence {i}", feature | {"values": values}, label, (min(means), max(means)))
+        svg = charts.dependence(
+            f"Dependence {i}", feature | {"values": values}, label, (min(means), max(means)), palette(evaluation)
+        )
         drawn.append(Figure(feature["column"], "", svg))
     return drawn

@@ -17,7 +17,7 @@ import numpy as np
 from lifecycle.ground.errors import UserError, nearest
 from lifecycle.ground.files import Block
 from lifecycle.ground.metrics import default_metric, metric
-from lifecycle.ground.words import alike, percent, short
+from lifecycle.ground.words import as_scores, percent, short
 from lifecycle.model.calibrate import pick_threshold, useful_calibration
 from lifecycle.model.model import AddFeatures, Model
 from lifecycle.model.shape import shape_of
@@ -150,7 +150,7 @@ def tell(facts: dict[str, Any], plan: Plan, found: Found, params: Block) -> None
             f'  no predicted probability reaches the threshold {short(threshold["value"])}, so every row is predicted to be "{facts["classes"][0]}": '
             "params.yaml can say what errors cost (problem.costs), or train.threshold: {recall: 0.8}"
         )
-    score, baseline = alike([facts["oof_score"], facts["oof_baseline"]], 4)
+    score, baseline = as_scores([facts["oof_score"], facts["oof_baseline"]])
     print(
         f"train: {facts['metric']} {score} out of fold, naive baseline {baseline}; "
         f"{chosen(facts['members'], len(found.tried))}"
@@ -164,4 +164,5 @@ def chosen(members: dict[str, float], tried: int) -> str:
         return f"{name}, the only candidate" if tried == 1 else f"{name}, the best of {tried} candidates"
     shares = sorted(members.items(), key=lambda one: -one[1])
     listed = ", ".join(f"{name} {percent(weight)}" for name, weight in shares)
-    return f"blend of {len(members)} of {tried} candidates: {listed}"
+    of = "" if len(members) == tried else f" of {tried}"
+    return f"blend of {len(members)}{of} candidates: {listed}"

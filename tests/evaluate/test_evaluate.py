@@ -10,7 +10,7 @@ import yaml
 from lifecycle.evaluate import curves, explain
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.files import write_parquet, write_yaml
-from lifecycle.ground.words import short
+from lifecycle.ground.words import as_scores
 from stages import evaluate
 from tests.settings import settings
 from tests.small_model import CLASSES, PARAMS, SETTINGS, fitted, table, terms, write_candidate
@@ -231,7 +231,7 @@ def test_the_stage_writes_the_same_bytes_twice_and_says_the_score(project, capsy
     line = capsys.readouterr().out.splitlines()[0]
     metrics = json.loads((project / "reports/metrics.json").read_text())
     assert line.startswith("evaluate: 300 test rows, ")
-    assert short(metrics["score"]) in line
+    assert f" {as_scores([metrics['score'], metrics['baseline']])[0]} [" in line
     assert metrics["rows_test"] == 300
     assert len(metrics) <= 9
 

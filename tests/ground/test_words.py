@@ -2,7 +2,7 @@
 
 import pytest
 
-from lifecycle.ground.words import alike, between, cut, percent, short
+from lifecycle.ground.words import alike, as_scores, between, cut, percent, short
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,10 @@ def test_numbers_of_a_column_have_the_decimals_of_the_largest():
     assert alike([0.1624, 0.0478, -0.0000422, None]) == ["0.162", "0.048", "0.000", "–"]
     assert alike([46291.3, 12.5]) == ["46,291", "12"]
     assert alike([]) == []
+
+
+def test_scores_keep_the_digits_by_which_they_are_compared():
+    assert as_scores([0.0227, 1.0757]) == ["0.0227", "1.0757"]
+    assert as_scores([0.555, 0.6107]) == ["0.5550", "0.6107"]
+    assert as_scores([59848.2, 115606.0]) == ["59,848", "115,606"]
+    assert as_scores([None, float("nan"), 0.5]) == ["–", "–", "0.5000"]

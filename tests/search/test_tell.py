@@ -10,6 +10,7 @@ from lifecycle.search.choose import chosen
     [
         ({"linear": 1.0}, 1, "linear, the only candidate"),
         ({"linear": 1.0}, 7, "linear, the best of 7 candidates"),
+        ({"linear": 0.3, "additive": 0.7}, 2, "blend of 2 candidates: additive 70%, linear 30%"),
         ({"linear": 0.16, "additive": 0.839, "network": 0.001}, 10,
          "blend of 3 of 10 candidates: additive 84%, linear 16%, network 0.1%"),
     ],

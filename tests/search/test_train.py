@@ -172,7 +172,7 @@ def test_where_no_answer_is_positive_the_cure_is_named(here, capsys):
     here(frame, train={"candidates": LINEAR})
     train.main()
     assert told()["threshold"]["share_positive"] == 0
-    assert 'every row is called "no": params.yaml can say what errors cost' in capsys.readouterr().out
+    assert 'every row is predicted to be "no": params.yaml can say what errors cost' in capsys.readouterr().out
     change(threshold={"recall": 0.5})
     train.main()
     assert told()["threshold"]["share_positive"] > 0 and "every row" not in capsys.readouterr().out
