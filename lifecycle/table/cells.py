@@ -70,16 +70,28 @@ def level(value: str) -> str:
 
 def is_garbled(values: pd.Series) -> np.ndarray:
     """Mask of the cells that hold a NUL, or a character that no encoding could read: their text is not what was meant."""
-    return values.str.contains(GARBLED.pattern, regex=True).to_numpy(dtype=bool, na_value=False)
+    return matches(values, r"[\x00\x{FFFD}]")
+
+
+def matches(values: pd.Series, pattern: str) -> np.ndarray:
+    """Mask of the texts in which an RE2 pattern is found, by Arrow on the whole column."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    found = pc.match_substring_regex(pa.array(values.array, pa.large_string()), pattern)
+    return pc.fill_null(found, False).to_numpy(zero_copy_only=False).astype(bool)
 
 
 def is_token(values: pd.Series, tokens: Iterable[str]) -> np.ndarray:
     """Mask of the cells whose folded text is one of `tokens`."""
     tokens = set(tokens)
-    folded = values.str.strip().str.lower()  # by Arrow, on all cells, faster than `fold` on the distinct ones
+    folded = values.str.strip().str.lower()  # by Arrow, on all cells, faster than `fold` on each
+    found = np.array(folded.isin(tokens), dtype=bool)
     if any(" " in t for t in tokens):
-        folded = folded.str.replace(r"\s+", " ", regex=True)
-    return folded.isin(tokens).to_numpy(bool)
+        spaced = matches(values, r"[\t\n\v\f\r\x{A0}\x{2000}-\x{200A}\x{202F}\x{3000}]|  ")
+        for place in np.flatnonzero(spaced & ~found):
+            found[place] = fold(str(values.iloc[place])) in tokens
+    return found
 
 
 def by_unique(values: pd.Series, read, missing) -> np.ndarray:

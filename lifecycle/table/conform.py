@@ -191,11 +191,7 @@ class NumberReader(Reader):
         return Column(typed, flags == MISSING, flags == CORRUPT, None, flags == OUT_OF_RANGE)
 
     def by_kernel(self, texts: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-        if len(texts) < notation.KERNEL_FROM or not self.notation.is_simple or self.notation.words:
-            return super().by_kernel(texts)
-        typed, taken = notation.simple_numbers(texts)
-        taken &= np.isfinite(typed)
-        return typed, taken
+        return notation.by_kernel(texts, self.notation)
 
     def finish(self, column: Column) -> Column:
         if self.codes:
@@ -291,11 +287,27 @@ class LabelReader(Reader):
 
     def column(self, values: pd.Series) -> Column:
         codes, distinct = pd.factorize(as_text(values))
-        read, absent, wrong = self.read_all([str(t) for t in distinct.tolist()])
-        unseen = np.array([isinstance(v, str) and self.flag(v) == UNSEEN for v in read], dtype=bool)
+        texts = pd.Series(distinct, dtype="str")
+        odd = ~self.plain(texts)
+        absent, wrong, unseen = (np.zeros(len(texts), dtype=bool) for _ in range(3))
+        read, absent[odd], wrong[odd] = self.read_all([str(t) for t in texts[odd].tolist()])
+        unseen[odd] = [isinstance(v, str) and self.flag(v) == UNSEEN for v in read]
+        if odd.all():
+            texts = pd.Series(read, dtype="str")
+        else:
+            texts[odd] = pd.Series(read, dtype="str").to_numpy()
         # Arrow repeats the distinct texts, which is much faster than as many objects of Python
-        typed = pd.array(read, dtype="str").take(codes)
-        return Column(typed, absent[codes], wrong[codes], unseen[codes])
+        return Column(texts.array.take(codes), absent[codes], wrong[codes], unseen[codes])
+
+    def plain(self, texts: pd.Series) -> np.ndarray:
+        """Mask of texts that mean what they say, by Arrow: no blanks, quotes or zeros to tidy, nothing to look up."""
+        if self.known or len(texts) < notation.KERNEL_FROM:
+            return np.zeros(len(texts), dtype=bool)
+        return cells.matches(texts, _TIDY) & ~cells.is_token(texts, self.tokens)
+
+
+# one word or several, a blank between them; what may need tidying (quotes, 3.0) is left out
+_TIDY = r"""^[^\s\pZ\x00\x{FFFD}"'.]+(?: [^\s\pZ\x00\x{FFFD}"'.]+)*$"""
 
 
 def reader_of(spec: Field, task: str) -> Reader:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lifecycle.table import cells
-from lifecycle.table.notation import plain
+from lifecycle.table.notation import SIMPLE, plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,6 +71,7 @@ _REGEX = {
     "%z": r"(?P<z>Z|z|UTC|GMT|CES?T|MES?Z|[+-]\d\d(?::?\d\d)?)(?: ?\([A-Z]{3,4}\))?", "%q": r"(?P<q>[1-4])", "%G": r"(?P<Y>\d{4})", "%V": r"(?P<V>\d{1,2})",
     "%%": "%",
 }  # fmt: skip
+_PADDED_MONTH = re.compile(r"[01]\d\.\d{4}")
 _COMPACT = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 _FIXED = {"%Y": 4, "%y": 2, "%m": 2, "%d": 2, "%H": 2, "%M": 2, "%S": 2}
 _HOURS = {"CET": 1, "MEZ": 1, "CEST": 2, "MESZ": 2}
@@ -355,7 +356,9 @@ class Shape:
 def shape(text: str) -> Shape | None:
     """None where the text is no date."""
     text = plain(text)
-    if not 4 <= len(text) <= 60 or not any(c.isdigit() for c in text):
+    if not 4 <= len(text) <= 60 or not _DIGITS.search(text):
+        return None
+    if SIMPLE.fullmatch(text) and len(text) not in _COMPACT and not _PADDED_MONTH.fullmatch(text):
         return None
     if _iso(text) is not None:
         return Shape(ISO)

@@ -121,10 +121,8 @@ class _Looked:
         tokens = cells.MISSING_TARGET if is_target else cells.MISSING
         if "missingValues" in override:
             tokens = frozenset(cells.fold(str(t)) for t in override["missingValues"]) | {""}
-        absent = cells.is_token(values, tokens)
         self.tokens = tokens
-        self.seen = sorted({cells.fold(v) for v in values[absent].unique()})
-        self.texts = Texts.of(name, values[~(absent | cells.is_garbled(values))])
+        self.texts, self.seen = Texts.of(name, values, tokens)
 
     @property
     def forced(self) -> str:

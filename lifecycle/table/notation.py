@@ -36,7 +36,7 @@ _PLAIN = {" ": "\u00a0\u202f\u2009\u2007\u2008\u200a\u2002\u2003\u3000\t", "-": 
 _TRANSLATE = {ord(odd): plain for plain, odds in _PLAIN.items() for odd in odds}
 _TRANSLATE |= dict.fromkeys(map(ord, "\ufeff\u200b\u200e\u200f\u2060"), "")
 
-_SIMPLE = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+SIMPLE = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 # the same for Arrow's kernel, which knows ASCII alone; what it does not take goes to `read`
 SIMPLE_CELL = r"^[ \t]*-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?[ \t]*$"
 _INFINITE = re.compile(r"[-+]?inf(?:inity)?", re.IGNORECASE)
@@ -245,7 +245,7 @@ def number(text: str, group: str = "") -> float:
 
 def digits(text: str, decimal: str, group: str) -> float | None:
     """A number of digits, sign and marks alone; None where there is anything else, or where the marks are doubtful."""
-    if decimal == "." and _SIMPLE.fullmatch(text) and not (group == "." and _DOUBTFUL.fullmatch(text.lstrip("+-"))):
+    if decimal == "." and SIMPLE.fullmatch(text) and not (group == "." and _DOUBTFUL.fullmatch(text.lstrip("+-"))):
         return float(text)
     sign, body = _signed(text)
     value = _unsigned(body, decimal, group)
@@ -284,7 +284,7 @@ def _unsigned(body: str, decimal: str, group: str) -> float | None:
         if body.count(",") > 1 or "." in body:
             return None
         body = body.replace(",", ".")
-    if not _SIMPLE.fullmatch(body):
+    if not SIMPLE.fullmatch(body):
         return None
     return float(body)
 
@@ -509,38 +509,76 @@ def write(value: float, n: Notation) -> str:
 # ---- columns -----------------------------------------------------------------------------------------------
 
 
+KERNEL_FROM = 200  # cells; fewer are read faster one by one
+
+
 def numbers(values: pd.Series, n: Notation) -> np.ndarray:
     """float64 of each cell, NaN where it is no number: plain ones by Arrow, the others by `read`, each text once."""
     from lifecycle.table import cells
 
-    if not n.is_simple or n.words or len(values) < KERNEL_FROM:
-        return cells.by_unique(values, lambda texts: np.array([read(t, n) for t in texts], dtype=float), np.nan)
-    out, taken = simple_numbers(values)
+    out, taken = by_kernel(values, n)
     rest = ~taken
     if rest.any():
-        odd = cells.by_unique(values[rest], lambda texts: np.array([read(t, n) for t in texts], dtype=float), np.nan)
-        out[rest] = odd
+        left = values if rest.all() else values[rest]
+        out[rest] = cells.by_unique(left, lambda texts: np.array([read(t, n) for t in texts], dtype=float), np.nan)
     return out
 
 
-KERNEL_FROM = 200  # cells; fewer are read faster one by one
-
-
-def simple_numbers(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    """(numbers, mask of the cells that were read) of the cells that are digits, a sign and a point."""
+def by_kernel(values: pd.Series, n: Notation) -> tuple[np.ndarray, np.ndarray]:
+    """(numbers, mask of the cells that were read) of whole columns; what is left is for `read`, which says the same of the
+    cells that are taken here."""
+    out = np.full(len(values), np.nan)
+    taken = np.zeros(len(values), dtype=bool)
+    if len(values) < KERNEL_FROM:
+        return out, taken
     import pyarrow as pa
     import pyarrow.compute as pc
 
     texts = pa.array(values.array, pa.large_string())
-    try:
-        filled = pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.large_string()), texts)
-        out = np.array(pc.cast(filled, pa.float64()).to_numpy(zero_copy_only=False))
-    except pa.ArrowInvalid:
-        pass
-    else:
-        return out, ~np.isnan(out)
-    simple = pc.fill_null(pc.match_substring_regex(texts, SIMPLE_CELL), False)
-    taken = simple.to_numpy(zero_copy_only=False).astype(bool)
-    out = np.full(len(values), np.nan)
-    out[taken] = pc.cast(pc.ascii_trim_whitespace(texts.filter(simple)), pa.float64()).to_numpy()
-    return out, taken
+    if n.is_simple:
+        try:
+            filled = pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.large_string()), texts)
+            out = np.array(pc.cast(filled, pa.float64()).to_numpy(zero_copy_only=False))
+        except pa.ArrowInvalid:
+            pass
+        else:
+            return out, np.isfinite(out)
+    for pattern, dropped in _cell_patterns(n):
+        fits = pc.fill_null(pc.match_substring_regex(texts, pattern), False)
+        places = np.flatnonzero(fits.to_numpy(zero_copy_only=False))
+        if not len(places):
+            continue
+        part = texts.filter(fits)
+        for mark in dropped:
+            part = pc.replace_substring(part, mark, "")
+        if n.decimal != ".":
+            part = pc.replace_substring(part, n.decimal, ".")
+        out[places] = pc.cast(pc.ascii_trim_whitespace(part), pa.float64()).to_numpy()
+        taken[places] = True
+        if len(places) == len(values):
+            break
+    return out, taken & np.isfinite(out)
+
+
+def _cell_patterns(n: Notation) -> list[tuple[str, list[str]]]:
+    """[(a regular expression of cells that are a number in one way alone, what is dropped from these)]."""
+    patterns: list[tuple[str, list[str]]] = []
+    if n.is_simple:
+        patterns.append((SIMPLE_CELL, []))
+    mark, group = re.escape(n.decimal), re.escape(n.group)
+    whole = r"[0-9]{1,3}(?:" + group + r"[0-9]{3})+|[0-9]+" if n.group else "[0-9]+"
+    # without a mark of thousands, 1.234 is left to `read`, which may find it doubtful
+    number = f"(?:{whole})(?:{mark}[0-9]+)?"
+    beside = [
+        w
+        for w, scale in ({w: _pair(v) for w, v in n.units.items()} or {n.unit: (1.0, 0.0)}).items()
+        if scale == (1.0, 0.0)
+    ]
+    words = [w for w in beside if w and not any(c.isdigit() or c in " .,-+'" for c in w)]
+    if n.bare_scale == (1.0, 0.0) and (n.group or n.decimal != "."):
+        patterns.append((rf"^ *-?{number} *$", [n.group] if n.group else []))
+    for word in [] if n.bare else words:
+        drop = [word, n.group] if n.group else [word]
+        patterns.append((rf"^ *-?{re.escape(word)} ?{number} *$", drop))
+        patterns.append((rf"^ *-?{number} ?{re.escape(word)} *$", drop))
+    return patterns

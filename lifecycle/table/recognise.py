@@ -40,6 +40,7 @@ _FLAGS = frozenset("b c d e f i n p r s u z be bd bp ep".split())
 _FOREIGN = re.compile(
     r"^(?![^\W\d]+(?:/\d*[^\W\d]+\d?|[23])$).*(?:\d|\s[A-Z])"
 )  # no unit: 12 Main St, 190Nm@ 2000rpm; but l/100km, m2
+_HAS_NUMBER = re.compile(r"[\d½¼¾]")
 _NEVER = frozenset(":@#+~<>*†‡§¶¹²³⁴⁵⁶⁷⁸⁹⁰_\\()[]")  # in a word that is no known unit
 _SAME_CURRENCY = {"us$": "$", "usd": "$", "dollar": "$", "dollars": "$", "eur": "€", "euro": "€", "euros": "€", "gbp": "£",
                   "inr": "₹", "rs": "₹", "rupees": "₹"}  # fmt: skip
@@ -60,7 +61,9 @@ class Shape:
 def shape(text: str) -> Shape | None:
     """None where the text is no number, however it were written."""
     text = notation.plain(text)
-    if not any(c.isdigit() for c in text) and not any(c in "½¼¾" for c in text):
+    if notation.SIMPLE.fullmatch(text):
+        return Shape((text.lstrip("+-"),))
+    if not _HAS_NUMBER.search(text):
         return None
     forms: set[str] = set()
     bare = _single(text, forms)

@@ -23,10 +23,15 @@ class Texts:
     counts: np.ndarray
 
     @classmethod
-    def of(cls, name: str, filled: pd.Series) -> Texts:
-        """From a column's cells, those left out that are missing."""
-        codes, distinct = pd.factorize(filled)
-        return cls(name, pd.Series(distinct, dtype="str"), np.bincount(codes, minlength=len(distinct)))
+    def of(cls, name: str, values: pd.Series, tokens: Iterable[str]) -> tuple[Texts, list[str]]:
+        """(a column's texts, those of the folded `tokens` for missing that it holds)."""
+        codes, distinct = pd.factorize(values)
+        texts = pd.Series(distinct, dtype="str")
+        counts = np.bincount(codes[codes >= 0], minlength=len(texts))
+        absent = cells.is_token(texts, tokens)
+        kept = ~(absent | cells.is_garbled(texts))
+        seen = sorted({cells.fold(str(t)) for t in texts[absent]})
+        return cls(name, texts[kept].reset_index(drop=True), counts[kept]), seen
 
     @property
     def total(self) -> int:
@@ -38,7 +43,7 @@ class Texts:
         """Places of the texts that are looked at one by one, spread over the column."""
         if len(self.distinct) <= PLAIN + ODD:
             return np.arange(len(self.distinct))
-        plain = self.distinct.str.match(notation.SIMPLE_CELL).to_numpy(dtype=bool, na_value=False)
+        plain = cells.matches(self.distinct, notation.SIMPLE_CELL)
         places = [spread(np.flatnonzero(plain), PLAIN), spread(np.flatnonzero(~plain), ODD)]
         return np.sort(np.concatenate(places))
 

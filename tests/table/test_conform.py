@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifecycle.table.conform import conform
+from lifecycle.table.conform import conform, reader_of
+from lifecycle.table.contract import Field
 
 FIELDS = [
     {"name": "x", "role": "feature", "type": "number", "missingValues": ["", "?", "-999"], "constraints": {"minimum": 0, "maximum": 9}},
@@ -105,3 +106,49 @@ def test_a_label_is_spelled_as_in_the_contract(label):
 def test_numbers_are_exact():
     values = np.random.default_rng(0).normal(size=500)
     assert (typed(*({"x": repr(float(v))} for v in values))["x"].to_numpy() == values).all()
+
+
+def test_jsons_true_is_understood_beside_a_tables_yes():
+    assert typed({"flag": "Yes"}, {"flag": True}, {"flag": "false"}, {"flag": "1"})["flag"].tolist() == [1, 1, 0, 1]
+
+
+LONG = [
+    "a b",
+    " a",
+    "a ",
+    "a  b",
+    '"q"',
+    "'q'",
+    "3.0",
+    "-3.0",
+    "é",
+    "x\u00a0y",
+    "",
+    "NA",
+    " na",
+    "a\0b",
+    "x\ufffd",
+    "p.m.",
+    "Red",
+    " RED",
+    "a\tb",
+    "3.5",
+]
+
+
+@pytest.mark.parametrize("name", ["label", "colour", "note", "x", "price", "day"])
+def test_a_whole_column_is_read_as_each_of_its_cells_is(name):
+    """Kernels read whole columns, the field's reader one cell: both say the same."""
+    label = {"name": "label", "role": "feature", "type": "string", "missingValues": ["", "na"]}
+    spec = Field.read(next(f for f in [label, *FIELDS] if f["name"] == name))
+    texts = (
+        LONG
+        + ["1.5", "12", "-999", "?", "1.234,5", "1,5", "03/04/2024", "2024-04-03", "31/02/2024"]
+        + [f"level {i}" for i in range(250)]
+    )
+    reader = reader_of(spec, "binary")
+    column = reader.column(pd.Series(texts, dtype="str"))
+    for i, text in enumerate(texts):
+        value, flag = reader.cell(text)
+        assert column.typed[i] == value or (pd.isna(column.typed[i]) and pd.isna(value)), repr(text)
+        assert column.missing[i] == (flag == "missing") and column.corrupt[i] == (flag == "corrupt"), repr(text)

@@ -77,12 +77,24 @@ def test_a_number_that_is_written_is_read_back():
             assert read(notation.write(value, n), n) == value
 
 
-def test_a_whole_column_is_read_as_each_of_its_cells_is():
-    texts = ["1.5", " 2 ", "+3", "-4", ".5", "6.", "1e3", "1,5", "1,234", "", "abc", "inf", "0x1", "７", "1 234"]
-    column = pd.Series(texts * 30, dtype="str")
-    assert len(column) > notation.KERNEL_FROM
-    one_by_one = [read(t, Notation()) for t in column]
-    np.testing.assert_array_equal(numbers(column, Notation()), one_by_one)
+ODD = ["1.5", " 2 ", "+3", "-4", ".5", "6.", "1e3", "1,5", "1,234", "1.234", "12.345,6", "12,345.6", "", "abc", "inf", "nan", "0x1", "７", "1 234",
+       "$5", "$ 5", "-$5", "$-5", "5$", "5 $", "$1,234.50", "$ 1,234", "$1,23", "5 kg", "5kg", "5 KG", "1.234 kg", "3 g", "kg", "5 kg.", "(5)", "1,234,567",
+       "5,30,000", "1.234.567", "0,123", "1234,567", "1234.567", "--5", "5-", "5%", "1_000", "\t7", "12 345,5"]  # fmt: skip
+NOTATIONS = [
+    Notation(), Notation(group=","), Notation(","), Notation(",", "."), Notation(bare=False, unit="$", group=","), Notation(bare=False, unit="kg"),
+    Notation(",", ".", bare=False, unit="kg"), Notation(bare=False, units={"kg": 1.0, "g": 0.001}, unit="kg"), Notation(bare=False, units={"": 1.0, "$": 1.0, "k": 1e3}),
+    Notation(bare=False), Notation(words={"abc": 0.0}), Notation(forms=frozenset(notation.FORMS)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("n", NOTATIONS, ids=range(len(NOTATIONS)))
+def test_a_whole_column_is_read_as_each_of_its_cells_is(n):
+    for texts in ([t] * notation.KERNEL_FROM + ODD for t in ("1.5", "$1,234.50", "5 kg", "")):
+        column = pd.Series(texts, dtype="str")
+        found = numbers(column, n)
+        expected = np.array([read(t, n) for t in texts])
+        same = (found == expected) | (np.isnan(found) & np.isnan(expected))
+        assert same.all(), (np.array(texts)[~same], found[~same], expected[~same])
 
 
 # ---- how a column writes its numbers ----------------------------------------------------------------------
