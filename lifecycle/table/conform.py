@@ -15,6 +15,7 @@ import pandas as pd
 from lifecycle.table import cells, dates, notation
 from lifecycle.table.contract import USED, Contract, Field
 
+FEW = 32  # rows; so few are read cell by cell, which is faster than by columns
 MISSING, CORRUPT, UNSEEN, OUT_OF_RANGE = "missing", "corrupt", "unseen", "out_of_range"
 
 
@@ -45,13 +46,16 @@ def conform(frame: pd.DataFrame, contract: Any, roles: tuple[str, ...] = USED) -
     """
     out = Conformed(frame)
     columns = {}
+    empty = pd.Series("", index=frame.index, dtype="str")
     for spec in used_fields(contract, roles):
         reader = reader_of(spec, contract["problem"]["task"])
-        if spec.name in frame:
-            column = reader.column(frame[spec.name])
+        if spec.name not in frame:
+            column = reader.few([None] * len(frame)) if len(frame) <= FEW else reader.column(empty)
+        elif len(frame) <= FEW:
+            column = reader.few(frame[spec.name].tolist())
         else:
-            column = reader.column(pd.Series("", index=frame.index, dtype="str"))
-        columns[spec.name] = pd.Series(column.typed, index=frame.index)
+            column = reader.column(frame[spec.name])
+        columns[spec.name] = column.typed
         for masks, mask in (
             (out.missing, column.missing),
             (out.corrupt, column.corrupt),
@@ -106,6 +110,21 @@ class Reader:
             return self.blank, CORRUPT
         flag = self.flag(value)
         return (self.blank, MISSING) if flag == MISSING else (value, flag)
+
+    def few(self, given: list[Any]) -> Column:
+        """A column of a few cells of any origin."""
+        read = [self.cell(v) for v in given]
+        flags = [flag for _, flag in read]
+        typed = np.full(len(read), self.blank, dtype=self.dtype)
+        typed[:] = [value for value, _ in read]
+        masks = [
+            np.array([flag == kind for flag in flags], dtype=bool) for kind in (MISSING, CORRUPT, UNSEEN, OUT_OF_RANGE)
+        ]
+        return Column(self.array(typed), *masks)
+
+    def array(self, typed: np.ndarray) -> Any:
+        """Typed cells as a frame's column holds them."""
+        return typed
 
     def column(self, values: pd.Series) -> Column:
         texts = as_text(values)
@@ -298,6 +317,9 @@ class LabelReader(Reader):
             texts[odd] = pd.Series(read, dtype="str").to_numpy()
         # Arrow repeats the distinct texts, which is much faster than as many objects of Python
         return Column(texts.array.take(codes), absent[codes], wrong[codes], unseen[codes])
+
+    def array(self, typed: np.ndarray) -> Any:
+        return pd.array(typed, dtype="str")
 
     def plain(self, texts: pd.Series) -> np.ndarray:
         """Mask of texts that mean what they say, by Arrow: no blanks, quotes or zeros to tidy, nothing to look up."""
