@@ -8,10 +8,11 @@ import argparse
 from actions.registry import dvc
 from lifecycle.ground.errors import stage
 from lifecycle.ground.files import read_json
+from lifecycle.ground.words import plain
 
 
 def cell(text: object) -> str:
-    return str("–" if text is None else text).replace("|", "\\|").replace("\n", " ")
+    return plain(text).replace("|", "\\|").replace("\n", " ")
 
 
 def gate() -> str:

@@ -9,7 +9,6 @@ A failed gate does not fail the run, so that experiments stay comparable; but no
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -27,7 +26,7 @@ from lifecycle.gate.checks import (
 )
 from lifecycle.ground.errors import stage
 from lifecycle.ground.files import read_json, read_params, read_parquet, write_json
-from lifecycle.ground.words import short
+from lifecycle.ground.words import plain
 from lifecycle.model.model import encode_target, sample_weight
 from lifecycle.model.store import load_model
 from lifecycle.table.contract import read_contract
@@ -61,14 +60,10 @@ def main() -> None:
     write_json("reports/gate.json", {"passed": not failed, "checks": len(checks), "failed": len(failed)})
     write_json("reports/latency.json", latency)
     for c in failed:
-        print(f"  failed: {c['name']}: {told(c['measured'])}, required {c['required']}: {c['why']}")
+        print(f"  failed: {c['name']}: {plain(c['measured'])}, required {c['required']}: {c['why']}")
     print(
         f"validate: gate {'failed' if failed else 'passed'}, {len(checks) - len(failed)} of {len(checks)} checks; one row {latency['median_ms']} ms"
     )
-
-
-def told(measured: Any) -> str:
-    return short(measured) if isinstance(measured, float) else str(measured)
 
 
 if __name__ == "__main__":

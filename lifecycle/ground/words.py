@@ -31,6 +31,17 @@ def short(value: float | None, significant: int = 4, zeros: bool = False) -> str
     return text
 
 
+def plain(value: Any) -> str:
+    """Whatever was measured: a number short, a text as it is, a dash for nothing."""
+    if value is None:
+        return DASH
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return short(value)
+    return str(value)
+
+
 def alike(values: Iterable[float | None], significant: int = 3) -> list[str]:
     """Numbers of one column, with as many decimals as the largest needs: 0.162, 0.048, 0.000."""
     values = [None if value is None or not math.isfinite(value) else float(value) for value in values]

@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 import lifecycle
-from lifecycle.ground.words import between, count, cut, percent, short
+from lifecycle.ground.words import between, count, cut, percent, plain, short
 
 HERE = Path(__file__).parent
 # control characters are no text in HTML, and a reversed or invisible one could fake what a reader sees
@@ -37,13 +37,7 @@ def visible(value: Any) -> Any:
 
 def cell(value: Any) -> str:
     """A value as a table shows it: a number short, a text on one line."""
-    if value is None:
-        return short(None)
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int | float):
-        return short(value)
-    return cut(value, 60)
+    return cut(plain(value), 60)
 
 
 def markdown_cell(value: Any) -> str:

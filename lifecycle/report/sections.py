@@ -10,7 +10,7 @@ import pandas as pd
 from lifecycle.evaluate.curves import CLASSES_SHOWN
 from lifecycle.evaluate.slices import described, ranked
 from lifecycle.ground.metrics import METRICS, skill
-from lifecycle.ground.words import alike, as_scores, between, count, cut, percent, short
+from lifecycle.ground.words import alike, as_scores, between, count, cut, percent, plain, short
 from lifecycle.report import charts
 from lifecycle.report.dots import Plot, Row, plot
 from lifecycle.report.glossary import IN_UNITS, better_is, meaning, term
@@ -150,10 +150,6 @@ def values_of(field: Field, facts: dict[str, Any]) -> str:
     values = field.levels or facts.get("examples") or []
     more = f", … ({len(values)})" if len(values) > 4 else ""
     return ", ".join(cut(value, 20, middle=True) for value in values[:4]) + more
-
-
-def plain(value: Any) -> str:
-    return short(value) if isinstance(value, int | float) else str(value)
 
 
 # ---- model --------------------------------------------------------------------------------------------------------
