@@ -7,15 +7,23 @@ service/settings.py. It starts only where the bundle's hashes, library versions 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import re
 import sys
+import tempfile
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from service.bundle import Bundle, BundleError
 from service.settings import Settings
 
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
-def main() -> None:
+
+def arguments() -> argparse.Namespace:
+    assert __doc__
     parser = argparse.ArgumentParser(prog="python -m service", description=__doc__.split("\n\n")[1])
     parser.add_argument("bundle")
     parser.add_argument("--name", default=os.environ.get("MODEL_NAME", "model"))
@@ -25,21 +33,13 @@ def main() -> None:
     given = parser.parse_args()
     if not re.fullmatch(r"[A-Za-z0-9._-]+", given.name):
         sys.exit(f"error: --name {given.name!r} takes letters, digits, dots, dashes and underscores")
-    try:
-        settings = Settings.from_environment()
-    except ValueError as error:
-        sys.exit(f"error: {error}")
-    if refusal := settings.refusal():
-        sys.exit(f"error: {refusal}")
-    try:
-        bundle = Bundle(given.bundle, given.version)
-        if faults := bundle.faults():
-            raise BundleError(bundle.folder, faults)
-    except BundleError as error:
-        sys.exit(f"error: {error}")
+    return given
 
-    import uvicorn
 
+def app() -> FastAPI:
+    """The app of this process, from its command line and environment; one line and exit status 1 where it cannot be."""
+    given = arguments()
+    bundle = verified(given)
     from service.app import create_app
     from service.log import LogError
 
@@ -48,16 +48,66 @@ def main() -> None:
         from service.shadow import Shadow
 
         shadow = Shadow(given.shadow, given.shadow_version)
-    try:
-        app = create_app(bundle, settings, given.name, shadow)
-    except LogError as error:
-        sys.exit(f"error: {error}")
-    print(
-        f"{given.name} {bundle.version} on http://{settings.HOST}:{settings.PORT}/  (for programs: /docs)", flush=True
-    )
     # switch threads sooner than after 5 ms: the engine works while the loop takes in the next requests
     sys.setswitchinterval(0.0005)
-    uvicorn.run(app, host=settings.HOST, port=settings.PORT, access_log=False, log_level="warning", server_header=False)
+    try:
+        return create_app(bundle, Settings.from_environment(), given.name, shadow)
+    except LogError as error:
+        sys.exit(f"error: {error}")
+
+
+def verified(given: argparse.Namespace) -> Bundle:
+    try:
+        bundle = Bundle(given.bundle, given.version)
+        if faults := bundle.faults():
+            raise BundleError(bundle.folder, faults)
+    except BundleError as error:
+        sys.exit(f"error: {error}")
+    return bundle
+
+
+def main() -> None:
+    given = arguments()
+    try:
+        settings = Settings.from_environment()
+    except ValueError as error:
+        sys.exit(f"error: {error}")
+    if refusal := settings.refusal():
+        sys.exit(f"error: {refusal}")
+
+    import uvicorn
+
+    from service.clients import BACKLOG
+
+    config: dict[str, Any] = {
+        "host": settings.HOST,
+        "port": settings.PORT,
+        "backlog": BACKLOG,
+        "http": "service.clients:Connection",
+        "ws": "none",
+        "timeout_keep_alive": settings.IDLE_SECONDS,
+        "access_log": False,
+        "log_level": "warning",
+        "server_header": False,
+    }
+    address = f"on http://{settings.HOST}:{settings.PORT}/  (for programs: /docs)"
+    if settings.WORKERS == 1:
+        one = app()
+        print(f"{given.name} {one.version} {address}", flush=True)
+        uvicorn.run(one, **config)
+        return
+    version = verified(given).version  # a fault is said once, not by each worker again and again
+    print(f"{given.name} {version}, {settings.WORKERS} processes, {address}", flush=True)
+    with shared_metrics():
+        uvicorn.run("service.__main__:app", factory=True, workers=settings.WORKERS, **config)
+
+
+@contextlib.contextmanager
+def shared_metrics() -> Iterator[None]:
+    """A folder in which the processes add up their figures; prometheus_client looks for it when it is imported."""
+    with tempfile.TemporaryDirectory(prefix="metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        yield
 
 
 if __name__ == "__main__":

@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
-import fastapi_offline
 from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.exceptions import HTTPException
-from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.staticfiles import StaticFiles
-from pydantic import ValidationError
-from starlette.responses import HTMLResponse, Response
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_json
+from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse, Response
 
-from service import inference, openapi
+from service import inference, page, retention
 from service.bundle import Bundle
+from service.clients import Clients
 from service.engine import Answered, Busy, Engine, Unreadable
 from service.guard import Guard
 from service.log import LogError, PredictionLog
 from service.measures import Measures
-from service.page import page
-from service.replies import reply
-from service.schema import MAX_FAULTS, Schema, fault_list
+from service.readiness import Readiness
+from service.replies import About, Error, Kept, Live, Ready, Refusal, predict_response, reply
+from service.routes import NOT_READY, POSTED, Responses, Route, described
+from service.schema import Schema, fault_list
 from service.settings import Settings
 
 logger = logging.getLogger("uvicorn.error")
-DOCS = (
-    Path(fastapi_offline.__file__).parent / "static"
-)  # Swagger UI's own files: FastAPI's page loads them from outside
+
+Rows = list[dict[str, Any]]
 
 
 class Service:
@@ -39,76 +38,124 @@ class Service:
 
     def __init__(self, bundle: Bundle, settings: Settings, name: str) -> None:
         self.bundle, self.settings, self.name = bundle, settings, name
-        self.schema = Schema(bundle.contract, settings.MAX_ROWS, bundle.golden["rows"][0])
+        self.schema = Schema(bundle.contract, settings.MAX_ROWS)
         self.measures = Measures(name, bundle.version)
-        self.log = (
-            PredictionLog(settings.PREDICTION_LOG, settings.LOG_SYNC) if settings.PREDICTION_LOG != "none" else None
-        )
-        self.engine = Engine(
-            bundle, self.log, settings.LOG_REQUIRED, settings.MAX_WAITING_ROWS, self.measures.batch_done
-        )
-        self.classes = bundle.model.classes if bundle.model.task != "regression" else []
+        self.log: PredictionLog | None = None
+        if settings.PREDICTION_LOG != "none":
+            self.log = PredictionLog(settings.PREDICTION_LOG, settings.LOG_SYNC)
+        self.engine = Engine(bundle, self.log, settings.LOG_REQUIRED, settings.MAX_WAITING_ROWS, self.measures)
+        self.readiness = Readiness(bundle, self.engine)
+        self.clients = Clients(settings, self.measures)
+        self.classes = list(bundle.contract.problem.classes)
 
-    def refuse(self, request: Request, status: int, error: str, **more: Any) -> Response:
-        return reply({"error": error, **more, "request_id": request.state.request_id}, status)
-
-    def faulty(self, request: Request, faults: list[dict[str, Any]]) -> Response:
-        left = len(faults) - MAX_FAULTS
-        error = f"{len(faults)} faults" if len(faults) > 1 else "1 fault"
-        error += f", the first {MAX_FAULTS} of them here" if left > 0 else ""
-        return self.refuse(request, 422, f"the request breaks the contract: {error}", faults=faults[:MAX_FAULTS])
-
-    async def body(self, request: Request, validator: Any) -> Any:
-        """The request's JSON, validated; raises ValidationError or HTTPException 415."""
+    async def body(self, request: Request) -> bytes:
+        """The request's JSON. Raises Refusal."""
         kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
         if kind != "application/json" and not kind.endswith("+json"):
             # also keeps a page of another site from posting here: a browser asks first for this type
-            raise HTTPException(415, "send JSON, with the header Content-Type: application/json")
-        return validator.validate_json(await request.body())
+            raise Refusal(415, "send JSON, with the header Content-Type: application/json")
+        return await request.body()
 
-    async def answered(self, request: Request, rows: list[dict[str, Any]], say: Any) -> Response:
-        """`say(Answered)` as JSON, or the refusal that fits."""
+    async def validated(self, request: Request, validator: TypeAdapter[Any]) -> Any:
+        """The request's content. Raises Refusal."""
         try:
-            return reply(say(await self.engine.answer(rows, request.state.request_id)))
+            return validator.validate_json(await self.body(request))
+        except ValidationError as error:
+            raise Refusal.of(fault_list(error)) from None
+
+    async def answer(self, request: Request, rows: Rows) -> list[Answered]:
+        """Slices of the answer in their order. Raises Refusal."""
+        try:
+            return await self.engine.answer(rows, request.state.request_id)
         except Unreadable as error:
-            return self.faulty(request, error.faults)
+            raise Refusal.of(error.faults) from None
         except Busy:
-            return self.refuse(request, 503, "too many rows are waiting; try again in a moment")
+            raise Refusal(503, "too many rows are waiting; try again in a moment") from None
         except LogError as error:
             logger.error("not answered, since not logged: %s", error)
-            return self.refuse(request, 503, "the prediction log cannot be written, so nothing is answered")
+            raise Refusal(503, "the prediction log cannot be written, so nothing is answered") from None
 
-    def predictions(self, done: Answered, request_id: str) -> dict[str, Any]:
-        answers = done.answers.tolist()
-        out = []
-        for i, id_ in enumerate(done.ids):
-            one = {"id": id_, "prediction": done.labels[i]}
+    # ---- routes
+
+    async def predict(self, request: Request) -> Response:
+        try:
+            rows = await self.schema.read_rows(await self.body(request))
+        except ValidationError as error:
+            raise Refusal.of(fault_list(error)) from None
+        answered = await self.answer(request, rows)
+        pieces = []
+        for part in answered:
+            pieces.append(to_json(self._predictions(part))[1:-1])
+            if len(answered) > 1:
+                await asyncio.sleep(0)  # others have their turns
+        about = {"model": self.name, "version": self.bundle.version, "request_id": request.state.request_id}
+        about["logged"] = self.logged(answered)
+        content = b'{"predictions":[' + b",".join(pieces) + b"]," + to_json(about)[1:]
+        return Response(content, media_type="application/json")
+
+    def _predictions(self, part: Answered) -> Rows:
+        predictions = []
+        for id_, label, answer, flags in zip(part.ids, part.labels, part.answers.tolist(), part.flags, strict=True):
+            prediction = {"id": id_, "prediction": label}
             if self.classes:
-                one["probabilities"] = dict(zip(self.classes, answers[i], strict=True))
-            out.append(one | {"flags": done.flags[i]})
-        said = {"predictions": out, "model": self.name, "version": self.bundle.version, "request_id": request_id}
-        return said | {"logged": done.logged and self.log is not None}
+                prediction["probabilities"] = dict(zip(self.classes, answer, strict=True))
+            prediction["flags"] = flags
+            predictions.append(prediction)
+        return predictions
 
-    def not_ready(self) -> list[str]:
-        """Faults of the bundle and the log, checked now."""
-        faults = self.bundle.faults()
-        if self.log and self.settings.LOG_REQUIRED:
-            try:
-                self.log.check()
-                self.engine.log_fault = ""
-            except LogError as error:
-                faults.append(str(error))
-        return faults
+    def logged(self, answered: list[Answered]) -> bool:
+        return self.log is not None and all(part.logged for part in answered)
+
+    async def feedback(self, request: Request) -> Response:
+        labels = (await self.validated(request, self.schema.feedback))["labels"]
+        if self.classes:
+            wanted = f"takes one of {', '.join(self.classes[:20])}"
+            odd = [i for i, label in enumerate(labels) if label["value"] not in self.classes]
+            if odd:
+                raise Refusal.of([{"row": i, "column": "value", "fault": wanted} for i in odd])
+        if not self.log:
+            raise Refusal(503, "this service keeps no prediction log")
+        try:
+            unknown = await run_in_threadpool(self.log.write_truths, labels)
+        except LogError as error:
+            logger.error("feedback not written: %s", error)
+            raise Refusal(503, "the prediction log cannot be written; nothing was kept") from None
+        if unknown:
+            more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
+            raise Refusal(404, f"not in the log: {', '.join(unknown[:5])}{more}; nothing was kept")
+        self.measures.truths.inc(len(labels))
+        return reply({"kept": len(labels), "request_id": request.state.request_id})
+
+    async def live(self, request: Request) -> Response:
+        return reply({"live": True})
+
+    async def ready(self, request: Request) -> Response:
+        faults = await self.readiness.faults()
+        content = {"ready": not faults, "version": self.bundle.version, "faults": faults}
+        return reply(content, 503 if faults else 200)
+
+    async def model(self, request: Request) -> Response:
+        card = (self.bundle.folder / "MODEL_CARD.md").read_text("utf-8")
+        about = {"name": self.name, "version": self.bundle.version, "card": card}
+        return reply(about | {"manifest": self.bundle.manifest, "contract": self.bundle.contract.write()})
+
+    async def metrics(self, request: Request) -> Response:
+        return Response(self.measures.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 def create_app(bundle: Bundle, settings: Settings, name: str = "model", shadow: Any = None) -> FastAPI:
     service = Service(bundle, settings, name)
 
     @contextlib.asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         if shadow:
             shadow.listen(service.engine, service.measures.left_out.inc)
-        yield
+        background = [asyncio.create_task(service.clients.sweep())]
+        if service.log and settings.LOG_KEEP_DAYS:
+            background.append(asyncio.create_task(retention.keep(service.log, settings.LOG_KEEP_DAYS)))
+        yield {"clients": service.clients}
+        for task in background:
+            task.cancel()
         service.engine.close()
         if shadow:
             shadow.close()
@@ -116,95 +163,65 @@ def create_app(bundle: Bundle, settings: Settings, name: str = "model", shadow: 
             service.log.close()
 
     app = FastAPI(
-        title=name, version=bundle.version, docs_url=None, redoc_url=None, lifespan=lifespan, openapi_url=None
+        title=name,
+        version=bundle.version,
+        description=bundle.contract.problem.statement,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=lifespan,
+        generate_unique_id_function=lambda route: f"{route.name}_{route.path_format}",
     )
     app.state.service = service
-    app.add_middleware(
-        Guard,
-        settings=settings,
-        observe=service.measures.request,
-        complain=lambda e: logger.error("failed", exc_info=e),
-    )
+    app.router.route_class = Route
+    pages = {path: page.asking(path) for path in ("/", "/docs")}
+    app.add_middleware(Guard, settings=settings, observe=service.measures.request, pages=pages)
 
-    @app.exception_handler(HTTPException)
-    async def http_fault(request: Request, error: HTTPException) -> Response:
-        answer = service.refuse(request, error.status_code, str(error.detail))
+    async def refused(request: Request, error: Exception) -> Response:
+        assert isinstance(error, Refusal)
+        return error.reply(request.state.request_id)
+
+    async def http_fault(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        answer = Refusal(error.status_code, str(error.detail)).reply(request.state.request_id)
         answer.headers.update(error.headers or {})
         return answer
 
+    app.add_exception_handler(Refusal, refused)
     app.add_exception_handler(404, http_fault)
     app.add_exception_handler(405, http_fault)
-
-    @app.post("/predict")
-    async def predict(request: Request) -> Response:
-        try:
-            rows = (await service.body(request, service.schema.predict))["rows"]
-        except ValidationError as error:
-            return service.faulty(request, fault_list(error))
-        return await service.answered(request, rows, lambda done: service.predictions(done, request.state.request_id))
-
-    @app.post("/feedback")
-    async def feedback(request: Request) -> Response:
-        try:
-            labels = (await service.body(request, service.schema.feedback))["labels"]
-        except ValidationError as error:
-            return service.faulty(request, fault_list(error))
-        if service.classes:
-            wanted = ", ".join(service.classes[:20])
-            odd = [i for i, label in enumerate(labels) if label["value"] not in service.classes]
-            if odd:
-                return service.faulty(
-                    request, [{"row": i, "column": "value", "fault": f"takes one of {wanted}"} for i in odd]
-                )
-        if not service.log:
-            return service.refuse(request, 503, "this service keeps no prediction log")
-        try:
-            unknown = await run_in_threadpool(service.log.write_truths, labels)
-        except LogError as error:
-            logger.error("feedback not written: %s", error)
-            return service.refuse(request, 503, "the prediction log cannot be written; nothing was kept")
-        if unknown:
-            more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
-            return service.refuse(request, 404, f"not in the log: {', '.join(unknown[:5])}{more}; nothing was kept")
-        service.measures.truths.inc(len(labels))
-        return reply({"kept": len(labels), "request_id": request.state.request_id})
-
-    @app.get("/health/live")
-    async def live() -> Response:
-        return reply({"live": True})
-
-    @app.get("/health/ready")
-    async def ready() -> Response:
-        faults = await run_in_threadpool(service.not_ready)
-        return reply({"ready": not faults, "version": bundle.version, "faults": faults}, 503 if faults else 200)
-
-    @app.get("/model")
-    async def model() -> Response:
-        card = (bundle.folder / "MODEL_CARD.md").read_text("utf-8")
-        about = {"name": name, "version": bundle.version, "manifest": bundle.manifest, "contract": bundle.contract}
-        return reply(about | {"card": card})
-
-    @app.get("/metrics")
-    async def metrics() -> Response:
-        return Response(service.measures.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
-
-    @app.get("/")
-    async def people() -> Response:
-        return page(service)
-
-    document = openapi.document(service)
-
-    @app.get("/openapi.json")
-    async def openapi_document() -> Response:
-        return reply(document)
-
-    @app.get("/docs")
-    async def docs() -> HTMLResponse:
-        files = {"swagger_js_url": "docs/swagger-ui-bundle.js", "swagger_css_url": "docs/swagger-ui.css"}
-        return get_swagger_ui_html(
-            openapi_url="openapi.json", title=name, swagger_favicon_url="docs/favicon.png", **files
-        )
-
-    app.mount("/docs", StaticFiles(directory=DOCS))
+    add_routes(app, service)
     inference.add_routes(app, service)
+    page.add_routes(app, service)
     return app
+
+
+def add_routes(app: FastAPI, service: Service) -> None:
+    """The service's own routes."""
+    keyed = bool(service.settings.API_KEY)
+    statement = service.bundle.contract.problem.statement or "Predict"
+    forgotten: Responses = {
+        404: {"model": Error, "description": "an id that is not in the prediction log; nothing was kept"}
+    }
+    app.post(
+        "/predict",
+        response_model=predict_response(service.classes),
+        **described("Predict", statement, keyed, POSTED, takes="PredictRequest"),
+    )(service.predict)
+    app.post(
+        "/feedback",
+        response_model=Kept,
+        **described("Feedback", "True values, by the answers' ids", keyed, POSTED | forgotten, takes="FeedbackRequest"),
+    )(service.feedback)
+    app.get("/health/live", response_model=Live, **described("Health", "Does the process answer?"))(service.live)
+    app.get(
+        "/health/ready",
+        response_model=Ready,
+        **described("Health", "Would a prediction be answered now?", responses=NOT_READY),
+    )(service.ready)
+    app.get("/model", response_model=About, **described("About", "Manifest, contract and model card", keyed))(
+        service.model
+    )
+    app.get("/metrics", response_class=PlainTextResponse, **described("About", "Figures for Prometheus", keyed))(
+        service.metrics
+    )

@@ -1,19 +1,23 @@
-"""Guard: the outermost layer of the app. Limits, API key, request id, and no word of the inside in an answer."""
+"""Guard: the outermost layer of the app. Host, limits, API key, request id, and no word of the inside in an answer."""
 
 from __future__ import annotations
 
 import hmac
+import logging
 import re
 import secrets
 import time
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
 
-from pydantic_core import to_json
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.replies import Refusal
 from service.settings import Settings
 
-OPEN = re.compile(r"/|/docs(/.*)?|/openapi\.json|/health/(live|ready)|/v2/health/(live|ready)")
+logger = logging.getLogger("uvicorn.error")
+# what a key is not asked for: whether the service lives, and Swagger UI's own files, which say nothing of this model
+OPEN = re.compile(r"/health/(live|ready)|/v2/health/(live|ready)|/docs/.+")
 SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 HEADERS = [
     (b"x-content-type-options", b"nosniff"),
@@ -26,18 +30,25 @@ class TooLarge(Exception):
 
 
 class Guard:
-    """ASGI middleware. `observe(route, status, seconds)` is called once a request."""
+    """ASGI middleware. `observe(route, status, seconds)` is called once a request; `pages`: by path, those that come
+    with the refusal of a key, since they have a field for it."""
 
     def __init__(
         self,
-        app: Any,
+        app: ASGIApp,
         settings: Settings,
         observe: Callable[[str, int, float], None],
-        complain: Callable[[Exception], None],
-    ):
-        self.app, self.settings, self.observe, self.complain = app, settings, observe, complain
+        pages: Mapping[str, ASGIApp],
+    ) -> None:
+        self.app, self.observe, self.pages = app, observe, pages
+        self.key = settings.API_KEY.encode()
+        self.hosts = {host.encode() for host in settings.allowed_hosts()}
+        self.max_body = settings.MAX_BODY_BYTES
+        self.too_large = Refusal(
+            413, f"the body is larger than {self.max_body} bytes; send fewer rows at a time, or use batch scoring"
+        )
 
-    async def __call__(self, scope: dict, receive: Callable, send: Callable) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         started, status = time.perf_counter(), 500
@@ -47,62 +58,63 @@ class Guard:
         scope.setdefault("state", {})["request_id"] = request_id
         begun = False
 
-        async def answer(message: dict) -> None:
+        async def answer(message: Message) -> None:
             nonlocal status, begun
             if message["type"] == "http.response.start":
                 status, begun = message["status"], True
                 message["headers"] = [*message["headers"], *HEADERS, (b"x-request-id", request_id.encode())]
             await send(message)
 
-        try:
-            if fault := self._refused(scope, headers):
-                await say(answer, *fault, request_id)
-            else:
-                await self.app(scope, _limited(receive, self.settings.MAX_BODY_BYTES), answer)
-        except TooLarge:
-            await say(answer, 413, self._too_large(), request_id)
-        except Exception as error:
-            self.complain(error)
+        async def refuse(refusal: Refusal) -> None:
             if not begun:
-                await say(
-                    answer, 500, "the service failed; its own output has the details under this request id", request_id
-                )
-        finally:
-            route = scope.get("route")
-            self.observe(getattr(route, "path", "other"), status, time.perf_counter() - started)
+                await refusal.reply(request_id)(scope, receive, answer)
 
-    def _refused(self, scope: dict, headers: dict[bytes, bytes]) -> tuple[int, str] | None:
-        key = self.settings.API_KEY.encode()
-        if key and not OPEN.fullmatch(scope["path"]) and not hmac.compare_digest(headers.get(b"x-api-key", b""), key):
-            return 401, "the header X-API-Key is missing or wrong"
+        try:
+            if refusal := self._refused(scope, headers):
+                page = self.pages.get(scope["path"]) if refusal.status == 401 else None
+                await (page or refusal.reply(request_id))(scope, receive, answer)
+            else:
+                await self.app(scope, self._limited(receive), answer)
+        except TooLarge:
+            await refuse(self.too_large)
+        except ClientDisconnect:
+            status = 499  # nobody is there to answer
+        except Exception as error:
+            logger.error("failed", exc_info=error)
+            await refuse(Refusal(500, "the service failed; its own output has the details under this request id"))
+        finally:
+            route = getattr(scope.get("route"), "path", "other")
+            self.observe(route, status, time.perf_counter() - started)
+
+    def _refused(self, scope: Scope, headers: dict[bytes, bytes]) -> Refusal | None:
+        if self.hosts and not self._known(headers.get(b"host", b"")):
+            return Refusal(
+                421, "this service answers to no such name; call it by localhost, or name it in ALLOWED_HOSTS"
+            )
+        if self.key and not OPEN.fullmatch(scope["path"]):
+            if not hmac.compare_digest(headers.get(b"x-api-key", b""), self.key):
+                return Refusal(401, "the header X-API-Key is missing or wrong")
         length = headers.get(b"content-length", b"0")
-        if length.isdigit() and int(length) > self.settings.MAX_BODY_BYTES:
-            return 413, self._too_large()
+        if length.isdigit() and int(length) > self.max_body:
+            return self.too_large
         return None
 
-    def _too_large(self) -> str:
-        return f"the body is larger than {self.settings.MAX_BODY_BYTES} bytes; send fewer rows at a time, or use batch scoring"
+    def _known(self, host: bytes) -> bool:
+        name, _, port = host.lower().rpartition(b":")
+        if not name or not port.isdigit():  # no port, or the end of an IPv6 address
+            name = host.lower()
+        return name.strip(b"[]") in self.hosts
 
+    def _limited(self, receive: Receive) -> Callable[[], Awaitable[Message]]:
+        """A body that comes in pieces, of a length nobody stated, is counted as it comes."""
+        seen = 0
 
-def _limited(receive: Callable[[], Awaitable[dict]], limit: int) -> Callable[[], Awaitable[dict]]:
-    """A body that comes in pieces, of a length nobody stated, is counted as it comes."""
-    seen = 0
+        async def counted() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > self.max_body:
+                raise TooLarge
+            return message
 
-    async def counted() -> dict:
-        nonlocal seen
-        message = await receive()
-        seen += len(message.get("body", b""))
-        if seen > limit:
-            raise TooLarge
-        return message
-
-    return counted
-
-
-async def say(send: Callable, status: int, error: str, request_id: str) -> None:
-    body = to_json({"error": error, "request_id": request_id})
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    if status == 401:
-        headers.append((b"www-authenticate", b"ApiKey"))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+        return counted

@@ -1,17 +1,20 @@
 """The prediction log: each answer with its row as received, and the true values that come back later, by the answer's id.
 
 SQLite in a file (write-ahead log, so that it can be read while it is written) or PostgreSQL, by one URL; the same code.
-What `write` has returned from is on its way to the disk, whatever happens to this process.
+What `write` has returned from is on its way to the disk, whatever happens to this process, and lies in the file that the
+log's path names at that moment: where somebody has moved the file away meanwhile, it is written again to a new one.
 """
 
 from __future__ import annotations
 
 import itertools
 import json
+import logging
+import os
 import secrets
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +23,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
+logger = logging.getLogger("uvicorn.error")
 KEPT_SECONDS = 10  # how long a writer waits for another one, and for a server that does not answer
 
 tables = sa.MetaData()
@@ -44,7 +48,6 @@ truths = sa.Table(
     sa.Column("time", sa.DateTime, nullable=False),
     sa.Column("value", sa.Text, nullable=False),  # JSON; of several for one id the last counts
 )
-probe = sa.Table("probe", tables, sa.Column("id", sa.Integer, primary_key=True), sa.Column("time", sa.DateTime))
 
 
 class LogError(Exception):
@@ -76,8 +79,6 @@ class PredictionLog:
         self.sync = sync
         self.lock = threading.Lock()
         if self.kind == "sqlite":
-            if self.path:
-                _make_folder(self.path.parent)
             self.engine = sa.create_engine(address, connect_args={"timeout": KEPT_SECONDS})
             sa.event.listen(self.engine, "connect", self._pragmas)
         else:
@@ -88,22 +89,58 @@ class PredictionLog:
         # an answer may be written twice where a connection breaks after the commit: the second time says nothing
         insert = (sqlite if self.kind == "sqlite" else postgresql).insert
         self.add = insert(predictions).on_conflict_do_nothing(index_elements=["id"])
-        with self._errors(), self.engine.connect() as connection:
-            if self.kind == "postgresql":  # several workers start at once
-                connection.execute(sa.text("SELECT pg_advisory_xact_lock(7041)"))
+        with self._errors():
+            self._open()
+
+    def _open(self) -> None:
+        """Make the tables where they are missing, and see that those that are there are ours."""
+        if self.path:
+            _make_folder(self.path.parent)
+        # several workers start at once
+        lock = "BEGIN IMMEDIATE" if self.kind == "sqlite" else "SELECT pg_advisory_xact_lock(7041)"
+        with self.engine.connect() as connection:
+            connection.exec_driver_sql(lock)
             tables.create_all(connection)
+            found = sa.inspect(connection)
+            for table in tables.sorted_tables:
+                there = {column["name"] for column in found.get_columns(table.name)}
+                lacking = [column.name for column in table.columns if column.name not in there]
+                if lacking:
+                    raise LogError(
+                        f"the prediction log ({self.kind}) is of another version: its table {table.name} has no column "
+                        f"{lacking[0]}; name another PREDICTION_LOG, or move the old one away"
+                    )
             connection.commit()
 
-    def _pragmas(self, connection: Any, _: Any) -> None:
+    def _pragmas(self, connection: Any, record: Any) -> None:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA synchronous={self.sync.upper()}")
+        connection.execute("PRAGMA secure_delete=ON")  # what is forgotten is not left in free pages
+        record.info["file"] = _identity(self.path)
 
     def _errors(self) -> _Errors:
         return _Errors(self)
 
     def write(self, answers: list[dict[str, Any]]) -> None:
         """All of them or none, in one transaction; each has the columns of `predictions`."""
-        self._twice(lambda c: c.execute(self.add, answers))
+        self._transact(lambda c: c.execute(self.add, answers))
+
+    def rehearse(self, answers: list[dict[str, Any]], times: int = 20) -> None:
+        """Write `answers` so often, down to the disk, and take them back. Raises LogError where `write` would."""
+        records = [{**answer, "id": id_} for answer in answers for id_ in new_ids(times)]
+
+        def write(connection: sa.Connection) -> None:
+            if self.kind == "postgresql":
+                connection.execute(self.add, records)
+                return
+            # what does not fit into the cache goes to the disk before it is committed
+            connection.exec_driver_sql("PRAGMA cache_size=1")
+            try:
+                connection.execute(self.add, records)
+            finally:
+                connection.exec_driver_sql("PRAGMA cache_size=-2000")
+
+        self._transact(write, keep=False)
 
     def write_truths(self, values: list[dict[str, Any]]) -> list[str]:
         """Labels [{id, value}]; nothing is written, and the ids are returned, where any of them is not in the log."""
@@ -122,24 +159,54 @@ class PredictionLog:
                 connection.execute(sa.insert(truths), records)
             return unknown
 
-        return self._twice(write)
+        return self._transact(write)
 
     def write_shadow(self, answers: list[tuple[str, str]]) -> None:
         """(id, JSON) of another version's answers, beside those that were given."""
         change = (
             sa.update(predictions).where(predictions.c.id == sa.bindparam("key")).values(shadow=sa.bindparam("other"))
         )
-        self._twice(lambda c: c.execute(change, [{"key": i, "other": a} for i, a in answers]))
+        self._transact(lambda c: c.execute(change, [{"key": i, "other": a} for i, a in answers]))
 
-    def check(self) -> None:
-        """Write and read one row. Raises LogError."""
-        now = _now()
+    def forget(self, ids: list[str]) -> int:
+        """Remove these answers with their true values; how many there were. No trace of them is left in the file."""
+        if not ids:
+            return 0
 
-        def write(connection: sa.Connection) -> None:
-            if not connection.execute(sa.update(probe).where(probe.c.id == 1).values(time=now)).rowcount:
-                connection.execute(sa.insert(probe), [{"id": 1, "time": now}])
+        def remove(connection: sa.Connection) -> int:
+            n = 0
+            for part in _parts(ids):
+                connection.execute(sa.delete(truths).where(truths.c.id.in_(part)))
+                n += connection.execute(sa.delete(predictions).where(predictions.c.id.in_(part))).rowcount
+            return n
 
-        self._twice(write)
+        n = self._transact(remove)
+        if self.kind == "sqlite":
+            with self.lock, self._errors(), self.engine.connect() as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        return n
+
+    def forget_days_before(self, day: str) -> int:
+        """Remove all answers of the UTC days before `day`, some at a time, so that answers are written between."""
+        old = sa.select(predictions.c.id).where(predictions.c.time < datetime.fromisoformat(day))
+        n = 0
+        while True:
+            with self._errors(), self.engine.connect() as connection:
+                ids = [id_ for (id_,) in connection.execute(old.limit(1000))]
+            if not ids:
+                return n
+            n += self.forget(ids)
+
+    def find(self, column: str, text: str) -> list[str]:
+        """Ids of the answers to rows whose cell in `column`, as received, reads `text`."""
+        found = []
+        query = sa.select(predictions.c.id, predictions.c.row).execution_options(yield_per=20_000)
+        with self._errors(), self.engine.connect() as connection:
+            for id_, row in connection.execute(query):
+                cell = json.loads(row).get(column)
+                if cell is not None and (cell == text or json.dumps(cell) == text):
+                    found.append(id_)
+        return found
 
     def days(self) -> list[str]:
         """UTC days that have answers."""
@@ -180,17 +247,51 @@ class PredictionLog:
     def close(self) -> None:
         self.engine.dispose()
 
-    def _twice(self, work: Any) -> Any:
-        """Run `work` in a transaction; once more on a new connection where the first one turns out to be dead."""
+    def _transact(self, work: Callable[[sa.Connection], Any], keep: bool = True) -> Any:
+        """Run `work` in a transaction; once more on a new connection where the first one turns out to be dead, or its
+        file is no longer what the log's path names."""
         with self.lock, self._errors():
             for last in (False, True):
                 try:
-                    with self.engine.begin() as connection:
-                        return work(connection)
+                    with self.engine.connect() as connection:
+                        result = work(connection)
+                        if keep:
+                            connection.commit()
+                        else:
+                            connection.rollback()
+                        if not self._moved(connection):
+                            return result
+                        # what was written stays with the file that was moved; closing it does not do that any more
+                        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+                    self._reopen()
                 except sa.exc.DBAPIError as error:
                     if last or not error.connection_invalidated:
                         raise
                     self.engine.dispose()
+        raise LogError("the prediction log (sqlite) is moved away again and again")
+
+    def _moved(self, connection: sa.Connection) -> bool:
+        """Whether the file, or one of those that SQLite keeps beside it, is not the one that this connection writes to."""
+        if not self.path:
+            return False
+        if connection.info["file"] is None or _identity(self.path) != connection.info["file"]:
+            return True
+        beside = [_identity(self.path.with_name(self.path.name + end)) for end in ("-wal", "-shm")]
+        return beside != connection.info.setdefault("beside", beside)
+
+    def _reopen(self) -> None:
+        logger.error("the prediction log %s was moved or removed; a new one begins in its place", self.path)
+        self.engine.dispose()
+        self._open()
+
+
+def _identity(path: Path | None) -> tuple[int, int] | None:
+    """What a path names at this moment."""
+    try:
+        found = os.stat(path or "")
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 class _Errors:

@@ -1,37 +1,71 @@
-"""What GET /metrics tells Prometheus."""
+"""What GET /metrics tells Prometheus.
+
+Where several processes share a port, PROMETHEUS_MULTIPROC_DIR names a folder in which each keeps its figures (see
+__main__.py), and any of them tells the sums.
+"""
 
 from __future__ import annotations
 
+import os
 from collections import Counter as Counts
-from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from service.predictor import Flag
 
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
+ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 
 class Measures:
     def __init__(self, name: str, version: str) -> None:
         self.registry = CollectorRegistry()
-        own: dict[str, Any] = {"registry": self.registry}
-        self.requests = Counter("requests_total", "Requests by route and status", ["route", "status"], **own)
-        self.seconds = Histogram("request_seconds", "Time to answer, by route", ["route"], buckets=SECONDS, **own)
-        self.rows = Counter("predicted_rows_total", "Rows answered", **own)
-        self.batch = Histogram(
-            "batch_rows", "Rows answered at once", buckets=(1, 2, 4, 8, 16, 32, 64, 128, 512, 2048, 8192), **own
+        by_route, by_status = ["route"], ["route", "status"]
+        self.predict_requests = self._counter("predict_requests_total", "Requests for predictions", by_status)
+        self.predict_seconds = self._histogram("predict_seconds", "Time to answer them", SECONDS, by_route)
+        self.other_requests = self._counter("other_requests_total", "All other requests", by_status)
+        self.other_seconds = self._histogram("other_request_seconds", "Time to answer them", SECONDS, by_route)
+        self.rows = self._counter("predicted_rows_total", "Rows answered")
+        self.batch = self._histogram("batch_rows", "Rows answered at once", ROWS)
+        self.model = self._histogram("model_seconds", "Typing and answering one batch", SECONDS)
+        self.log = self._histogram("log_write_seconds", "Writing one batch to the prediction log", SECONDS)
+        self.log_failures = self._counter("log_write_failures_total", "Batches that the prediction log did not take")
+        self.flags = self._counter("flagged_cells_total", "Cells missing, unseen or out of range", ["column", "flag"])
+        self.truths = self._counter("feedback_values_total", "True values that came back")
+        self.left_out = self._counter("shadow_left_out_rows_total", "Rows that came too fast for the shadow")
+        self.timed_out = self._counter("slow_connections_closed_total", "Connections whose client took too long")
+        self.turned_away = self._counter("refused_connections_total", "Connections above the limit")
+        self.connections = Gauge(
+            "lifecycle_connections", "Open connections", registry=self.registry, multiprocess_mode="livesum"
         )
-        self.model = Histogram("model_seconds", "Typing and answering one batch", buckets=SECONDS, **own)
-        self.log = Histogram("log_seconds", "Writing one batch to the prediction log", buckets=SECONDS, **own)
-        self.flags = Counter("flagged_cells_total", "Cells missing, unseen or out of range", ["column", "flag"], **own)
-        self.truths = Counter("feedback_total", "True values that came back", **own)
-        self.left_out = Counter("shadow_left_out_rows_total", "Rows that came too fast for the shadow", **own)
-        Gauge("model_info", "1, with the model in its labels", ["name", "version"], **own).labels(name, version).set(1)
+        info = Gauge(
+            "lifecycle_model_info",
+            "1, with the model in its labels",
+            ["name", "version"],
+            registry=self.registry,
+            multiprocess_mode="max",
+        )
+        info.labels(name, version).set(1)
+
+    def _counter(self, name: str, about: str, labels: list[str] | None = None) -> Counter:
+        return Counter(f"lifecycle_{name}", about, labels or [], registry=self.registry)
+
+    def _histogram(
+        self, name: str, about: str, buckets: tuple[float, ...], labels: list[str] | None = None
+    ) -> Histogram:
+        return Histogram(f"lifecycle_{name}", about, labels or [], buckets=buckets, registry=self.registry)
 
     def request(self, route: str, status: int, seconds: float) -> None:
-        self.requests.labels(route, status).inc()
-        self.seconds.labels(route).observe(seconds)
+        if route.endswith(("/predict", "/infer")):
+            self.predict_requests.labels(route, status).inc()
+            self.predict_seconds.labels(route).observe(seconds)
+        else:
+            self.other_requests.labels(route, status).inc()
+            self.other_seconds.labels(route).observe(seconds)
 
-    def batch_done(self, rows: int, model: float, log: float, flags: list[Any]) -> None:
+    def batch_done(self, rows: int, model: float, log: float, flags: list[Flag]) -> None:
+        """`model`, `log`: seconds that each took."""
         self.rows.inc(rows)
         self.batch.observe(rows)
         self.model.observe(model)
@@ -40,4 +74,8 @@ class Measures:
             self.flags.labels(column, kind).inc(n)
 
     def text(self) -> bytes:
-        return generate_latest(self.registry)
+        if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+            return generate_latest(self.registry)
+        everybody = CollectorRegistry()
+        MultiProcessCollector(everybody)
+        return generate_latest(everybody)

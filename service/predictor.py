@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from lifecycle.model.model import Model
-from lifecycle.table.conform import MISSING, OUT_OF_RANGE, NumberReader, Reader, reader_of, used_fields
-from lifecycle.table.contract import MODEL
+from lifecycle.table.conform import MISSING, OUT_OF_RANGE, NumberReader, Reader, reader_of
+from lifecycle.table.contract import Contract
 
 REMEMBERED, LONG = 20_000, 200  # cells a column, characters a cell: more are not kept
 
@@ -47,8 +47,9 @@ class Number:
         out = np.array([np.nan if v is None else v for v in given], dtype=float)
         if self.codes:
             out[np.isin(out, self.codes)] = np.nan
-        flags = [(i, MISSING) for i in np.flatnonzero(np.isnan(out))]
-        return out, flags + [(i, OUT_OF_RANGE) for i in np.flatnonzero((out < self.low) | (out > self.high))]
+        outside = (out < self.low) | (out > self.high)
+        flags = [(i, MISSING) for i in np.flatnonzero(np.isnan(out)).tolist()]
+        return out, flags + [(i, OUT_OF_RANGE) for i in np.flatnonzero(outside).tolist()]
 
 
 class Remembered:
@@ -77,13 +78,12 @@ class Remembered:
 class Predictor:
     """Answers rows of JSON cells (as `service.schema` lets through)."""
 
-    def __init__(self, model: Model, contract: dict[str, Any]) -> None:
+    def __init__(self, model: Model, contract: Contract) -> None:
         self.model = model
-        task = contract["problem"]["task"]
         self.readers: dict[str, Number | Remembered] = {}
-        for spec in used_fields(contract, MODEL):
-            reader = reader_of(spec, task)
-            self.readers[spec.name] = Number(reader) if isinstance(reader, NumberReader) else Remembered(reader)
+        for column in contract.features:
+            reader = reader_of(column, contract.problem.task)
+            self.readers[column.name] = Number(reader) if isinstance(reader, NumberReader) else Remembered(reader)
 
     def typed(self, rows: list[dict[str, Any]]) -> Typed:
         out = Typed({})

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import csv
+import importlib.util
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +22,7 @@ import pandas as pd
 
 from lifecycle.ground.errors import UserError, nearest, stage
 from lifecycle.ground.files import replacing
-from lifecycle.table.conform import conform, used_fields
+from lifecycle.table.conform import Conformed, conform
 from lifecycle.table.contract import MODEL
 from lifecycle.table.read import SOURCE, Broken, ReadOptions, Tables, open_tables
 from service.bundle import Bundle, BundleError
@@ -37,7 +38,7 @@ TEXT, PARQUET = (".csv", ".tsv", ".txt"), (".parquet", ".pq")
 
 
 def check_header(names: list[str], bundle: Bundle, source: Path) -> None:
-    needed = [f["name"] for f in used_fields(bundle.contract, MODEL)]
+    needed = [column.name for column in bundle.contract.features]
     if lacking := [n for n in needed if n not in names]:
         more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
         raise UserError(f'{source} has no column "{lacking[0]}"{more}{nearest(lacking[0], names)}; the model needs it')
@@ -45,27 +46,36 @@ def check_header(names: list[str], bundle: Bundle, source: Path) -> None:
 
 def added_names(bundle: Bundle, names: list[str]) -> list[str]:
     """The columns of the answers; one whose name the table has already says that it is the model's."""
-    classes = bundle.model.classes if bundle.model.task != "regression" else []
-    added = ["prediction", *(f"probability {c}" for c in classes), "flags", "model version"]
+    probabilities = [f"probability {c}" for c in bundle.contract.problem.classes]
+    added = ["prediction", *probabilities, "flags", "model version"]
     return [f"{name} (model)" if name in names else name for name in added]
 
 
 def score_rows(bundle: Bundle, frame: pd.DataFrame) -> tuple[np.ndarray, list[list[Any]]]:
     """(mask of the rows that can be answered, the added cells of those)."""
     typed = conform(frame, bundle.contract, MODEL)
-    usable = typed.frame.notna().to_numpy().any(axis=1)
+    usable = np.asarray(typed.frame.notna().to_numpy().any(axis=1))
     if not usable.any():
         return usable, []
-    answers = bundle.model.answers(typed.frame[usable])
-    flags = [""] * len(frame)
+    places = np.flatnonzero(usable)
+    answers = bundle.model.answers(typed.frame.iloc[places])
+    labels = bundle.model.decide(answers).tolist()
+    flags = flag_texts(typed)
+    added = []
+    for place, label, answer in zip(places.tolist(), labels, answers.tolist(), strict=True):
+        probabilities = answer if bundle.contract.problem.classes else []
+        added.append([label, *probabilities, flags.get(place, ""), bundle.version])
+    return usable, added
+
+
+def flag_texts(typed: Conformed) -> dict[int, str]:
+    """`column: missing; other: unseen` by the number of the row."""
+    flags: dict[int, list[str]] = {}
     for kind in ("missing", "corrupt", "unseen", "out_of_range"):
         for column, mask in getattr(typed, kind).items():
-            for i in np.flatnonzero(mask):
-                flags[i] += f"{'; ' if flags[i] else ''}{column}: {kind}"
-    kept = [flag for flag, good in zip(flags, usable, strict=True) if good]
-    labels = bundle.model.decide(answers).tolist()
-    chances = [[]] * len(labels) if bundle.model.task == "regression" else answers.tolist()
-    return usable, [[x, *p, f, bundle.version] for x, p, f in zip(labels, chances, kept, strict=True)]
+            for i in np.flatnonzero(mask).tolist():
+                flags.setdefault(i, []).append(f"{column}: {kind}")
+    return {i: "; ".join(texts) for i, texts in flags.items()}
 
 
 # ---- writing -------------------------------------------------------------------------------------------------
@@ -115,38 +125,50 @@ def score(bundle: Bundle, source: Path, target: Path) -> dict[str, int]:
     """{rows, rejected}."""
     from tqdm import tqdm
 
+    check_paths(source, target)
+    options = replace(ReadOptions.of(bundle.contract), max_broken=1.0)  # what is no row is written aside
+    tables = open_tables(source, options)
+    check_header(tables.names, bundle, source)
+    done = {"rows": 0, "rejected": 0}
+    with replacing(target) as beside, replacing(rejects_of(target)) as rejects, contextlib.ExitStack() as opened:
+        rejected = opened.enter_context(contextlib.closing(TextWriter(rejects, ["source", "reason"], ",")))
+        bar = opened.enter_context(tqdm(desc="score", disable=None, unit="row"))
+        out: TextWriter | ParquetWriter | None = None
+        for text, typed, broken in chunks(tables):
+            given = typed if typed is not None and is_parquet(target) else text.drop_columns([SOURCE])
+            if out is None:
+                out = opened.enter_context(contextlib.closing(writer(beside, target, given, bundle, tables)))
+            frame = text.to_pandas()
+            usable, added = score_rows(bundle, frame)
+            if added:
+                out.write(given.filter(usable), added)
+            unusable = [[line, "no feature is filled"] for line in frame[SOURCE][~usable]]
+            rejected.write_rows([[one.source, one.reason] for one in broken] + unusable)
+            done["rows"] += len(added)
+            done["rejected"] += len(broken) + len(unusable)
+            bar.update(len(frame))
+    if not done["rejected"]:
+        rejects_of(target).unlink()
+    return done
+
+
+def check_paths(source: Path, target: Path) -> None:
+    if importlib.util.find_spec("pyarrow") is None:  # the largest package by far, and serving does without it
+        raise UserError("scoring tables needs a package more than serving does; `pip install pyarrow`")
     if not source.is_file():
         raise UserError(f"{source} is missing; name a table that is there")
     if target.suffix.lower() not in TEXT + PARQUET:
         raise UserError(f"{target} ends in {target.suffix or 'nothing'}; .csv, .tsv and .parquet are written")
     if source.resolve() == target.resolve():
         raise UserError(f"{target} is the input; give the output another name")
-    options = replace(ReadOptions.of(bundle.contract), max_broken=1.0)  # what is no row is written aside
-    tables = open_tables(source, options)
-    check_header(tables.names, bundle, source)
-    side, done = target.with_suffix(".rejected.csv"), {"rows": 0, "rejected": 0}
-    with replacing(target) as beside, replacing(side) as beside_side, contextlib.ExitStack() as opened:
-        rejected = opened.enter_context(contextlib.closing(TextWriter(beside_side, ["source", "reason"], ",")))
-        bar = opened.enter_context(tqdm(desc="score", disable=None, unit="row"))
-        out: TextWriter | ParquetWriter | None = None
-        for text, typed, broken in chunks(tables):
-            given = typed if typed is not None and target.suffix.lower() in PARQUET else text.drop_columns([SOURCE])
-            added = added_names(bundle, given.column_names)
-            if out is None:
-                out = opened.enter_context(contextlib.closing(writer(beside, target, given, added, bundle, tables)))
-            frame = text.to_pandas()
-            usable, answers = score_rows(bundle, frame)
-            bad = [[b.source, b.reason] for b in broken]
-            bad += [[origin, "no feature is filled"] for origin in frame[SOURCE][~usable]]
-            if usable.any():
-                out.write(given.filter(usable), answers)
-            rejected.write_rows(bad)
-            done["rows"] += int(usable.sum())
-            done["rejected"] += len(bad)
-            bar.update(len(frame))
-    if not done["rejected"]:
-        side.unlink()
-    return done
+
+
+def rejects_of(target: Path) -> Path:
+    return target.with_suffix(".rejected.csv")
+
+
+def is_parquet(path: Path) -> bool:
+    return path.suffix.lower() in PARQUET
 
 
 def chunks(tables: Tables) -> Iterator[tuple[pa.Table, pa.Table | None, list[Broken]]]:
@@ -159,14 +181,17 @@ def chunks(tables: Tables) -> Iterator[tuple[pa.Table, pa.Table | None, list[Bro
             broken = []
 
 
-def writer(
-    beside: Path, target: Path, given: pa.Table, added: list[str], bundle: Bundle, tables: Tables
-) -> TextWriter | ParquetWriter:
-    if target.suffix.lower() in PARQUET:
+def writer(beside: Path, target: Path, given: pa.Table, bundle: Bundle, tables: Tables) -> TextWriter | ParquetWriter:
+    """`beside` is written to, and will be `target`, whose ending decides."""
+    added = added_names(bundle, given.column_names)
+    if is_parquet(target):
         return ParquetWriter(beside, given.schema, added, bundle)
     delimiter = str(tables.files[0].fact["delimiter"])
-    plain = delimiter if delimiter in (",", ";", "\t", "|") else ","
-    return TextWriter(beside, [*given.column_names, *added], "\t" if target.suffix.lower() == ".tsv" else plain)
+    if target.suffix.lower() == ".tsv":
+        delimiter = "\t"
+    elif delimiter not in (",", ";", "\t", "|"):
+        delimiter = ","
+    return TextWriter(beside, [*given.column_names, *added], delimiter)
 
 
 def main() -> None:
@@ -183,11 +208,8 @@ def main() -> None:
     except BundleError as error:
         raise UserError(str(error)) from None
     done = score(bundle, given.input, given.output)
-    side = given.output.with_suffix(".rejected.csv")
-    print(
-        f"score: {done['rows']} rows answered by {bundle.version}"
-        + (f", {done['rejected']} in {side}" if done["rejected"] else "")
-    )
+    rejected = f", {done['rejected']} in {rejects_of(given.output)}" if done["rejected"] else ""
+    print(f"score: {done['rows']} rows answered by {bundle.version}{rejected}")
 
 
 if __name__ == "__main__":

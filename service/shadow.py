@@ -37,7 +37,9 @@ class Shadow:
         self.process = subprocess.Popen(
             command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
         )
-        if not self.process.stdout.readline():
+        assert self.process.stdin and self.process.stdout
+        self.input, self.output = self.process.stdin, self.process.stdout
+        if not self.output.readline():
             raise BundleError(bundle, ["it does not start as a shadow; its own message is above"])
         self.queue: queue.Queue[str | None] = queue.Queue(WAITING)
 
@@ -60,15 +62,15 @@ class Shadow:
     def _send(self) -> None:
         while (line := self.queue.get()) is not None:
             try:
-                self.process.stdin.write(line + "\n")
-                self.process.stdin.flush()
+                self.input.write(line + "\n")
+                self.input.flush()
             except OSError:
                 logger.error("the shadow %s has ended; its answers are no longer logged", self.version)
                 return
-        self.process.stdin.close()
+        self.input.close()
 
     def _receive(self) -> None:
-        for line in self.process.stdout:
+        for line in self.output:
             try:
                 self.log.write_shadow([(id_, json.dumps({self.version: answer})) for id_, answer in json.loads(line)])
             except LogError as error:

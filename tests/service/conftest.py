@@ -61,7 +61,7 @@ class Client:
         import asyncio
 
         async def call():
-            async with httpx.AsyncClient(transport=self.transport, base_url="http://service") as client:
+            async with httpx.AsyncClient(transport=self.transport, base_url="http://127.0.0.1:8000") as client:
                 return await client.request(method, path, **more)
 
         return asyncio.run(call())

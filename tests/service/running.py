@@ -1,6 +1,7 @@
 """A service in a process of its own."""
 
 import contextlib
+import functools
 import socket
 import subprocess
 import sys
@@ -18,18 +19,32 @@ def free_port():
 
 
 @contextlib.contextmanager
-def running(folder, *arguments, python=sys.executable, port=None, **settings):
-    """(process, address) of `python -m service` on the bundle's own code, once it is ready."""
+def running(folder, *arguments, python=sys.executable, port=None, limits=None, **settings):
+    """(process, address) of `python -m service` on the bundle's own code, once it is ready. `limits`: {name of a limit in
+    the module resource: what the process may have}."""
     port = port or free_port()
     env = environment(PORT=port, PYTHONPATH=folder / "code", PYTHONSAFEPATH="1", **settings)
     command = [str(python), "-m", "service", str(folder), "--name", "flats", *arguments]
-    process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8")
+    before = functools.partial(_limit, limits) if limits else None
+    process = subprocess.Popen(
+        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", preexec_fn=before
+    )
     try:
         wait(process, f"http://127.0.0.1:{port}/health/ready")
         yield process, f"http://127.0.0.1:{port}"
     finally:
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(10)
         process.kill()
         process.wait()
+
+
+def _limit(limits):
+    import resource
+
+    for name, value in limits.items():
+        resource.setrlimit(getattr(resource, name), (value, value))
 
 
 def wait(process, address, seconds=60):
@@ -37,7 +52,7 @@ def wait(process, address, seconds=60):
     while time.monotonic() < until:
         assert process.poll() is None, process.stdout.read()
         with contextlib.suppress(httpx.TransportError):
-            if httpx.get(address).status_code == 200:
+            if httpx.get(address, timeout=20).status_code == 200:
                 return
         time.sleep(0.1)
     raise AssertionError(f"{address} was not ready within {seconds} s")

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from lifecycle.table.conform import conform
+from lifecycle.table.contract import Contract
 from service.predictor import Predictor
 
 NUMBER = {"type": "number", "missingValues": ["", "?", "9999", "-1"], "constraints": {"minimum": 0, "maximum": 50}}
@@ -80,7 +81,7 @@ KINDS = ("missing", "corrupt", "unseen", "out_of_range")
 
 @pytest.fixture
 def predictor():
-    return Predictor(model=None, contract=CONTRACT)
+    return Predictor(model=None, contract=Contract.read(CONTRACT))
 
 
 def odd_rows(n, seed=0):
@@ -110,7 +111,7 @@ def test_thousands_of_odd_rows_are_typed_as_conform_types_them(predictor):
 def test_one_row_is_typed_as_it_is_among_many(predictor):
     rows = odd_rows(150, seed=1)
     together = predictor.typed(rows)
-    fresh = Predictor(None, CONTRACT)
+    fresh = Predictor(None, Contract.read(CONTRACT))
     for i, row in enumerate(rows):
         single = fresh.typed([row]).columns
         for name, values in together.columns.items():

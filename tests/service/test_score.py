@@ -172,3 +172,24 @@ def test_a_regression_is_scored_with_numbers(regression, tmp_path):
     score.score(Bundle(regression / "models" / "bundle"), path, tmp_path / "out.parquet")
     out = pd.read_parquet(tmp_path / "out.parquet")
     assert out["prediction"].dtype == float and not any(c.startswith("probability") for c in out)
+
+
+def test_without_pyarrow_the_model_answers_and_scoring_says_what_it_needs(folder, project):
+    code = """import sys
+sys.modules["pyarrow"] = None  # as where it is not installed
+from service.bundle import main
+assert main([sys.argv[1], "--exact"]) == 0
+from service.app import create_app
+from lifecycle.ground.errors import UserError
+from service.score import check_paths
+from pathlib import Path
+try:
+    check_paths(Path(sys.argv[2]), Path("out.parquet"))
+except UserError as error:
+    print(error)
+"""
+    command = [sys.executable, "-c", code, str(folder), str(project / "data" / "raw" / "flats.csv")]
+    env = environment(PYTHONPATH=folder / "code", PYTHONSAFEPATH="1")
+    done = subprocess.run(command, env=env, capture_output=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    assert "answered alike" in done.stdout and "pip install pyarrow" in done.stdout

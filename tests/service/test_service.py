@@ -1,6 +1,7 @@
 """The REST service: what is answered, what is flagged, what is refused and how."""
 
 import json
+import math
 import shutil
 
 import pandas as pd
@@ -40,7 +41,7 @@ def test_unseen_missing_and_far_out_cells_are_answered_and_flagged(serve):
     (one,) = client.post("/predict", {"rows": [odd]}).json()["predictions"]
     assert one["flags"] == {"place": "unseen", "rooms": "out_of_range", "size": "missing", "note": "missing"}
     text = client.get("/metrics").text
-    assert 'flagged_cells_total{column="place",flag="unseen"} 1.0' in text
+    assert 'lifecycle_flagged_cells_total{column="place",flag="unseen"} 1.0' in text
     (record,) = next(client.service.log.read_day(client.service.log.days()[0]))
     assert json.loads(record["flags"]) == one["flags"] and json.loads(record["row"])["size"] == 9999
 
@@ -99,7 +100,7 @@ def test_one_client_s_broken_row_does_not_touch_another_s(serve):
         good, bad = engine.answer([ROW] * 3, "a"), engine.answer([ROW, ROW | {"heated": "maybe"}], "b")
         return await asyncio.gather(good, bad, engine.answer([ROW], "c"), return_exceptions=True)
 
-    good, bad, other = asyncio.run(both())
+    (good,), bad, (other,) = asyncio.run(both())
     assert len(good.ids) == 3 and len(other.ids) == 1
     assert bad.faults == [{"row": 1, "column": "heated", "fault": bad.faults[0]["fault"]}]
 
@@ -202,11 +203,17 @@ def test_a_refused_candidate_cannot_be_served(tmp_path):
         Bundle(tmp_path)
 
 
+def look_again(client):
+    """As some seconds later."""
+    client.service.readiness.checked_at = client.service.engine.log_failed_at = -math.inf
+
+
 def test_readiness_is_checked_while_it_runs(serve, own):
     client = serve(Bundle(own))
     assert client.get("/health/ready").json() == {"ready": True, "version": client.service.bundle.version, "faults": []}
     with (own / "MODEL_CARD.md").open("a", encoding="utf-8") as file:
         file.write("changed")
+    look_again(client)
     answer = client.get("/health/ready")
     assert answer.status_code == 503 and "MODEL_CARD.md" in answer.json()["faults"][0]
     assert client.get("/health/live").status_code == 200

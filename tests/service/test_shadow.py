@@ -64,7 +64,7 @@ def test_a_shadow_that_hangs_delays_nobody_and_its_gaps_are_counted(folder, tmp_
                 client.post(f"{address}/predict", json={"rows": [build.ROW]})
         metrics = httpx.get(f"{address}/metrics").text
         shadow.resume()
-    left_out = float(re.search(r"^shadow_left_out_rows_total (\S+)$", metrics, re.MULTILINE)[1])
+    left_out = float(re.search(r"^lifecycle_shadow_left_out_rows_total (\S+)$", metrics, re.MULTILINE)[1])
     assert 0 < left_out < 10_300
 
 

@@ -1,0 +1,141 @@
+"""Connections: how long a client may take, how many there may be, and what becomes of the slow ones.
+
+uvicorn waits for ever for the rest of a request, and a process has only so many descriptors: a few hundred clients that
+never finish would shut all others out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+import time
+from typing import Any
+
+from pydantic_core import to_json
+from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from service.measures import Measures
+from service.replies import reply
+from service.settings import Settings
+
+RESERVE = 300  # descriptors for the log, the bundle's files, and connections that are just being turned away
+BACKLOG = 200  # connections that come at once; fewer than RESERVE
+PATIENCE = 1.0  # seconds after which a client that the service waits for may lose its place to another
+SWEEP_SECONDS = 0.5
+
+
+def raise_file_limit() -> int:
+    """As many open files as the system lets this process have; how many these are."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return 100_000
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard == resource.RLIM_INFINITY:
+        hard = 65_536
+    with contextlib.suppress(ValueError, OSError):  # macOS grants less than it states
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, hard), max(soft, hard)))
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+class Clients:
+    """All connections of this process."""
+
+    def __init__(self, settings: Settings, measures: Measures) -> None:
+        self.settings, self.measures = settings, measures
+        files = raise_file_limit()
+        self.most = min(settings.MAX_CONNECTIONS, max(files - RESERVE, files // 2))
+        self.open: set[Connection] = set()
+
+    def admit(self, connection: Connection) -> None:
+        """One more; at the limit it takes the place of the one that is waited for longest, or is answered 503."""
+        if len(self.open) >= self.most:
+            waited_for = [other for other in self.open if other.waits_since < math.inf]
+            slowest = min(waited_for, key=lambda other: other.waits_since, default=None)
+            if slowest and time.monotonic() - slowest.waits_since > PATIENCE:
+                self.measures.timed_out.inc()
+                slowest.end()
+            else:
+                self.measures.turned_away.inc()
+                connection.app = _overloaded
+        self.open.add(connection)
+
+    async def sweep(self) -> None:
+        """Ends those that take too long, for ever."""
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            self.measures.connections.set(len(self.open))
+            now = time.monotonic()
+            for connection in [one for one in self.open if one.deadline < now]:
+                self.measures.timed_out.inc()
+                connection.end()
+
+
+class Connection(HttpToolsProtocol):
+    """One client. `waits_since`, `deadline`: where the service waits for it; infinite where it waits for the service."""
+
+    def __init__(self, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self.clients: Clients = self.app_state["clients"]
+        self.waits_since = self.deadline = math.inf
+
+    def wait(self, seconds: float) -> None:
+        self.waits_since = time.monotonic()
+        self.deadline = self.waits_since + seconds
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self.wait(self.clients.settings.HEADER_SECONDS)
+        self.clients.admit(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.clients.open.discard(self)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        idle = self.cycle is None or self.cycle.response_complete
+        if idle and self.deadline == math.inf:
+            self.wait(self.clients.settings.HEADER_SECONDS)
+        super().data_received(data)
+
+    def on_headers_complete(self) -> None:
+        self.wait(self.clients.settings.BODY_SECONDS)
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self.waits_since = self.deadline = math.inf
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.deadline == math.inf:  # the whole request was read; uvicorn ends it when it stays idle
+            self.waits_since = time.monotonic()
+
+    def pause_writing(self) -> None:
+        self.wait(self.clients.settings.BODY_SECONDS)
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        self.waits_since = self.deadline = math.inf
+        super().resume_writing()
+
+    def end(self) -> None:
+        """408 where a request has begun to come and nothing was answered yet; in any case the end."""
+        self.clients.open.discard(self)
+        self.waits_since = self.deadline = math.inf
+        answering = self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete
+        if answering:
+            self.transport.abort()  # closing it would wait for the client to take in the rest
+            return
+        body = to_json({"error": "the request took too long to arrive"})
+        head = "HTTP/1.1 408 Request Timeout\r\ncontent-type: application/json\r\nconnection: close\r\n"
+        self.transport.write(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
+        self.transport.close()
+
+
+async def _overloaded(scope: Scope, receive: Receive, send: Send) -> None:
+    answer = reply({"error": "too many connections; try again in a moment"}, 503)
+    answer.headers.update({"connection": "close", "retry-after": "1"})
+    await answer(scope, receive, send)

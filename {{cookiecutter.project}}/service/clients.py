@@ -1,0 +1,1 @@
+{{ "service/clients.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "service/openapi.py" | from_root }}

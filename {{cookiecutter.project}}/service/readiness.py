@@ -1,0 +1,1 @@
+{{ "service/readiness.py" | from_root }}

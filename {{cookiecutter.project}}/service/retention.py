@@ -1,0 +1,1 @@
+{{ "service/retention.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "service/routes.py" | from_root }}
