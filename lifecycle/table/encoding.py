@@ -7,6 +7,7 @@ where that is installed; the hook, which reads no more than names of columns, do
 from __future__ import annotations
 
 import codecs
+import contextlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -33,6 +34,10 @@ _IN_USE = frozenset(
     "iso8859-9 iso8859-13 iso8859-15 koi8-r koi8-u mac-roman mac-cyrillic mac-latin2 mac-greek mac-turkish cp437 cp737 "
     "cp775 cp850 cp852 cp855 cp857 cp858 cp866 cp874 tis-620 shift_jis cp932 euc_jp iso2022_jp gb2312 gbk gb18030 hz big5 "
     "cp950 big5hkscs euc_kr cp949 johab".split()
+)
+_LATIN = frozenset(
+    "cp1250 cp1252 cp1254 cp1257 cp1258 iso8859-1 iso8859-2 iso8859-9 iso8859-13 iso8859-15 mac-roman mac-latin2 mac-turkish "
+    "cp437 cp775 cp850 cp852 cp857 cp858".split()
 )
 _MULTIBYTE = ("shift_jis", "cp932", "euc_", "iso2022", "gb", "hz", "big5", "cp949", "cp950", "johab")
 _BEHIND_NUMBER = re.compile(rb"(?<=[0-9 ])([\x80-\xff])(?![\x80-\xffA-Za-z])")
@@ -160,6 +165,9 @@ def detect(sample: bytes) -> tuple[str, list[str], bool]:
     # a sign behind a number is no letter in any encoding, though it looks like one to a detector
     signs = {sign for sign in _BEHIND_NUMBER.findall(sample) if sign[0] in _SIGNS}
     words = _BEHIND_NUMBER.sub(lambda m: b"" if m[1] in signs else m[0], sample)
+    # in Cyrillic, Greek, Hebrew or Chinese such bytes stand in rows, in Latin script among ASCII letters
+    rows = re.findall(rb"[\x80-\xff]+", words)
+    latin = sum(len(row) == 1 for row in rows) > 0.8 * len(rows)
     letters = {letter for letter in _IN_WORD.findall(words) if letter[0] not in _SIGNS}
     if {byte for byte in words if byte >= 0x80} <= _SIGNS and not re.search(rb"[\x80-\xff]{2}", words):
         return _USUAL, [], True
@@ -170,7 +178,7 @@ def detect(sample: bytes) -> tuple[str, list[str], bool]:
     readings: dict[str, tuple[float, str]] = {}  # of the encodings that read the sample alike, the most usual
     for guess in chardet.detect_all(words, ignore_threshold=True):
         name = _known(str(guess["encoding"] or "ascii"))
-        if name not in _IN_USE:
+        if name not in (_LATIN if latin else _IN_USE):
             continue
         multibyte = name.startswith(_MULTIBYTE)
         try:
@@ -187,8 +195,11 @@ def detect(sample: bytes) -> tuple[str, list[str], bool]:
     if not fits:
         return _USUAL, [], False
     best, chosen = fits[0]
-    others = [name for confidence, name in fits if name != chosen and confidence >= 0.6 * best]
-    return chosen, others[:3], not others
+    others = [name for confidence, name in fits[1:] if confidence >= 0.6 * best]
+    with contextlib.suppress(UnicodeDecodeError):
+        if sample.decode(chosen) == sample.decode(_USUAL):
+            chosen = _USUAL
+    return chosen, others[:3], not others and len(set(rows)) > 2
 
 
 def _usualness(name: str) -> float:
@@ -197,7 +208,9 @@ def _usualness(name: str) -> float:
         return 1.8
     if name.startswith(("cp125", *_MULTIBYTE)):
         return 1.2
-    return 0.9 if name.startswith("koi8") or name == "cp866" else 0.7
+    if name.startswith("koi8") or name == "cp866":
+        return 0.9
+    return 0.4 if name.startswith("mac") else 0.7
 
 
 def _known(name: str) -> str:

@@ -45,7 +45,9 @@ class Columns:
     def has_subtotals(self, sample: list[list[str]]) -> bool:
         """Whether the first rows are parted by sums of those above, so that the others have to be looked at."""
         marked = [at for at, row in enumerate(sample[:-1]) if self.is_labelled(row)]
-        return any(self.sums_up(sample[at], sample[max([0, *(m + 1 for m in marked if m < at)]) : at]) for at in marked)
+        begins = [0, *(at + 1 for at in marked)]
+        good = [self.sums_up(sample[at], sample[begin:at]) for begin, at in zip(begins, marked, strict=False)]
+        return bool(good) and sum(good) > 0.5 * len(good)  # one row of a level of that name may do so by chance
 
     def is_labelled(self, cells: list[str]) -> bool:
         return any(is_total_label(cell) for c, cell in enumerate(cells) if not self.numeric[c])
@@ -198,7 +200,7 @@ def is_total(cells: list[str], above: list[list[str]], columns: Columns) -> bool
         if not columns.numeric[c] or not _is_number(cell)
     )
     rows = columns.rows + len(above)
-    borne = filled = missing = larger = 0
+    sums = means = counts = filled = missing = larger = 0
     for c, cell in enumerate(cells):
         text = cell.strip()
         if not text:
@@ -217,11 +219,13 @@ def is_total(cells: list[str], above: list[list[str]], columns: Columns) -> bool
         is_mean = (
             label and bool(count) and abs(value - total / count) <= max(_rounding(text), 1e-6 * abs(total / count))
         )
-        borne += is_sum or is_mean or (label and value == rows)
+        sums += is_sum
+        means += is_mean
+        counts += value == rows
         larger += abs(value) > 3 * largest > 0
     if label:
-        return bool(borne or missing or larger or not filled)
-    return rows >= 5 and ((borne >= 2 and borne == filled) or (borne == filled == 1 and missing >= 2))
+        return bool(sums or counts or missing or larger or means == filled)
+    return rows >= 5 and ((sums >= 2 and sums == filled) or (sums == filled == 1 and missing >= 2))
 
 
 def to_number(text: str, comma: bool) -> float:

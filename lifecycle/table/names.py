@@ -101,7 +101,7 @@ def united(files: list[tuple[str, list[str]]], was: dict[str, list[str]], expect
             joined = _joined(name, names, union, known)
             if joined in place:
                 raise UserError(
-                    f'{file} has both "{joined}" and "{name}", which params.yaml: columns.{joined}.was makes one column; '
+                    f'{file} has both "{names[place[joined]]}" and "{name}", which params.yaml: columns.{joined}.was makes one column; '
                     "take one of them out"
                 )
             if joined != name and len(files) > 1:

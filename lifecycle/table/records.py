@@ -62,12 +62,14 @@ class Dialect:
 
 @dataclass
 class Record:
-    """`line`: number of its first line, from 1; `end`: index of the line behind it; `cells`: None where it is broken."""
+    """`line`: number of its first line, from 1; `end`: index of the line behind it; `cells`: None where it is broken;
+    `is_open`: its quote had not closed where the lines ended."""
 
     line: int
     end: int
     cells: list[str] | None
     reason: str = ""
+    is_open: bool = False
 
 
 def cells_of(line: str, dialect: Dialect) -> list[str]:
@@ -113,7 +115,9 @@ def record(lines: Sequence[str], start: int, dialect: Dialect, width: int | None
     try:
         cells = next(csv.reader(feed, strict=True, **dialect.options()), [])
     except csv.Error:
-        return _alone(lines[start], start, dialect, width)
+        broken = _alone(lines[start], start, dialect, width)
+        broken.is_open = feed.at >= len(lines)
+        return broken
     several = feed.at - start > 1
     if several and any(cells) and width is not None:
         if len(cells) != width or _swallowed(list(lines[start : feed.at]), dialect, width):

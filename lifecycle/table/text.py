@@ -115,7 +115,7 @@ class _Block:
                 break
             at = int(odd[position])
             found = record(self.lines, at, self.layout.dialect, self.layout.width)
-            if not self.last and found.end >= len(self.lines) and self._is_open(at, found.reason):
+            if not self.last and found.is_open and len(self.data) - int(self.starts[at]) <= 2 * MAX_CELL:
                 self._leave(at)
                 plain = plain[: self.lines_read]
                 break
@@ -131,10 +131,6 @@ class _Block:
                     numbers.append(self.first + at + 1)
             at = found.end
         return self._joined(np.flatnonzero(plain), rows, numbers, broken)
-
-    def _is_open(self, at: int, reason: str) -> bool:
-        """Whether the record at the block's end may go on in the next block."""
-        return len(self.data) - int(self.starts[at]) <= 2 * MAX_CELL and (bool(reason) or at + 1 < len(self.lines))
 
     def _leave(self, at: int) -> None:
         self.left = self.data[int(self.starts[at]) :]

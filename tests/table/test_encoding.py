@@ -1,0 +1,62 @@
+"""Which encoding a file is in, and what is said where it is none of Unicode's."""
+
+import io
+import itertools
+
+import pytest
+
+from lifecycle.ground.errors import UserError
+from lifecycle.table.encoding import survey
+from lifecycle.table.read import ReadOptions
+from tests.table.tables_as_text import names, read, rows
+
+WORDS = {
+    "cp1252": ["Zürich", "Köln", "süß", "garçon", "señor"],
+    "cp1250": ["Łódź", "Kraków", "Gdańsk", "święta", "miesiąc"],
+    "cp1251": ["Москва", "Казань", "хлеб", "да", "нет"],
+    "koi8-r": ["Москва", "Казань", "хлеб", "да", "нет"],
+    "cp1253": ["Αθήνα", "Πάτρα", "καλό", "ψωμί"],
+    "cp1254": ["İstanbul", "İzmir", "güneş", "ışık", "Şanlıurfa"],
+    "shift_jis": ["東京", "大阪", "良い", "悪い", "パン"],
+    "euc_jp": ["東京", "大阪", "良い", "悪い", "パン"],
+    "gb18030": ["北京", "上海", "广州", "好", "坏"],
+    "big5": ["台北", "高雄", "好", "壞"],
+    "euc_kr": ["서울", "부산", "좋음", "나쁨"],
+}
+
+
+def table(words: list[str]) -> str:
+    return "a,b,y\n" + "".join(
+        f"{word},{i},{i % 2}\n" for i, word in zip(range(60), itertools.cycle(words), strict=False)
+    )
+
+
+@pytest.mark.parametrize("encoding", WORDS)
+def test_a_table_of_words_in_any_usual_encoding_comes_out_right_and_that_is_said(tmp_path, encoding):
+    raw = read(tmp_path, table(WORDS[encoding]).encode(encoding))
+    assert sorted(set(raw.frame["a"])) == sorted(WORDS[encoding])
+    assert any("params.yaml: define.encoding" in note for note in raw.notes)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "utf-32", "utf-32-be"])
+def test_unicode_is_read_without_a_word_where_it_has_a_mark_or_is_utf8(tmp_path, encoding):
+    raw = read(tmp_path, table(WORDS["shift_jis"] + ["plain"] * 20).encode(encoding))
+    assert rows(raw)[0][0] == "東京"
+    assert bool(raw.notes) == (encoding in ("utf-16-be", "utf-32-be"))
+
+
+def test_a_euro_behind_numbers_is_no_letter(tmp_path):
+    text = "a;b;y\n" + "".join(f"{i},50 €;{i} °C;{i % 2}\n" for i in range(40))
+    assert rows(read(tmp_path, text.encode("cp1252")))[3] == ["3,50 €", "3 °C", "1"]
+
+
+def test_letters_among_ascii_ones_are_latin():
+    for word in ("ä", "Müller", "São Paulo", "Ångström", "café", "Straße über"):
+        assert survey(io.BytesIO(f"a,b\n{word},1\n".encode("cp1252"))).encoding == "cp1252", word
+
+
+def test_params_name_the_encoding(tmp_path):
+    raw = read(tmp_path, "größe,y\n1,2\n".encode("cp437"), options=ReadOptions(encoding="cp437"))
+    assert names(raw) == ["größe", "y"] and not raw.notes
+    with pytest.raises(UserError, match="define.encoding is 'utf-9', which Python does not know"):
+        read(tmp_path, "a,b\n1,2\n", options=ReadOptions(encoding="utf-9"))

@@ -1,0 +1,120 @@
+"""Where the names of columns stand: below titles, over two lines, above units; and totals and notes at the end."""
+
+import pytest
+
+from lifecycle.ground.errors import UserError
+from tests.table.tables_as_text import aside, lines, names, read, rows, sums
+
+TABLE = lines()
+COUNT, PRICE = sums(TABLE)
+NAMES = ["town", "count", "price", "good"]
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        ["Report of May"],
+        ["Report of May", "", "made by hand"],
+        ["Report,,,", "Q1,from 2 May,,", ",,,"],
+        ["# a comment", "# another, with, three, commas"],
+        ["% by a tool"],
+        ["#"],
+    ],
+    ids=lambda above: above[0],
+)
+def test_titles_and_comments_above_the_names_are_set_aside(tmp_path, above):
+    raw = read(tmp_path, [*above, *TABLE])
+    assert names(raw) == NAMES and len(raw.frame) == 40
+    assert raw.frame["__source__"].iloc[0] == f"t.csv:{len(above) + 2}"
+    assert all("above the header" in reason for _, reason in aside(raw)) and raw.broken
+
+
+def test_a_comment_that_names_the_columns_is_the_header(tmp_path):
+    table = ["##version 4", "#site;depth;ok", *(f"{'abc'[i % 3]};{i};{i % 2}" for i in range(40))]
+    assert names(read(tmp_path, table)) == ["site", "depth", "ok"]
+
+
+@pytest.mark.parametrize(
+    "second", ["[-],[n],[EUR],[-]", ",Stück,€,", "str,int,float,int", "Ort,Anzahl,Preis je kg,gut?"]
+)
+def test_a_second_line_of_names_or_units_is_no_row(tmp_path, second):
+    raw = read(tmp_path, [TABLE[0], second, *TABLE[1:]])
+    assert names(raw) == NAMES and len(raw.frame) == 40
+    assert aside(raw) == [(2, "a second line of names or units below the header")]
+    assert any("words or units" in note for note in raw.notes)
+
+
+@pytest.mark.parametrize("first", ["Ulm,unknown,2.5,1", "Ulm,?,?,1", "Essen,n/a,-,0"])
+def test_a_first_row_with_words_for_missing_is_a_row(tmp_path, first):
+    assert len(read(tmp_path, [TABLE[0], first, *TABLE[1:]]).frame) == 41
+
+
+def test_merged_heads_over_names_make_one_name_of_both(tmp_path):
+    table = [",spring,,autumn,", "site,n,kg,n,kg", *(f"S{i % 3},{i},{i}.5,{i + 1},{i + 2}.5" for i in range(40))]
+    raw = read(tmp_path, table)
+    assert names(raw) == ["site", "spring n", "spring kg", "autumn n", "autumn kg"]
+    assert any("two lines (1 and 2)" in note for note in raw.notes) and len(raw.frame) == 40
+
+
+def test_names_of_rows_that_have_no_name_of_their_own_get_one(tmp_path):
+    assert names(read(tmp_path, ["x y ok", *(f"{i + 1} {i * 2} {i % 7} {i % 2}" for i in range(40))])) == [
+        "unnamed_1", "x", "y", "ok",
+    ]  # fmt: skip
+
+
+def test_a_first_row_of_data_is_not_taken_for_names(tmp_path):
+    with pytest.raises(UserError, match=r":1 looks like a row of data.*add a line of column names"):
+        read(tmp_path, TABLE[1:])
+
+
+TOTALS = {
+    "english": f"Total,{COUNT},{PRICE},",
+    "german": f"Summe,{COUNT},{PRICE},20",
+    "russian": f"Итого:,{COUNT},{PRICE},",
+    "japanese": f"合計,{COUNT},{PRICE},",
+    "a phrase": f"Grand total (all towns),{COUNT},{PRICE},20",
+    "a mean": f"Durchschnitt,{COUNT / 40},{PRICE / 40},",
+    "a count": "Total,40,,20",
+    "no word": f",{COUNT},{PRICE},",
+}
+
+
+@pytest.mark.parametrize("total", TOTALS.values(), ids=TOTALS)
+def test_a_total_below_the_rows_is_no_row(tmp_path, total):
+    assert aside(read(tmp_path, [*TABLE, total])) == [(42, "a total of the rows above, not a row")]
+
+
+@pytest.mark.parametrize("last", ["Total,7,3.5,1", "Ulm,7,,", "Celle,,3.5,0", "All saints,9,3.5,0"])
+def test_a_last_row_that_sums_nothing_up_stays(tmp_path, last):
+    assert rows(read(tmp_path, [*TABLE, last]))[-1] == last.split(",")
+
+
+def test_a_brand_called_total_is_a_level_like_others(tmp_path):
+    table = ["brand,x,y", *(f"{('Total', 'Shell', 'Esso')[i % 3]},{i},{i % 2}" for i in range(40))]
+    assert len(read(tmp_path, table).frame) == 40
+
+
+def test_sums_between_the_rows_are_no_rows(tmp_path):
+    blocks = [[*(f"{r},s{k},{k + 1},{10 + k}.5" for k in range(9)), f"Zwischensumme {r},,45,130.5"] for r in "NSO"]
+    raw = read(tmp_path, ["region,shop,n,amount", *(line for block in blocks for line in block), "Gesamt,,135,391.5"])
+    assert [line for line, _ in aside(raw)] == [11, 21, 31, 32] and len(raw.frame) == 27
+
+
+@pytest.mark.parametrize(
+    "notes",
+    [
+        ["", "Source: own survey"],
+        ["Quelle: Amt,,,", "Stand: Mai,,,"],
+        ['"* provisional, see note 3"'],
+        ["出典：統計局,,,"],
+        ["figures of a survey that nobody checked", "and of another one", "and more", "and more", "and more"],
+    ],
+    ids=lambda notes: notes[0] or notes[1],
+)
+def test_sources_and_notes_below_the_rows_are_no_rows(tmp_path, notes):
+    raw = read(tmp_path, [*TABLE, f"Total,{COUNT},{PRICE},", *notes])
+    assert len(raw.frame) == 40
+    assert {reason for _, reason in aside(raw)} == {
+        "a total of the rows above, not a row",
+        "a note below the table, not a row",
+    }
