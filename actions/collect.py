@@ -19,60 +19,58 @@ from lifecycle.ground.errors import UserError, stage
 from lifecycle.ground.files import replacing, sha256
 from lifecycle.monitor.batches import LIVE
 from lifecycle.table import notation
-from lifecycle.table.contract import read_contract
+from lifecycle.table.contract import Contract, Field, read_contract
 from lifecycle.table.names import RESERVED
 from service.log import LogError, PredictionLog
 from service.settings import Settings
 
 
-def spelled(value: Any, field: dict[str, Any]) -> str:
+def spelled(value: Any, field: Field) -> str:
     """A JSON cell in the words of the table."""
     if value is None:
         return ""
     if isinstance(value, bool):
-        words = field.get("trueValues" if value else "falseValues") or [str(value).lower()]
+        words = (field.true_values if value else field.false_values) or [str(value).lower()]
         return str(words[0])
-    if isinstance(value, int | float) and field["type"] in ("number", "integer"):
+    if isinstance(value, int | float) and field.is_number:
         return notation.write(value, notation.of_field(field))
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
     return str(value)
 
 
-def table(records: list[dict[str, Any]], contract: dict[str, Any]) -> pd.DataFrame:
+def table(records: list[dict[str, Any]], contract: Contract) -> pd.DataFrame:
     """One row an answer: the contract's columns as text, then what the service knows, under names in underscores."""
-    if taken := [f["name"] for f in contract["fields"] if RESERVED.fullmatch(f["name"])]:
+    if taken := [f.name for f in contract.fields if RESERVED.fullmatch(f.name)]:
         raise UserError(
             f'data/contract.yaml has a column "{taken[0]}", a name for what the service knows; `dvc repro define` renames it'
         )
-    target = contract["problem"]["target"]
+    target = contract.problem.target
     rows = [json.loads(r["row"]) for r in records]
-    columns = {
-        f["name"]: [spelled(row.get(f["name"]), f) for row in rows] for f in contract["fields"] if f["name"] != target
-    }
-    field = next(f for f in contract["fields"] if f["name"] == target)
-    columns[target] = [spelled(json.loads(r["truth"]), field) if r["truth"] else "" for r in records]
+    columns = {f.name: [spelled(row.get(f.name), f) for row in rows] for f in contract.fields if f.name != target}
+    truth = contract.by_name[target]
+    columns[target] = [spelled(json.loads(r["truth"]), truth) if r["truth"] else "" for r in records]
     columns["__id__"] = [r["id"] for r in records]
     columns["__time__"] = [r["time"].isoformat() for r in records]
     columns["__version__"] = [r["version"] for r in records]
     columns["__flags__"] = [r["flags"] for r in records]
     frame = pd.DataFrame(columns, dtype="str")
     answers = [json.loads(r["answer"]) for r in records]
-    if contract["problem"]["task"] == "regression":
+    if contract.problem.task == "regression":
         frame["__answer__"] = answers
     else:
-        for i in range(len(contract["problem"]["classes"])):  # an older version may have known fewer
+        for i in range(len(contract.problem.classes)):  # an older version may have known fewer
             frame[f"__p_{i}__"] = [a[i] if i < len(a) else None for a in answers]
     return frame
 
 
-def write_day(path: Path, parts: Any, contract: dict[str, Any]) -> tuple[int, int, bool]:
+def write_day(path: Path, parts: Any, contract: Contract) -> tuple[int, int, bool]:
     """(rows, rows with a label, whether the file changed)."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     n = labelled = 0
-    writer = None
+    writer: Any = None
     old = sha256(path) if path.exists() else ""
     try:
         with replacing(path) as beside:

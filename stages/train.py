@@ -42,7 +42,7 @@ def main() -> None:
             raise UserError(f"no candidate could be fitted: {found.unfit}; see train.candidates in params.yaml")
         weights = choose_weights(found.tried, task, params)
         members = [t for t, w in zip(found.tried, weights, strict=True) if w > 0]
-        fitted = fit_members(members, workers) if plan.refit else [t.fitted for t in members]
+        fitted = fit_members(members, workers) if plan.refit else [t.fitted for t in members if t.fitted]
     kept = weights[weights > 0]
     model = assemble(
         task, members, fitted, kept, {c: frame[c].dtype.kind for c in feature_names(contract)}, add_features

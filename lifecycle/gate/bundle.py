@@ -27,8 +27,8 @@ from lifecycle.ground.files import (
 )
 from lifecycle.model.model import Model
 from lifecycle.model.store import own_code
-from lifecycle.table.conform import conform, used_fields
-from lifecycle.table.contract import MODEL
+from lifecycle.table.conform import conform
+from lifecycle.table.contract import MODEL, Contract, Field
 
 BUNDLE, CANDIDATE = Path("models/bundle"), Path("models/candidate")
 MADE_BY = ("problem", "columns", "define", "clean", "split", "train")  # the blocks that decide what the model is
@@ -39,42 +39,40 @@ CHECK = "import sys; from service.bundle import main; sys.exit(main(['.', '--exa
 # ---- golden rows: cells as a client sends them, and the answers that they must get ---------------------------
 
 
-def as_cells(frame: pd.DataFrame, contract: dict[str, Any]) -> pd.DataFrame:
+def as_cells(frame: pd.DataFrame, contract: Contract) -> pd.DataFrame:
     """Typed rows as the JSON cells that a client sends: numbers, true and false, texts, ISO dates, None."""
     columns = {}
-    for spec in used_fields(contract, MODEL):
-        values = frame[spec["name"]]
-        if spec["type"] in ("date", "datetime"):
-            cells = [v if v is None else v.removesuffix("T00:00:00") for v in _iso(values)]
-        elif spec["type"] == "boolean":
-            cells = [None if pd.isna(v) else bool(v) for v in values]
-        elif spec["type"] in ("string", "text"):
-            cells = [None if pd.isna(v) else str(v) for v in values]
-        else:
-            cells = [
-                None if pd.isna(v) else int(v) if float(v).is_integer() and abs(v) < 2**53 else float(v) for v in values
-            ]
-        columns[spec["name"]] = pd.Series(cells, index=frame.index, dtype=object)
+    for field in contract.used(MODEL):
+        cells = [None if pd.isna(value) else as_cell(value, field) for value in frame[field.name]]
+        columns[field.name] = pd.Series(cells, index=frame.index, dtype=object)
     return pd.DataFrame(columns, index=frame.index)
 
 
-def _iso(values: pd.Series) -> list[str | None]:
-    return [None if pd.isna(v) else v.isoformat() for v in values]
+def as_cell(value: Any, field: Field) -> bool | int | float | str:
+    """One typed cell that is not missing."""
+    if field.is_date:
+        return str(value.isoformat()).removesuffix("T00:00:00")
+    if field.type == "boolean":
+        return bool(value)
+    if field.is_text:
+        return str(value)
+    if float(value).is_integer() and abs(value) < 2**53:
+        return int(value)
+    return float(value)
 
 
-def odd_rows(row: dict[str, Any], contract: dict[str, Any]) -> list[dict[str, Any]]:
+def odd_rows(row: dict[str, Any], contract: Contract) -> list[dict[str, Any]]:
     """What live traffic brings and a test table may not: nothing known, categories never seen, numbers far outside."""
     unseen, outside = dict(row), dict(row)
-    for spec in used_fields(contract, MODEL):
-        name, bounds = spec["name"], spec.get("constraints", {})
-        if spec["type"] in ("string", "text"):
-            unseen[name] = "never seen \N{SNOWMAN}"
-        if spec["type"] in ("number", "integer") and "maximum" in bounds:
-            outside[name] = 2 * abs(bounds["maximum"]) + 1
+    for field in contract.used(MODEL):
+        if field.is_text:
+            unseen[field.name] = "never seen \N{SNOWMAN}"
+        if field.is_number and field.maximum is not None:
+            outside[field.name] = 2 * abs(field.maximum) + 1
     return [dict.fromkeys(row), unseen, outside]
 
 
-def golden(model: Model, test: pd.DataFrame, contract: dict[str, Any], n_rows: int) -> dict[str, Any]:
+def golden(model: Model, test: pd.DataFrame, contract: Contract, n_rows: int) -> dict[str, Any]:
     """{rows, answers, labels}: typical rows first, then odd ones. The answers are the training pipeline's own."""
     place = np.unique(np.linspace(0, len(test) - 1, min(n_rows, len(test))).astype(int))
     typed = test.iloc[place].reset_index(drop=True)

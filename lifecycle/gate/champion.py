@@ -16,6 +16,7 @@ from lifecycle.ground.params import ValidateParams
 from lifecycle.ground.words import short
 from lifecycle.model.model import Model, codes, floor_probabilities
 from lifecycle.model.released import Released
+from lifecycle.table.contract import Contract
 
 CHAMPION = Path("models/champion/bundle")
 TITLE, REQUIRED = "not worse than the champion", "upper end of the gain >= 0"
@@ -27,7 +28,7 @@ def check_champion(
     test: pd.DataFrame,
     y: np.ndarray,
     weight: np.ndarray | None,
-    contract: dict[str, Any],
+    contract: Contract,
     params: ValidateParams,
     folder: Path,
 ) -> dict[str, Any]:
@@ -36,7 +37,7 @@ def check_champion(
         return check(TITLE, "not compared", REQUIRED, True, "params.yaml: validate.champion is ignore")
     if not is_there(folder):
         return check(TITLE, "no champion", REQUIRED, True, "nothing is released yet")
-    name = contract["problem"]["metric"]
+    name = contract.problem.metric
     try:
         with Released(folder) as champion:
             theirs = as_judged(champion, champion.answers(as_cells(test, contract)), model, name)

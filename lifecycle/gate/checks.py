@@ -22,8 +22,8 @@ from lifecycle.ground.metrics import metric, score
 from lifecycle.ground.words import short
 from lifecycle.model.encode import TableEncoder, field_kinds
 from lifecycle.model.model import Model, encode_target
-from lifecycle.table.conform import conform, used_fields
-from lifecycle.table.contract import MODEL
+from lifecycle.table.conform import conform
+from lifecycle.table.contract import MODEL, Contract
 
 SAME = 1e-9  # linear models differ in the last digit between one row and many; trees do not
 LEAK_ROWS = 5_000
@@ -84,16 +84,16 @@ def check_slices(evaluation: dict, floor: float) -> dict:
 # ---- is it right --------------------------------------------------------------------------------------------
 
 
-def check_leaks(train: pd.DataFrame, test: pd.DataFrame, contract: dict, limit: float) -> dict:
+def check_leaks(train: pd.DataFrame, test: pd.DataFrame, contract: Contract, limit: float) -> dict:
     """No single column answers the question alone: a small tree on each column is tried on the test rows."""
     from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-    target, task = contract["problem"]["target"], contract["problem"]["task"]
+    target, task = contract.problem.target, contract.problem.task
     name = {"binary": "roc_auc", "multiclass": "balanced_accuracy", "regression": "r2"}[task]
     train, test = train.iloc[:: max(1, len(train) // LEAK_ROWS)], test.iloc[:: max(1, len(test) // LEAK_ROWS)]
     y, y_test = encode_target(train[target], contract), encode_target(test[target], contract)
     found = {}
-    for column, kind in field_kinds(contract["fields"]).items():
+    for column, kind in field_kinds(contract.fields).items():
         encoder = TableEncoder({column: kind}, "tree")
         x, x_test = encoder.fit_transform(train, y), encoder.transform(test)
         tree = (DecisionTreeRegressor if task == "regression" else DecisionTreeClassifier)(
@@ -103,13 +103,13 @@ def check_leaks(train: pd.DataFrame, test: pd.DataFrame, contract: dict, limit: 
         if task == "regression":
             found[column] = score(name, y_test, tree.predict(x_test))
         else:
-            p = np.zeros((len(test), len(contract["problem"]["classes"])))
+            p = np.zeros((len(test), len(contract.problem.classes)))
             p[:, tree.classes_] = tree.predict_proba(x_test)
             found[column] = score(name, y_test, p)
     best = max(found, key=lambda c: -np.inf if np.isnan(found[c]) else found[c])
-    suspects = [f for f in used_fields(contract, MODEL) if "suspicion" in f]
+    suspects = [f for f in contract.used(MODEL) if f.suspicion]
     if suspects:
-        why = "; ".join(f'"{f["name"]}": {f["suspicion"]}' for f in suspects[:5])
+        why = "; ".join(f'"{f.name}": {f.suspicion}' for f in suspects[:5])
         cure = "put it under problem.exclude, or confirm it under columns with role: feature (params.yaml)"
         return check("no leak suspected", len(suspects), "no column that `define` suspects", False, f"{why}; {cure}")
     passed = not found[best] >= limit
@@ -142,19 +142,17 @@ def check_batches(model: Model, rows: pd.DataFrame, seed: int) -> dict:
     return check("same answer in any batch", worst, "the same to 9 digits", worst <= SAME, why)
 
 
-def check_missing(model: Model, rows: pd.DataFrame, contract: dict) -> dict:
+def check_missing(model: Model, rows: pd.DataFrame, contract: Contract) -> dict:
     """Missing cells and categories never seen are answered with numbers."""
     faults = []
-    for field in used_fields(contract, MODEL):
+    for field in contract.used(MODEL):
         changed = rows.copy()
-        name = field["name"]
-        changed[name] = pd.Series(
-            "never seen \N{SNOWMAN}" if field["type"] in ("string", "text") else np.nan, index=rows.index
-        )
+        name = field.name
+        changed[name] = pd.Series("never seen \N{SNOWMAN}" if field.is_text else np.nan, index=rows.index)
         changed[name] = changed[name].astype(rows[name].dtype)
         if not np.isfinite(model.answers(changed)).all():
             faults.append(name)
-    empty = rows[[contract["problem"]["target"]]]
+    empty = rows[[contract.problem.target]]
     if not np.isfinite(model.answers(empty)).all():
         faults.append("all cells missing")
     why = (
@@ -168,9 +166,9 @@ def check_missing(model: Model, rows: pd.DataFrame, contract: dict) -> dict:
 # ---- does it fit its place ------------------------------------------------------------------------------------
 
 
-def measure_latency(model: Model, rows: pd.DataFrame, contract: dict, repeats: int = 30) -> dict[str, float]:
+def measure_latency(model: Model, rows: pd.DataFrame, contract: Contract, repeats: int = 30) -> dict[str, float]:
     """Milliseconds for one row from cells to answer: by the clock, the middle of some calls, and of the processor, their mean."""
-    cells = rows.drop(columns=contract["problem"]["target"]).astype(object)
+    cells = rows.drop(columns=contract.problem.target).astype(object)
     times, spent = [], 0.0
     for i in range(repeats + 2):
         one = cells.iloc[[i % len(cells)]]

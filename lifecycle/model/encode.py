@@ -10,14 +10,14 @@ It works on plain arrays: scikit-learn's ColumnTransformer on a DataFrame takes 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from lifecycle.table.contract import MODEL
+from lifecycle.table.contract import MODEL, Field
 
 MANY_LEVELS = 8  # from here on a category also gets the target's mean
 MAX_ONE_HOT = 60
@@ -31,11 +31,11 @@ TEXTS_AT_ONCE = 1000  # in memory: components x words of each
 Frame: TypeAlias = pd.DataFrame | Mapping[str, np.ndarray]
 
 
-def field_kinds(fields: list[dict]) -> dict[str, str]:
+def field_kinds(fields: Iterable[Field]) -> dict[str, str]:
     """{column: number | category | date | time | text} of contract fields that the model uses."""
     by_type = {"number": "number", "integer": "number", "boolean": "number", "string": "category", "text": "text"}
-    used = [f for f in fields if f["role"] in MODEL]
-    return {f["name"]: by_type.get(f["type"], "time" if f["role"] == "time" else "date") for f in used}
+    used = [f for f in fields if f.role in MODEL]
+    return {f.name: by_type.get(f.type, "time" if f.role == "time" else "date") for f in used}
 
 
 def added_kinds(frame: pd.DataFrame, kinds: dict[str, str]) -> dict[str, str]:

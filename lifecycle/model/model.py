@@ -10,7 +10,7 @@ import pandas as pd
 
 from lifecycle.ground.errors import UserError
 from lifecycle.model.fast_trees import FEW, quick
-from lifecycle.table.conform import used_fields
+from lifecycle.table.contract import Contract
 
 Frame: TypeAlias = pd.DataFrame | dict[str, np.ndarray]
 AddFeatures: TypeAlias = Callable[[pd.DataFrame], pd.DataFrame]
@@ -117,17 +117,17 @@ def floor_probabilities(p: np.ndarray, n_rows: int) -> np.ndarray:
     return p / p.sum(axis=1, keepdims=True)
 
 
-def encode_target(values: pd.Series, contract: dict[str, Any], where: str = "data") -> np.ndarray:
+def encode_target(values: pd.Series, contract: Contract, where: str = "data") -> np.ndarray:
     """Integer codes in the contract's class order, or floats for a regression; shape (n,). Raises UserError, with the
     file `where`, on a class that the contract does not list."""
-    problem = contract["problem"]
-    if problem["task"] == "regression":
+    problem = contract.problem
+    if problem.task == "regression":
         return values.to_numpy(dtype=float)
-    codes = pd.Index(problem["classes"]).get_indexer(values.astype(str))
+    codes = pd.Index(list(problem.classes)).get_indexer(values.astype(str))
     if (codes < 0).any():
         strange = values[codes < 0].iloc[0]
         raise UserError(
-            f'{where} has class "{strange}" of "{problem["target"]}", which data/contract.yaml does not list; '
+            f'{where} has class "{strange}" of "{problem.target}", which data/contract.yaml does not list; '
             "run `dvc repro`"
         )
     return codes
@@ -138,17 +138,17 @@ def codes(model: Any, answers: np.ndarray, classes: list[str]) -> np.ndarray:
     return pd.Index(classes).get_indexer(np.asarray(model.decide(answers)).astype(str))
 
 
-def sample_weight(frame: pd.DataFrame, contract: dict[str, Any], where: str = "data") -> np.ndarray | None:
+def sample_weight(frame: pd.DataFrame, contract: Contract, where: str = "data") -> np.ndarray | None:
     """The column of the role `weight`, shape (n,), or None where there is none. Raises UserError, with the file `where`."""
-    columns = [f["name"] for f in used_fields(contract, ("weight",)) if f["name"] in frame]
-    if not columns:
+    column = contract.weight.name if contract.weight else ""
+    if column not in frame:
         return None
-    weight = frame[columns[0]].to_numpy(dtype=float)
+    weight = frame[column].to_numpy(dtype=float)
     bad = int((~(weight >= 0)).sum())
     if bad or not weight.sum() > 0:
         fact = f"{bad} rows without a weight of 0 or more" if bad else "no row with a weight above 0"
         raise UserError(
-            f'{where}: the weight column "{columns[0]}" has {fact}; '
+            f'{where}: the weight column "{column}" has {fact}; '
             "fill them, or give it another role under params.yaml: columns"
         )
     return weight

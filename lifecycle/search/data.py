@@ -14,8 +14,7 @@ from lifecycle.ground.metrics import metric
 from lifecycle.model.encode import added_kinds, as_arrays, field_kinds
 from lifecycle.model.families import FAMILIES, Family
 from lifecycle.model.model import AddFeatures, encode_target, floor_probabilities, sample_weight
-from lifecycle.table.conform import used_fields
-from lifecycle.table.contract import MODEL
+from lifecycle.table.contract import MODEL, Contract
 
 TRAIN = "data/train.parquet"
 
@@ -64,15 +63,15 @@ class Task:
 
 def prepare(
     frame: pd.DataFrame,
-    contract: dict[str, Any],
+    contract: Contract,
     params: dict[str, Any],
     add_features: AddFeatures | None,
     families: dict[str, Family],
 ) -> Task:
     """The training rows with the user's own features and their target; no folds yet. `families`: all that may be tried."""
-    problem = contract["problem"]
-    name = params["metric"] or problem["metric"]
-    metric(name, problem["task"])
+    problem = contract.problem
+    name = params["metric"] or problem.metric
+    metric(name, problem.task)
     columns = feature_names(contract)
     rows = frame[columns].copy()
     if add_features:
@@ -81,10 +80,10 @@ def prepare(
         raise UserError(
             f"custom/features.py: add_features made {len(rows)} rows of {len(frame)}; it may change columns only"
         )
-    kinds = added_kinds(rows, field_kinds(contract["fields"]))
-    y, weight = encode_target(frame[problem["target"]], contract), sample_weight(frame, contract, TRAIN)
-    classes = problem.get("classes") or []
-    return Task(problem["task"], classes, name, as_arrays(rows), kinds, y, weight, [], params["random_state"], families)
+    kinds = added_kinds(rows, field_kinds(contract.fields))
+    y, weight = encode_target(frame[problem.target], contract), sample_weight(frame, contract, TRAIN)
+    rows_of, random_state = as_arrays(rows), params["random_state"]
+    return Task(problem.task, list(problem.classes), name, rows_of, kinds, y, weight, [], random_state, families)
 
 
 def own_features(rows: pd.DataFrame, add_features: AddFeatures) -> pd.DataFrame:
@@ -99,5 +98,5 @@ def own_features(rows: pd.DataFrame, add_features: AddFeatures) -> pd.DataFrame:
         ) from error
 
 
-def feature_names(contract: dict[str, Any]) -> list[str]:
-    return [f["name"] for f in used_fields(contract, MODEL)]
+def feature_names(contract: Contract) -> list[str]:
+    return contract.names(MODEL)

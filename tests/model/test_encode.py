@@ -6,6 +6,7 @@ import pytest
 
 from lifecycle.model import encode
 from lifecycle.model.encode import TableEncoder, Text, added_kinds, as_arrays, field_kinds
+from lifecycle.table.contract import Field
 
 STYLES = ["tree", "linear", "piecewise"]
 KINDS = {"x": "number", "c": "category", "many": "category", "when": "date", "note": "text"}
@@ -75,7 +76,7 @@ def test_piecewise_tells_how_far_a_number_has_come():
 
 
 def test_the_time_of_the_row_itself_is_used_for_its_parts_only():
-    fields = [{"name": "when", "role": "time", "type": "datetime"}, {"name": "due", "role": "feature", "type": "date"}]
+    fields = [Field("when", "time", "datetime"), Field("due", "feature", "date")]
     frame, y = table()
     encoder = TableEncoder(field_kinds(fields), "tree").fit({"when": frame["when"], "due": frame["when"]}, y)
     assert "when days" not in encoder.feature_names_ and "due days" in encoder.feature_names_
