@@ -9,7 +9,7 @@ from __future__ import annotations
 from lifecycle.ground.errors import stage
 from lifecycle.ground.files import write_text
 from lifecycle.report.document import read_facts, report
-from lifecycle.report.sections import fold_gap
+from lifecycle.report.tables import fold_gap
 
 
 def main() -> None:

@@ -64,6 +64,11 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
+def exact(value: float | None) -> str:
+    """Three digits, also where they are zeros: 0.410."""
+    return short(value, 3, zeros=True)
+
+
 def between(low: float | None, high: float | None, significant: int = 3) -> str:
     """An interval: 0.397 to 0.460; a dash where an end is unknown."""
     if low is None or high is None:
@@ -93,3 +98,8 @@ def cut(text: Any, length: int, middle: bool = False) -> str:
         return text
     tail = (length - 1) // 2 if middle else 0
     return text[: length - 1 - tail].rstrip() + "…" + text[len(text) - tail :].lstrip()
+
+
+def brief(name: Any) -> str:
+    """A name that fits a title or a legend."""
+    return cut(name, 24, middle=True)

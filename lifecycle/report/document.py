@@ -1,8 +1,8 @@
 """The report: one self-contained page that a person reads before trusting, releasing or questioning the model.
 
 No script, nothing from the network; it prints, and follows a dark screen. To add a section, write
-templates/report/NAME.html.j2 and put NAME into SECTIONS. It sees the fields of `Facts` by their names, `view` (the functions
-of sections.py), `words` (glossary.py), `charts` (charts.py) and the filters of page.py.
+templates/report/NAME.html.j2 and put NAME into SECTIONS. It sees the fields of `Facts` by their names, the functions of
+headline.py, tables.py, figures.py and charts.py by these, those of glossary.py as `words`, and the filters of page.py.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pandas as pd
 
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.files import read_json
-from lifecycle.report import charts, glossary, sections
+from lifecycle.report import charts, figures, glossary, headline, tables
 from lifecycle.report.page import page
 from lifecycle.table.contract import Contract, read_contract
 
@@ -50,7 +50,7 @@ def read_facts() -> Facts:
 
 
 def report(facts: Facts) -> str:
-    helpers = {"view": sections, "words": glossary, "charts": charts}
+    helpers = {"headline": headline, "tables": tables, "figures": figures, "charts": charts, "words": glossary}
     title = f"Model report: {facts.contract.problem.target}"
     return page("report", title, SECTIONS, facts._asdict() | helpers)
 

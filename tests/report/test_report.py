@@ -16,7 +16,7 @@ from lifecycle.ground.metrics import METRICS
 from lifecycle.report import charts, document
 from lifecycle.report.glossary import WORDS
 from lifecycle.report.page import TEMPLATES, visible
-from lifecycle.report.sections import fold_gap
+from lifecycle.report.tables import fold_gap
 from stages import evaluate, report
 from tests.small_model import CLASSES, PARAMS, contract, table, write_candidate
 

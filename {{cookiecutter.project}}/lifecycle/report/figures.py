@@ -1,0 +1,1 @@
+{{ "lifecycle/report/figures.py" | from_root }}

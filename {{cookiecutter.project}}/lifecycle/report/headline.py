@@ -1,0 +1,1 @@
+{{ "lifecycle/report/headline.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "lifecycle/report/sections.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/report/tables.py" | from_root }}
