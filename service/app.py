@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import multiprocessing
+import signal
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -151,6 +153,8 @@ def create_app(bundle: Bundle, settings: Settings, name: str = "model", shadow: 
         if shadow:
             shadow.listen(service.engine, service.measures.left_out.inc)
         background = [asyncio.create_task(service.clients.sweep())]
+        if multiprocessing.parent_process():
+            background.append(asyncio.create_task(_end_with_parent()))
         if service.log and settings.LOG_KEEP_DAYS:
             background.append(asyncio.create_task(retention.keep(service.log, settings.LOG_KEEP_DAYS)))
         yield {"clients": service.clients}
@@ -194,6 +198,14 @@ def create_app(bundle: Bundle, settings: Settings, name: str = "model", shadow: 
     inference.add_routes(app, service)
     page.add_routes(app, service)
     return app
+
+
+async def _end_with_parent() -> None:
+    """One of several processes stops where the one that started it was killed: else it would hold the port for ever."""
+    parent = multiprocessing.parent_process()
+    while parent and parent.is_alive():
+        await asyncio.sleep(1)
+    signal.raise_signal(signal.SIGTERM)
 
 
 def add_routes(app: FastAPI, service: Service) -> None:

@@ -265,9 +265,14 @@ class PredictionLog:
                         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
                     self._reopen()
                 except sa.exc.DBAPIError as error:
-                    if last or not error.connection_invalidated:
+                    empty = "no such table" in str(
+                        error.orig
+                    )  # SQLite makes a file that is not there, with nothing in it
+                    if last or not (error.connection_invalidated or empty):
                         raise
                     self.engine.dispose()
+                    if empty:
+                        self._open()
         raise LogError("the prediction log (sqlite) is moved away again and again")
 
     def _moved(self, connection: sa.Connection) -> bool:

@@ -10,6 +10,7 @@ import hashlib
 import json
 import math
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,6 +37,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     try:
         yield beside
         os.replace(beside, target)
+        _clear_leftovers(target)
     finally:
         beside.unlink(missing_ok=True)
 
@@ -55,9 +57,33 @@ def replacing_folder(path: str | Path) -> Iterator[Path]:
         if target.exists():
             os.replace(target, old)
         os.replace(beside, target)
+        _clear_leftovers(target)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
+
+
+def _clear_leftovers(target: Path) -> None:
+    """Remove what writers of `target` that were killed have left beside it."""
+    for path in target.parent.iterdir():
+        found = re.fullmatch(re.escape(f".{target.name}.") + r"(\d+)\.(tmp|old)", path.name)
+        if found and not _runs(int(found[1])):
+            shutil.rmtree(path, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+
+
+def _runs(pid: int) -> bool:
+    """Whether there is such a process; on Windows, where asking would end it, what it is writing cannot be removed."""
+    if os.name == "nt":
+        return pid == os.getpid()
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's
+        return True
+    return True
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -89,6 +89,50 @@ def test_the_key_is_asked_for_where_one_is_set(serve):
         assert client.get(path).status_code == 200
 
 
+def test_no_row_of_the_training_data_is_shown(serve, folder):
+    client = serve()
+    rows = json.loads((folder / "golden.json").read_text("utf-8"))["rows"]
+    said = [client.get("/page.json").json()["row"]]
+    said += client.get("/openapi.json").json()["components"]["schemas"]["PredictRequest"]["examples"][0]["rows"]
+    assert said[0] == said[1] and said[0] not in rows
+    assert client.post("/predict", {"rows": said}).json()["predictions"][0]["flags"] == {}, "but it is a usual one"
+    for row in rows:
+        assert row["note"] is None or row["note"] not in client.get("/").text + json.dumps(said)
+
+
+def test_without_the_key_the_pages_ask_for_it_and_show_nothing_else(serve):
+    client = serve(API_KEY=KEY)
+    for path in ("/", "/docs"):
+        answer = client.get(path)
+        assert answer.status_code == 401 and 'type="password"' in answer.text
+        assert not any(column in answer.text for column in ("rooms", "heated", "A flat"))
+        assert client.get(path, headers={"X-API-Key": KEY}).status_code == 200
+    document = client.get("/openapi.json", headers={"X-API-Key": KEY}).json()
+    assert document["paths"]["/predict"]["post"]["security"] == [{"APIKeyHeader": []}]
+    assert "security" not in document["paths"]["/health/ready"]["get"]
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8000", "127.0.0.1.evil.example", "", "localhost.", "[::2]"]
+)
+def test_on_loopback_a_name_that_is_not_the_machine_s_own_is_refused(serve, host):
+    answer = serve().get("/model", headers={"Host": host})
+    assert answer.status_code == 421 and "ALLOWED_HOSTS" in answer.json()["error"]
+
+
+@pytest.mark.parametrize("host", ["localhost", "LocalHost:8000", "127.0.0.1:80", "[::1]:8000", "[::1]"])
+def test_on_loopback_its_own_names_are_answered(serve, host):
+    assert serve().get("/model", headers={"Host": host}).status_code == 200
+
+
+def test_other_names_are_the_operator_s_to_allow(serve):
+    further = {"ALLOWED_HOSTS": "model.example.org, other.example"}
+    assert serve(**further).get("/model", headers={"Host": "model.example.org:443"}).status_code == 200
+    for open_to_others in ({"API_KEY": KEY}, {"HOST": "0.0.0.0", "ALLOW_OPEN": True}):
+        headers = {"Host": "any.example", "X-API-Key": KEY}
+        assert serve(**open_to_others).get("/model", headers=headers).status_code == 200
+
+
 def test_no_inside_is_shown_when_something_breaks(serve, monkeypatch):
     client = serve()
     monkeypatch.setattr(client.service.bundle.model, "decide", lambda _: 1 / 0)

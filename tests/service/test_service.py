@@ -1,5 +1,6 @@
 """The REST service: what is answered, what is flagged, what is refused and how."""
 
+import asyncio
 import json
 import math
 import shutil
@@ -92,8 +93,6 @@ def test_every_fault_is_named_at_once(serve):
 
 
 def test_one_client_s_broken_row_does_not_touch_another_s(serve):
-    import asyncio
-
     engine = serve().service.engine
 
     async def both():
@@ -103,6 +102,55 @@ def test_one_client_s_broken_row_does_not_touch_another_s(serve):
     (good,), bad, (other,) = asyncio.run(both())
     assert len(good.ids) == 3 and len(other.ids) == 1
     assert bad.faults == [{"row": 1, "column": "heated", "fault": bad.faults[0]["fault"]}]
+
+
+def test_a_long_request_lets_short_ones_pass(serve):
+    engine = serve().service.engine
+    ended = []
+
+    async def ask(name, rows):
+        await engine.answer(rows, name)
+        ended.append(name)
+
+    async def all_of_them():
+        await asyncio.gather(ask("long", [ROW] * 2000), ask("longer", [ROW] * 3000), ask("short", [ROW]))
+
+    asyncio.run(all_of_them())
+    assert ended == ["short", "long", "longer"]
+
+
+def test_a_long_request_is_answered_as_its_parts_are(serve):
+    client = serve()
+    rows = [ROW | {"rooms": 1 + i % 6, "note": f'a {"very " * (i % 40)}quiet street; {{}}[]\\"'} for i in range(1500)]
+    said = client.post("/predict", {"rows": rows}).json()
+    parts = [client.post("/predict", {"rows": rows[i : i + 100]}).json()["predictions"] for i in range(0, 1500, 100)]
+    answers = [p["probabilities"]["yes"] for part in parts for p in part]
+    assert [p["probabilities"]["yes"] for p in said["predictions"]] == pytest.approx(answers, rel=1e-12)
+    assert [p["id"] for p in said["predictions"]] == sorted(p["id"] for p in said["predictions"])
+    assert client.service.log.count() == 3000 and said["logged"]
+
+
+@pytest.mark.parametrize("odd", [{"heated": "maybe"}, {"rooms": "x"}, {"colour": 1}, {"size": []}])
+def test_a_fault_in_the_last_row_of_a_long_request_keeps_it_out_of_the_log(serve, odd):
+    client = serve()
+    answer = client.post("/predict", {"rows": [ROW] * 1499 + [ROW | odd]})
+    assert answer.status_code == 422 and client.service.log.count() == 0
+    (fault,) = answer.json()["faults"]
+    assert (fault["row"], fault["column"]) == (1499, next(iter(odd)))
+
+
+@pytest.mark.parametrize(
+    "spoiled", ['{"rows": [%s,]}', '{"rows": [%s] ', "[%s]", '{"rows": [%s], "more": 1}', '{"rows": [%s]]}']
+)
+def test_a_long_body_that_is_no_request_is_refused_as_a_short_one_is(serve, spoiled):
+    client = serve()
+    row = json.dumps(ROW)
+    long, short = (spoiled % ", ".join([row] * n) for n in (1500, 1))
+    said = [client.post("/predict", body) for body in (long, short)]
+    assert [answer.status_code for answer in said] == [422, 422]
+    assert (
+        said[0].json()["faults"][0]["fault"].split(" at ")[0] == said[1].json()["faults"][0]["fault"].split(" at ")[0]
+    )
 
 
 def test_feedback_is_kept_by_id_and_the_last_one_counts(serve):
@@ -219,6 +267,37 @@ def test_readiness_is_checked_while_it_runs(serve, own):
     assert client.get("/health/live").status_code == 200
 
 
+def test_many_who_ask_whether_it_is_ready_cost_one_look(serve, monkeypatch):
+    client = serve()
+    looked = []
+    rehearse = client.service.engine.rehearse
+    monkeypatch.setattr(client.service.engine, "rehearse", lambda rows: looked.append(rows) or rehearse(rows))
+
+    async def all_at_once():
+        return await asyncio.gather(*(client.service.readiness.faults() for _ in range(40)))
+
+    assert asyncio.run(all_at_once()) == [[]] * 40 and len(looked) == 1
+
+
+def test_ready_leaves_nothing_in_the_log_and_in_no_figure(serve):
+    client = serve()
+    assert client.get("/health/ready").status_code == 200
+    assert client.service.log.count() == 0
+    assert "lifecycle_predicted_rows_total 0.0" in client.get("/metrics").text
+
+
+def test_an_answer_that_could_not_be_logged_is_remembered(serve):
+    client = serve()
+    broken(client.service.log)
+    client.post("/predict", {"rows": [ROW]})
+    client.service.log.path.rmdir()
+    client.service.readiness.checked_at = -math.inf
+    said = client.get("/health/ready")
+    assert said.status_code == 503 and "prediction log" in said.json()["faults"][0]
+    look_again(client)
+    assert client.get("/health/ready").status_code == 200
+
+
 def test_other_answers_than_at_release_are_not_ready(serve, own):
     client = serve(Bundle(own))
     client.service.bundle.golden["answers"][0][0] += 1e-6
@@ -263,9 +342,6 @@ def test_the_log_comes_back(serve):
     broken(client.service.log)
     assert client.post("/predict", {"rows": [ROW]}).status_code == 503
     client.service.log.path.rmdir()
-    from service.log import tables
-
-    tables.create_all(client.service.log.engine)
     assert client.post("/predict", {"rows": [ROW]}).status_code == 200
     assert client.get("/health/ready").status_code == 200
 

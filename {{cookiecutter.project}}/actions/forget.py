@@ -1,0 +1,1 @@
+{{ "actions/forget.py" | from_root }}
