@@ -148,7 +148,7 @@ def halves(reference: Reference, random_state: int) -> tuple[Reference, pd.DataF
 
 def play(reference: Reference, rows: pd.DataFrame, model: Released, params: MonitorParams) -> dict[str, Any]:
     live = live_of(cells(rows, reference.contract), reference.contract)
-    return assess(reference, live, model.answers(live.text), params)
+    return assess(reference, live, model.predictions(live.text), params)
 
 
 class Tried(NamedTuple):

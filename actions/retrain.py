@@ -263,9 +263,9 @@ def judge(project: Path, folder: Path, live: Live, parts: Parts, params: Retrain
     ).to_numpy()
     name = problem["metric"]
     challenger = load_model(project / "models/candidate")  # made in the clone, by the code of this commit
-    ours = as_judged(challenger, challenger.answers(rows[known]), challenger, name)
+    ours = as_judged(challenger, challenger.predictions(rows[known]), challenger, name)
     with Released(folder) as champion:
-        theirs = as_judged(champion, champion.answers(text[known]), challenger, name)
+        theirs = as_judged(champion, champion.predictions(text[known]), challenger, name)
     y = encode_target(rows[problem["target"]][known], contract)
     weight = sample_weight(rows[known], contract, "data/live")  # as the gate judges
     gain, low, high = paired_difference(name, y, ours, theirs, params.draw, weight)

@@ -43,7 +43,7 @@ from lifecycle.model.store import load_model
 model, contract = load_model({bundle!r}), read_contract({bundle!r} + "/contract.yaml")
 
 def answer(frame):
-    return model.answers(conform(frame, contract, ("feature", "time")).frame).tolist()
+    return model.predictions(conform(frame, contract, ("feature", "time")).frame).tolist()
 """
 MLFLOW = (
     MODEL
@@ -199,7 +199,7 @@ def bare(bundle: Path) -> None:
     loaded = Bundle(bundle)
     rows = loaded.golden["rows"]
     ways = {
-        "bare loop: conform, model": lambda r: loaded.model.answers(
+        "bare loop: conform, model": lambda r: loaded.model.predictions(
             conform(pd.DataFrame(r, dtype=object), loaded.contract, ("feature", "time")).frame
         ),
         "bare loop: the service's reader, model": loaded.predictor.answers,

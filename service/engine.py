@@ -236,7 +236,7 @@ class Engine:
         self, works: list[Work], columns: dict[str, np.ndarray], flags: list[dict[str, str]]
     ) -> list[Answered]:
         """One for each of `works`."""
-        answers = self.bundle.model.answers(columns)
+        answers = self.bundle.model.predictions(columns)
         if not np.isfinite(answers).all():
             raise ValueError("the model gives no number")
         labels = self.bundle.model.decide(answers).tolist()

@@ -94,4 +94,4 @@ class Predictor:
 
     def answers(self, rows: list[dict[str, Any]]) -> np.ndarray:
         """Probabilities (n, k) or values (n,)."""
-        return self.model.answers(self.typed(rows).columns)
+        return self.model.predictions(self.typed(rows).columns)

@@ -58,7 +58,7 @@ def score_rows(bundle: Bundle, frame: pd.DataFrame) -> tuple[np.ndarray, list[li
     if not usable.any():
         return usable, []
     places = np.flatnonzero(usable)
-    answers = bundle.model.answers(typed.frame.iloc[places])
+    answers = bundle.model.predictions(typed.frame.iloc[places])
     labels = bundle.model.decide(answers).tolist()
     flags = flag_texts(typed)
     added = []

@@ -49,7 +49,7 @@ def main() -> None:
     )
     oof = sum(w * t.oof for w, t in zip(kept, members, strict=True))
     oof, decided = decide(model, task, oof, contract["problem"], params["threshold"])
-    score, naive = task.spread(oof), task.score(task.scored, model.naive(len(oof)))
+    score, naive = task.spread(oof), task.score(task.scored, model.baseline_predictions(len(oof)))
     facts = {
         "name": members[0].entry.name if len(members) == 1 else "blend",
         "task": task.name,

@@ -13,57 +13,45 @@ from pathlib import Path
 import numpy as np
 
 from lifecycle.gate.champion import CHAMPION, check_champion
-from lifecycle.gate.checks import (
-    check_baseline,
-    check_batches,
-    check_criteria,
-    check_latency,
-    check_leaks,
-    check_missing,
-    check_size,
-    check_slices,
-    measure_latency,
-)
+from lifecycle.gate.good import check_baseline, check_criteria, check_slices
+from lifecycle.gate.right import check_batches, check_latency, check_leaks, check_missing, check_size, measure_latency
 from lifecycle.ground.errors import stage
-from lifecycle.ground.files import read_json, read_params, read_parquet, write_json
+from lifecycle.ground.files import read_json, read_parquet, write_json
+from lifecycle.ground.params import ValidateParams
 from lifecycle.ground.words import plain
 from lifecycle.model.model import encode_target, sample_weight
 from lifecycle.model.store import load_model
 from lifecycle.table.contract import read_contract
 
+CANDIDATE, TEST = Path("models/candidate"), "data/test.parquet"
+
 
 def main() -> None:
-    contract, params, evaluation = read_contract(), read_params("validate"), read_json("reports/evaluation.json")
-    problem = contract["problem"]
-    model, test, train = (
-        load_model("models/candidate"),
-        read_parquet("data/test.parquet"),
-        read_parquet("data/train.parquet"),
-    )
-    y = encode_target(test[problem["target"]], contract)
-    some = np.random.default_rng(params["random_state"]).permutation(len(test))[: int(params.number("n_rows", 1, 1e5))]
+    contract, params, evaluation = read_contract(), ValidateParams.load(), read_json("reports/evaluation.json")
+    model, test, train = load_model(CANDIDATE), read_parquet(TEST), read_parquet("data/train.parquet")
+    y_true, weight = encode_target(test[contract.problem.target], contract, TEST), sample_weight(test, contract, TEST)
+    some = np.random.default_rng(params.random_state).permutation(len(test))[: params.n_rows]
     rows = test.iloc[np.sort(some)].reset_index(drop=True)
     latency = measure_latency(model, rows, contract)
     checks = [
-        *check_criteria(problem["criteria"], evaluation, problem["task"]),
+        *check_criteria(contract.problem, evaluation),
         check_baseline(evaluation),
-        check_champion(model, test, y, sample_weight(test, contract, "data/test.parquet"), contract, params, CHAMPION),
-        check_slices(evaluation, params.number("slice_floor", -10, 1)),
-        check_leaks(train, test, contract, params.number("leak_score", 0, 1)),
-        check_batches(model, rows, params["random_state"]),
+        check_champion(model, test, y_true, weight, contract, params, CHAMPION),
+        check_slices(evaluation, params.slice_floor),
+        check_leaks(train, test, contract, params.leak_score),
+        check_batches(model, rows, params.random_state),
         check_missing(model, rows, contract),
-        check_latency(latency, params.number("max_latency_ms", 0, 1e6)),
-        check_size(Path("models/candidate"), params.number("max_size_mb", 0, 1e6)),
+        check_latency(latency, params.max_latency_ms),
+        check_size(CANDIDATE, params.max_size_mb),
     ]
-    failed = [c for c in checks if not c["passed"]]
-    write_json("reports/validation.json", {"passed": not failed, "checks": checks})
+    failed = [check for check in checks if not check.passed]
+    write_json("reports/validation.json", {"passed": not failed, "checks": [check.write() for check in checks]})
     write_json("reports/gate.json", {"passed": not failed, "checks": len(checks), "failed": len(failed)})
     write_json("reports/latency.json", latency)
-    for c in failed:
-        print(f"  failed: {c['name']}: {plain(c['measured'])}, required {c['required']}: {c['why']}")
-    print(
-        f"validate: gate {'failed' if failed else 'passed'}, {len(checks) - len(failed)} of {len(checks)} checks; one row {latency['median_ms']} ms"
-    )
+    for check in failed:
+        print(f"  failed: {check.name}: {plain(check.measured)}, required {check.required}: {check.why}")
+    verdict = f"gate {'failed' if failed else 'passed'}, {len(checks) - len(failed)} of {len(checks)} checks"
+    print(f"validate: {verdict}; one row {latency['median_ms']} ms")
 
 
 if __name__ == "__main__":

@@ -50,8 +50,8 @@ class AskedHere(Released):
         self.model = load_model(folder)
         self.classes = self.model.classes if self.task != "regression" else []
 
-    def answers(self, rows):
-        return self.model.answers(conform(rows, self.contract, MODEL).frame)
+    def predictions(self, rows):
+        return self.model.predictions(conform(rows, self.contract, MODEL).frame)
 
     def decide(self, answers):
         return self.model.decide(answers)

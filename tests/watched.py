@@ -60,7 +60,7 @@ def write_bundle(folder, task, n=600, place="models/bundle"):
     save_model(model, bundle, {"name": "linear", "task": task})
     write_yaml(bundle / "contract.yaml", contract(task))
     test = table(task, n, seed=2)
-    answers = load_model(bundle).answers(test)
+    answers = load_model(bundle).predictions(test)
     names = ["__answer__"] if task == "regression" else [f"__p_{i}__" for i in range(answers.shape[1])]
     write_parquet(bundle / "reference.parquet", test.assign(**dict(zip(names, answers.reshape(n, -1).T, strict=True))))
     shutil.copyfile(ROOT / "params.yaml", folder / "params.yaml")

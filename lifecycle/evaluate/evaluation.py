@@ -90,14 +90,14 @@ def score_rows(model: Model, contract: Contract, test: pd.DataFrame) -> Predicte
         y_true=encode_target(test[contract.problem.target], contract, TEST),
         prediction=prediction,
         decided=codes(model, prediction, classes) if classes else prediction,
-        baseline=model.naive(len(test)),
+        baseline=model.baseline_predictions(len(test)),
         weight=sample_weight(test, contract, TEST),
     )
 
 
 def predictions(model: Model, frame: pd.DataFrame) -> Array:
     """(n, k) probabilities or n values, all of them numbers."""
-    prediction = np.asarray(model.answers(frame), dtype=float)
+    prediction = np.asarray(model.predictions(frame), dtype=float)
     wrong = ~np.isfinite(prediction.reshape(len(frame), -1)).all(axis=1)
     if wrong.any():
         first = frame[SOURCE].iloc[int(wrong.argmax())]

@@ -79,9 +79,9 @@ def golden(model: Model, test: pd.DataFrame, contract: Contract, n_rows: int) ->
     rows = as_cells(typed, contract).to_dict("records")
     rows += odd_rows(rows[0], contract)
     read = conform(pd.DataFrame(rows, dtype=object), contract, MODEL).frame
-    answers = model.answers(read)
+    answers = model.predictions(read)
     # as many rows at a time: the last digit of a matrix product depends on its size
-    if not np.array_equal(model.answers(read.iloc[: len(place)]), model.answers(typed)):
+    if not np.array_equal(model.predictions(read.iloc[: len(place)]), model.predictions(typed)):
         raise UserError(
             "data/test.parquet and the same rows written as JSON get different answers; a cell's type is lost on the way"
         )
@@ -90,7 +90,7 @@ def golden(model: Model, test: pd.DataFrame, contract: Contract, n_rows: int) ->
 
 def with_answers(model: Model, test: pd.DataFrame) -> pd.DataFrame:
     """The test rows with the model's answers beside them: what monitoring compares live rows with."""
-    answers = model.answers(test)
+    answers = model.predictions(test)
     names = ["__answer__"] if model.task == "regression" else [f"__p_{i}__" for i in range(answers.shape[1])]
     return test.assign(**dict(zip(names, answers.reshape(len(test), -1).T, strict=True)))
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from lifecycle.gate.bundle import as_cells
-from lifecycle.gate.checks import check
+from lifecycle.gate.check import Check
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.metrics import METRICS, paired_difference
 from lifecycle.ground.params import ValidateParams
@@ -31,24 +30,24 @@ def check_champion(
     contract: Contract,
     params: ValidateParams,
     folder: Path,
-) -> dict[str, Any]:
+) -> Check:
     """Not worse than the model in production, by a paired interval on the same rows."""
     if params.champion == "ignore":
-        return check(TITLE, "not compared", REQUIRED, True, "params.yaml: validate.champion is ignore")
+        return Check(TITLE, "not compared", REQUIRED, True, "params.yaml: validate.champion is ignore")
     if not is_there(folder):
-        return check(TITLE, "no champion", REQUIRED, True, "nothing is released yet")
+        return Check(TITLE, "no champion", REQUIRED, True, "nothing is released yet")
     name = contract.problem.metric
     try:
         with Released(folder) as champion:
-            theirs = as_judged(champion, champion.answers(as_cells(test, contract)), model, name)
+            theirs = as_judged(champion, champion.predictions(as_cells(test, contract)), model, name)
     except UserError as error:
-        return check(TITLE, "not comparable", REQUIRED, False, f"{error}; or set validate.champion to ignore")
-    ours = as_judged(model, model.answers(test), model, name)
+        return Check(TITLE, "not comparable", REQUIRED, False, f"{error}; or set validate.champion to ignore")
+    ours = as_judged(model, model.predictions(test), model, name)
     if ours.shape == theirs.shape and np.allclose(ours, theirs, rtol=SAME, atol=SAME):
-        return check(TITLE, 0.0, REQUIRED, True, "the candidate predicts what the champion does, in each row")
+        return Check(TITLE, 0.0, REQUIRED, True, "the candidate predicts what the champion does, in each row")
     gain, low, high = paired_difference(name, y, ours, theirs, params.draw, weight)
     why = f"gain over the champion {short(gain)}, between {short(low)} and {short(high)}"
-    return check(TITLE, high, REQUIRED, high >= 0, why)
+    return Check(TITLE, high, REQUIRED, high >= 0, why)
 
 
 def is_there(folder: Path) -> bool:

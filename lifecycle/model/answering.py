@@ -51,7 +51,8 @@ def answer(question: dict[str, Any], model: Any, typed: Callable[..., Any]) -> d
 
     if "decide" in question:
         return {"labels": np.asarray(model.decide(np.array(question["decide"], dtype=float))).tolist()}
-    return {"answers": model.answers(typed(question["n"], question["rows"])).tolist()}
+    predictions = getattr(model, "predictions", None) or model.answers  # as it was called before 0.2
+    return {"answers": predictions(typed(question["n"], question["rows"])).tolist()}
 
 
 def say(channel: BinaryIO, content: dict[str, Any]) -> None:

@@ -1,10 +1,11 @@
-"""Probabilities that mean what they say, and the threshold from which a binary answer is yes.
+"""Probabilities that mean what they say, and the threshold from which a binary prediction is yes.
 
-Both are found on out-of-fold answers: answers to rows that the answering model had not seen.
+Both are found on out-of-fold predictions: those for rows that the model had not seen.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.metrics import metric
 from lifecycle.ground.words import short
+from lifecycle.table.contract import Problem
 
 
 class Calibration:
@@ -43,22 +45,22 @@ def fit_calibration(p: np.ndarray, y: np.ndarray, weight: np.ndarray | None) -> 
 
 
 def useful_calibration(
-    p: np.ndarray, y: np.ndarray, weight: np.ndarray | None, seed: int
+    p: np.ndarray, y: np.ndarray, weight: np.ndarray | None, random_state: int
 ) -> tuple[Calibration | None, np.ndarray]:
-    """(the calibration, or None where it does not lower the log loss of rows it was not fitted on; out-of-fold answers)."""
-    half = np.random.default_rng(seed).permutation(len(y)) % 2
+    """(the calibration, or None where it does not lower the log loss of rows it was not fitted on; out-of-fold predictions)."""
+    half = np.random.default_rng(random_state).permutation(len(y)) % 2
     crossed = np.empty_like(p)
     for k in (0, 1):
         fitted = fit_calibration(p[half != k], y[half != k], None if weight is None else weight[half != k])
         crossed[half == k] = fitted(p[half == k])
     loss = metric("log_loss").function
-    if not loss(y, crossed, weight) < loss(y, p, weight) * 0.999:  # a change this small is noise in the answers
+    if not loss(y, crossed, weight) < loss(y, p, weight) * 0.999:  # a change this small is noise
         return None, p
     return fit_calibration(p, y, weight), crossed
 
 
 def pick_threshold(
-    p: np.ndarray, y: np.ndarray, weight: np.ndarray | None, problem: dict[str, Any], wanted: Any
+    p: np.ndarray, y: np.ndarray, weight: np.ndarray | None, problem: Problem, wanted: Any
 ) -> tuple[float, str]:
     """(threshold on the positive class's probability, the reason), from params.yaml: train.threshold, problem.costs, a
     floor of precision or recall under problem.criteria, or problem.metric where it judges decided classes."""
@@ -68,49 +70,71 @@ def pick_threshold(
         raise UserError(
             f"params.yaml: train.threshold is {wanted!r}; it takes a probability, {{precision: 0.9}}, {{recall: 0.8}} or nothing"
         )
-    told, weight = p[:, 1], np.ones(len(y)) if weight is None else weight
-    cuts, tp, fp = _ranked(told, y, weight)
-    true = float(weight[y == 1].sum())
+    cuts = Cuts.of(p[:, 1], y, np.ones(len(y)) if weight is None else weight)
     if wanted:
-        (name, floor), why = next(iter(wanted.items())), "params.yaml: train.threshold"
-        return _at_floor(cuts, tp, fp, true, name, float(floor), why)
-    if problem.get("costs"):
-        costs = {"false_positive": 1.0, "false_negative": 1.0} | problem["costs"]
-        total = costs["false_positive"] * fp + costs["false_negative"] * (true - tp)
-        return _middle(cuts, int(total.argmin())), "least cost on out-of-fold answers (problem.costs)"
+        name, floor = next(iter(wanted.items()))
+        return cuts.at_floor(name, float(floor), "params.yaml: train.threshold")
+    if problem.costs:
+        costs = {"false_positive": 1.0, "false_negative": 1.0} | dict(problem.costs)
+        total = costs["false_positive"] * cuts.fp + costs["false_negative"] * (cuts.positive - cuts.tp)
+        return cuts.middle(int(total.argmin())), "least cost on out-of-fold predictions (problem.costs)"
+    floors = {criterion.metric: criterion.bound for criterion in problem.required if criterion.sign[0] == ">"}
     for name in ("precision", "recall"):
-        floor = str(problem.get("criteria", {}).get(name, "")).replace(">", "").replace("=", "").strip()
-        if floor:
-            return _at_floor(cuts, tp, fp, true, name, float(floor), f"problem.criteria.{name}")
-    if problem["metric"] in ("f1", "balanced_accuracy"):
-        false = float(weight.sum()) - true
-        value = 2 * tp / (tp + fp + true) if problem["metric"] == "f1" else tp / true - fp / false
-        return _middle(cuts, int(value.argmax())), f"best {problem['metric']} on out-of-fold answers"
+        if name in floors:
+            return cuts.at_floor(name, floors[name], f"problem.criteria.{name}")
+    if problem.metric in ("f1", "balanced_accuracy"):
+        value = cuts.f1 if problem.metric == "f1" else cuts.recall - cuts.fp / cuts.negative
+        return cuts.middle(int(value.argmax())), f"best {problem.metric} on out-of-fold predictions"
     return 0.5, "the likelier class"
 
 
-def _ranked(told: np.ndarray, y: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Distinct answers from the highest down, and the true and false positives of "at least this"; first: none is."""
-    order = np.argsort(-told, kind="stable")
-    ends = np.append(np.flatnonzero(np.diff(told[order])), len(told) - 1)
-    tp, fp = (np.cumsum(weight[order] * (y[order] == c))[ends] for c in (1, 0))
-    return np.concatenate([[1.0], told[order][ends]]), np.concatenate([[0.0], tp]), np.concatenate([[0.0], fp])
+@dataclass(frozen=True)
+class Cuts:
+    """Distinct probabilities `at` from the highest down, and the weight of true (`tp`) and false positives (`fp`) of "at least
+    this"; the first is above them all. `positive`, `negative`: the weight of all rows that are so."""
 
+    at: np.ndarray
+    tp: np.ndarray
+    fp: np.ndarray
+    positive: float
+    negative: float
 
-def _at_floor(cuts: Any, tp: Any, fp: Any, true: float, name: str, floor: float, why: str) -> tuple[float, str]:
-    """The threshold that keeps `name` at the floor and gives the most of the other one."""
-    precision, recall = tp / np.maximum(tp + fp, 1e-12), tp / max(true, 1e-12)
-    kept, other = (precision, recall) if name == "precision" else (recall, precision)
-    if not (kept >= floor).any():
-        return _middle(
-            cuts, int(kept.argmax())
-        ), f"{why}: {name} {floor:g} is out of reach, the nearest is {short(kept.max(), 3)}"
-    return _middle(
-        cuts, int(np.where(kept >= floor, other, -1).argmax())
-    ), f"{why}: {name} at least {floor:g} out of fold"
+    @classmethod
+    def of(cls, chance: np.ndarray, y: np.ndarray, weight: np.ndarray) -> Cuts:
+        order = np.argsort(-chance, kind="stable")
+        ranked = chance[order]
+        ends = np.append(np.flatnonzero(np.diff(ranked)), len(ranked) - 1)
+        counts = []
+        for code in (1, 0):
+            reached = np.cumsum(weight[order] * (y[order] == code))[ends]
+            counts.append(np.concatenate([[0.0], reached]))
+        positive = float(weight[y == 1].sum())
+        return cls(np.concatenate([[1.0], ranked[ends]]), *counts, positive, float(weight.sum()) - positive)
 
+    @property
+    def precision(self) -> np.ndarray:
+        return self.tp / np.maximum(self.tp + self.fp, 1e-12)
 
-def _middle(cuts: np.ndarray, i: int) -> float:
-    """Half way to the next answer below, so that a rounding moves no row across."""
-    below = cuts[i + 1] if i + 1 < len(cuts) else 0.0
-    return round(float((cuts[i] + below) / 2), 6)
+    @property
+    def recall(self) -> np.ndarray:
+        return self.tp / max(self.positive, 1e-12)
+
+    @property
+    def f1(self) -> np.ndarray:
+        return 2 * self.tp / (self.tp + self.fp + self.positive)
+
+    def at_floor(self, name: str, floor: float, why: str) -> tuple[float, str]:
+        """The threshold that keeps `name` at the floor and gives the most of the other one."""
+        kept, other = self.precision, self.recall
+        if name == "recall":
+            kept, other = other, kept
+        if not (kept >= floor).any():
+            reason = f"{why}: {name} {floor:g} is out of reach, the nearest is {short(kept.max(), 3)}"
+            return self.middle(int(kept.argmax())), reason
+        best = int(np.where(kept >= floor, other, -1).argmax())
+        return self.middle(best), f"{why}: {name} at least {floor:g} out of fold"
+
+    def middle(self, i: int) -> float:
+        """Half way to the next probability below, so that a rounding moves no row across."""
+        below = self.at[i + 1] if i + 1 < len(self.at) else 0.0
+        return round(float((self.at[i] + below) / 2), 6)

@@ -18,7 +18,7 @@ AddFeatures: TypeAlias = Callable[[pd.DataFrame], pd.DataFrame]
 
 class Model:
     """A weighted mean of fitted pipelines (encoder, estimator), calibrated. `columns`: {column of the contract: dtype
-    kind}; `baseline`: class frequencies (k,) or the mean of the target, the naive answer of one who sees no feature;
+    kind}; `baseline`: class frequencies (k,) or the mean of the target, what one who sees no feature would predict;
     `threshold`: of a binary task, the probability from which `predict` says the positive class; `add_features`: the user's
     own function of a table (custom/features.py), or None."""
 
@@ -45,50 +45,62 @@ class Model:
         Arrays by column stay arrays where there are no such features: making a table of one row takes longer than
         answering it.
         """
-        if isinstance(frame, dict) and self.add_features is None:
-            return {c: frame[c] for c in self.columns}
         if isinstance(frame, dict):
-            frame = pd.DataFrame(
-                {c: pd.Series(v, dtype="str" if v.dtype == object else None) for c, v in frame.items()}
-            )
-        given = {c: frame[c] if c in frame else _blank(kind, frame.index) for c, kind in self.columns.items()}
+            if self.add_features is None:
+                return {column: frame[column] for column in self.columns}
+            frame = _table(frame)
+        given = {}
+        for column, kind in self.columns.items():
+            given[column] = frame[column] if column in frame else _blank(kind, frame.index)
         rows = pd.DataFrame(given, index=frame.index)
-        return rows if self.add_features is None else self.add_features(rows)
+        return self.add_features(rows) if self.add_features else rows
 
     def predict_proba(self, frame: Frame) -> np.ndarray:
         """Probabilities, shape (n, k), columns in the order of `classes`; for a classification.
 
         `frame`: typed rows as `conform` makes them, or a dict of their arrays (texts as objects, NaN where missing).
         """
-        rows = self.rows(frame)
-        total = np.zeros((n_rows(frame), len(self.classes)))
-        for weight, estimator, x in self._encoded(rows):
+        total = np.zeros((_length(frame), len(self.classes)))
+        for weight, estimator, x in self._encoded(self.rows(frame)):
             total[:, estimator.classes_] += weight * estimator.predict_proba(x)
         p = floor_probabilities(total, self.n_rows)
         return self.calibration(p) if self.calibration else p
 
     def predict(self, frame: Frame) -> np.ndarray:
         """Labels (str), of the likeliest class or by the threshold, or values (float) of a regression; shape (n,)."""
-        if self.task == "regression":
-            total = np.zeros(n_rows(frame))
-            for weight, estimator, x in self._encoded(self.rows(frame)):
-                total += weight * np.asarray(estimator.predict(x), dtype=float)
-            return total
-        return self.decide(self.predict_proba(frame))
+        return self.decide(self.predictions(frame))
 
-    def decide(self, answers: np.ndarray) -> np.ndarray:
-        """What `predict` says where `answers` (probabilities or values) are known already."""
+    def predictions(self, frame: Frame) -> np.ndarray:
+        """What metrics compare: probabilities (n, k) or values (n,)."""
+        return self._values(frame) if self.task == "regression" else self.predict_proba(frame)
+
+    def baseline_predictions(self, n: int) -> np.ndarray:
+        """The naive baseline's, for n rows, in the shape of `predictions`."""
+        return np.full(n, self.baseline) if self.task == "regression" else np.tile(self.baseline, (n, 1))
+
+    def decide(self, prediction: np.ndarray) -> np.ndarray:
+        """What `predict` says where `predictions` are known already."""
         if self.task == "regression":
-            return answers
-        codes = (answers[:, 1] >= self.threshold).astype(int) if self.task == "binary" else answers.argmax(axis=1)
-        return np.array(self.classes, dtype=object)[codes]
+            return prediction
+        code = prediction.argmax(axis=1)
+        if self.task == "binary":
+            code = (prediction[:, 1] >= self.threshold).astype(int)
+        return np.array(self.classes, dtype=object)[code]
+
+    def _values(self, frame: Frame) -> np.ndarray:
+        total = np.zeros(_length(frame))
+        for weight, estimator, x in self._encoded(self.rows(frame)):
+            total += weight * np.asarray(estimator.predict(x), dtype=float)
+        return total
 
     def _encoded(self, rows: Frame) -> Iterator[tuple[float, Any, np.ndarray]]:
         """(weight, estimator, its matrix) of each member; members of one encoder share the matrix."""
         matrices: dict[int, np.ndarray] = {}
         for i, (weight, pipeline) in enumerate(self.members):
             encoder, estimator = pipeline[0], pipeline[-1]
-            x = matrices[id(encoder)] = matrices[id(encoder)] if id(encoder) in matrices else encoder.transform(rows)
+            if id(encoder) not in matrices:
+                matrices[id(encoder)] = encoder.transform(rows)
+            x = matrices[id(encoder)]
             if 0 < len(x) <= FEW:
                 if i not in self._quick:
                     self._quick[i] = quick(estimator, x)
@@ -98,17 +110,16 @@ class Model:
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_quick": {}}
 
-    def answers(self, frame: Frame) -> np.ndarray:
-        """What metrics compare: probabilities (n, k) or values (n,)."""
-        return self.predict(frame) if self.task == "regression" else self.predict_proba(frame)
 
-    def naive(self, n: int) -> np.ndarray:
-        """The baseline's answers for n rows, in the shape of `answers`."""
-        return np.full(n, self.baseline) if self.task == "regression" else np.tile(self.baseline, (n, 1))
-
-
-def n_rows(frame: Frame) -> int:
+def _length(frame: Frame) -> int:
     return len(next(iter(frame.values()))) if isinstance(frame, dict) else len(frame)
+
+
+def _table(columns: dict[str, np.ndarray]) -> pd.DataFrame:
+    series = {}
+    for name, values in columns.items():
+        series[name] = pd.Series(values, dtype="str" if values.dtype == object else None)
+    return pd.DataFrame(series)
 
 
 def floor_probabilities(p: np.ndarray, n_rows: int) -> np.ndarray:
@@ -123,32 +134,32 @@ def encode_target(values: pd.Series, contract: Contract, where: str = "data") ->
     problem = contract.problem
     if problem.task == "regression":
         return values.to_numpy(dtype=float)
-    codes = pd.Index(list(problem.classes)).get_indexer(values.astype(str))
-    if (codes < 0).any():
-        strange = values[codes < 0].iloc[0]
+    code = pd.Index(problem.classes).get_indexer(pd.Index(values.astype(str)))
+    if (code < 0).any():
+        strange = values[code < 0].iloc[0]
         raise UserError(
             f'{where} has class "{strange}" of "{problem.target}", which data/contract.yaml does not list; '
             "run `dvc repro`"
         )
-    return codes
+    return code
 
 
-def codes(model: Any, answers: np.ndarray, classes: list[str]) -> np.ndarray:
+def codes(model: Any, prediction: np.ndarray, classes: list[str]) -> np.ndarray:
     """The classes that the model decides on, as positions in `classes`, shape (n,); -1: one that is not among them."""
-    return pd.Index(classes).get_indexer(np.asarray(model.decide(answers)).astype(str))
+    return pd.Index(classes).get_indexer(pd.Index(np.asarray(model.decide(prediction)).astype(str)))
 
 
 def sample_weight(frame: pd.DataFrame, contract: Contract, where: str = "data") -> np.ndarray | None:
     """The column of the role `weight`, shape (n,), or None where there is none. Raises UserError, with the file `where`."""
-    column = contract.weight.name if contract.weight else ""
-    if column not in frame:
+    field = contract.weight
+    if field is None or field.name not in frame:
         return None
-    weight = frame[column].to_numpy(dtype=float)
+    weight = frame[field.name].to_numpy(dtype=float)
     bad = int((~(weight >= 0)).sum())
     if bad or not weight.sum() > 0:
         fact = f"{bad} rows without a weight of 0 or more" if bad else "no row with a weight above 0"
         raise UserError(
-            f'{where}: the weight column "{column}" has {fact}; '
+            f'{where}: the weight column "{field.name}" has {fact}; '
             "fill them, or give it another role under params.yaml: columns"
         )
     return weight

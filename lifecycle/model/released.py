@@ -64,28 +64,30 @@ class Released:
         self.n_rows: int = self.facts.get("n_rows", 0)
         self.columns = [field["name"] for field in used_fields(self.contract, MODEL)]
 
-    def answers(self, rows: pd.DataFrame) -> np.ndarray:
+    def predictions(self, rows: pd.DataFrame) -> np.ndarray:
         """What metrics compare: probabilities (n, k) in the order of `classes`, or values (n,)."""
         sent = rows[[name for name in self.columns if name in rows]]
         parts = [self._ask({"n": n, "rows": cells})["answers"] for n, cells in batches(sent)]
-        answered = np.array([answer for part in parts for answer in part], dtype=float)
-        return answered.reshape(len(rows), *((len(self.classes),) if self.classes else ()))
+        predicted = np.array([one for part in parts for one in part], dtype=float)
+        return predicted.reshape(len(rows), *((len(self.classes),) if self.classes else ()))
 
     def predict_proba(self, rows: pd.DataFrame) -> np.ndarray:
         """Probabilities, shape (n, k), columns in the order of `classes`; for a classification."""
         if not self.classes:
             raise UserError(f"{self.folder} predicts numbers, so that it has no probabilities")
-        return self.answers(rows)
+        return self.predictions(rows)
 
-    def predictions(self, rows: pd.DataFrame) -> np.ndarray:
+    def predict(self, rows: pd.DataFrame) -> np.ndarray:
         """Labels (str) by its own threshold, or values (float); shape (n,)."""
-        return self.decide(self.answers(rows))
+        return self.decide(self.predictions(rows))
 
-    def decide(self, answers: np.ndarray) -> np.ndarray:
-        """What it predicts where its answers are known already."""
-        if not self.classes or not len(answers):
-            return answers if not self.classes else np.empty(0, dtype=object)
-        return np.array(self._ask({"decide": answers.tolist()})["labels"], dtype=object)
+    def decide(self, prediction: np.ndarray) -> np.ndarray:
+        """What `predict` says where its `prediction` (probabilities or values) is known already."""
+        if not self.classes:
+            return prediction
+        if not len(prediction):
+            return np.empty(0, dtype=object)
+        return np.array(self._ask({"decide": prediction.tolist()})["labels"], dtype=object)
 
     # ---- the process ----------------------------------------------------------------------------------------------
 

@@ -36,7 +36,7 @@ def watch(folder: Path, params: MonitorParams) -> dict[str, Any]:
     prediction = reference.prediction[:0]
     if len(live.rows):
         with Released(folder) as model:
-            prediction = model.answers(live.text)
+            prediction = model.predictions(live.text)
     facts = {
         "metric": reference.metric,
         "target": reference.contract.problem.target,

@@ -122,7 +122,7 @@ def timings(plan: Plan, tried: list[Tried], model: Model, row: dict[str, np.ndar
     seconds = []
     for _ in range(30 if len(row) == len(model.columns) else 0):
         start = time.perf_counter()
-        model.answers(row)
+        model.predictions(row)
         seconds.append(time.perf_counter() - start)
     return {
         "planned_core_seconds": round(plan.seconds, 1),

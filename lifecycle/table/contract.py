@@ -100,6 +100,14 @@ class Problem(Spoken):
             given[key] = tuple(str(v) for v in given.get(key) or ())
         return cls(**given)
 
+    @property
+    def required(self) -> list[Criterion]:
+        """What `criteria` ask for. UserError where one is no bound, or of a metric that the task has not."""
+        from lifecycle.ground.metrics import metric  # late: who reads rows waits for no metrics
+
+        up = {name: metric(name, self.task).greater_is_better for name in self.criteria}
+        return [Criterion.read(name, wanted, up[name]) for name, wanted in self.criteria.items()]
+
     def write(self) -> dict[str, Any]:
         out: dict[str, Any] = {key: getattr(self, key) for key in ("statement", "decision", "owner", "unit")}
         out |= {"target": self.target, "task": self.task, "metric": self.metric}

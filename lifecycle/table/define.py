@@ -14,7 +14,7 @@ from lifecycle.ground import metrics
 from lifecycle.ground.errors import UserError, nearest
 from lifecycle.table import cells, infer, notation
 from lifecycle.table.conform import conform, used_fields
-from lifecycle.table.contract import MODEL
+from lifecycle.table.contract import MODEL, Criterion
 from lifecycle.table.leaks import given_away, suspected
 from lifecycle.table.names import tidy_name
 from lifecycle.table.read import SOURCE, RawTable
@@ -198,6 +198,8 @@ def check_measures(problem: dict, task: str) -> None:
     """UserError where a metric, a criterion or a cost is misspelt: found now, not after the fit."""
     for name in ([problem["metric"]] if problem["metric"] else []) + list(problem["criteria"]):
         metrics.metric(name, task)
+    for name, wanted in problem["criteria"].items():
+        Criterion.read(name, wanted, metrics.metric(name, task).greater_is_better)
     for name in problem["costs"]:
         if name not in COSTS:
             raise UserError(

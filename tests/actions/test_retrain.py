@@ -149,7 +149,7 @@ class Answers:
     def decide(self, answers):
         return np.array(self.classes, dtype=object)[answers.argmax(axis=1)]
 
-    def answers(self, frame):
+    def predictions(self, frame):
         p = frame[self.column].to_numpy(dtype=float)
         return np.column_stack([1 - p, p])
 

@@ -53,30 +53,30 @@ def test_the_champion_is_compared_by_what_each_decides_where_the_metric_judges_d
     careless.threshold = 0.999
     folder = champion(tmp_path / "bundle")
     row = judged(careless, folder, "f1")
-    assert row["passed"] is False and row["measured"] < -0.5
-    assert judged(model, folder, "f1")["measured"] == 0.0
-    assert judged(careless, folder)["measured"] == 0.0
+    assert row.passed is False and row.measured < -0.5
+    assert judged(model, folder, "f1").measured == 0.0
+    assert judged(careless, folder).measured == 0.0
     model.classes = ["no", "maybe"]  # "yes" is not one of its classes any more
-    assert set(as_judged(careless, careless.answers(TEST), model, "accuracy")) <= {0, -1}
+    assert set(as_judged(careless, careless.predictions(TEST), model, "accuracy")) <= {0, -1}
 
 
 def test_a_first_model_has_no_champion_to_beat(tmp_path):
-    assert judged(small_model.fitted("binary"), tmp_path)["measured"] == "no champion"
+    assert judged(small_model.fitted("binary"), tmp_path).measured == "no champion"
 
 
 def test_gate_rejects_what_is_worse_than_the_champion(tmp_path, asked_here):
     model, worse = small_model.fitted("binary"), clueless()
     good, weak = champion(tmp_path / "good"), champion(tmp_path / "weak", worse)
-    assert not judged(worse, good)["passed"] and judged(model, weak)["passed"]
-    assert judged(model, good)["passed"], "itself"
-    assert judged(worse, good, champion="ignore")["passed"]
+    assert not judged(worse, good).passed and judged(model, weak).passed
+    assert judged(model, good).passed, "itself"
+    assert judged(worse, good, champion="ignore").passed
 
 
 def test_a_champion_whose_file_was_changed_is_never_loaded(tmp_path):
     folder = add_code(champion(tmp_path / "bundle"))
     (folder / "model.joblib").write_bytes((folder / "model.joblib").read_bytes() + b"x")
     row = judged(small_model.fitted("binary"), folder)
-    assert not row["passed"] and "is not the file" in row["why"]
+    assert not row.passed and "is not the file" in row.why
 
 
 def test_champion_of_fewer_classes_is_compared_in_the_candidate_s_order():
@@ -97,11 +97,10 @@ def test_an_edited_work_tree_changes_no_figure_of_the_champion(tmp_path, monkeyp
     folder = add_code(champion(tmp_path / "bundle", model), custom_features=halved)
     row = judged(model, folder)
     y = encode_target(TEST["target"], Contract.read(contract("binary")))
-    theirs = model.answers(TEST.assign(signal=TEST["signal"] / 2))
-    gain, low, high = paired_difference("log_loss", y, model.answers(TEST), theirs, PARAMS.draw)
+    theirs = model.predictions(TEST.assign(signal=TEST["signal"] / 2))
+    gain, low, high = paired_difference("log_loss", y, model.predictions(TEST), theirs, PARAMS.draw)
     assert (
-        row["why"] == f"gain over the champion {short(gain)}, between {short(low)} and {short(high)}"
-        and abs(gain) > 0.01
+        row.why == f"gain over the champion {short(gain)}, between {short(low)} and {short(high)}" and abs(gain) > 0.01
     )
 
 

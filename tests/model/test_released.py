@@ -51,7 +51,7 @@ def bundle(place, task="binary", features=HALVED):
 
 def expected(model, frame):
     """What the bundle's own code answers."""
-    return model.answers(frame.assign(signal=frame["signal"] / 2))
+    return model.predictions(frame.assign(signal=frame["signal"] / 2))
 
 
 def cells(frame):
@@ -65,15 +65,15 @@ def test_it_answers_with_its_own_code_to_the_last_digit(tmp_path, task):
     folder, rows = bundle(tmp_path, task), watched.table(task, 50, seed=3)
     model = load_model(folder)
     with Released(folder) as one:
-        answers = one.answers(cells(rows))
+        answers = one.predictions(cells(rows))
         assert np.array_equal(answers, expected(model, rows))
-        assert not np.array_equal(answers, model.answers(rows)), "the work tree's code answers otherwise"
-        assert one.predictions(cells(rows)).tolist() == model.decide(answers).tolist()
+        assert not np.array_equal(answers, model.predictions(rows)), "the work tree's code answers otherwise"
+        assert one.predict(cells(rows)).tolist() == model.decide(answers).tolist()
         assert (one.task, one.classes) == (task, small_model.CLASSES[task])
         if task == "regression":
             with pytest.raises(UserError, match="has no probabilities"):
                 one.predict_proba(cells(rows))
-        assert one.answers(cells(rows).iloc[:0]).shape == answers[:0].shape
+        assert one.predictions(cells(rows).iloc[:0]).shape == answers[:0].shape
 
 
 def test_text_and_cells_in_batches_are_the_same_rows(tmp_path, monkeypatch):
@@ -96,7 +96,7 @@ def test_nothing_of_the_work_tree_and_no_output_of_the_users_code_comes_between(
     )
     rows = watched.table("binary", 5, seed=3)
     with Released(folder) as one:
-        assert np.array_equal(one.answers(cells(rows)), expected(load_model(folder), rows))
+        assert np.array_equal(one.predictions(cells(rows)), expected(load_model(folder), rows))
     assert not list(folder.rglob("__pycache__"))
 
 
@@ -137,10 +137,10 @@ def test_code_that_fails_or_ends_is_one_line(tmp_path):
     rows = cells(watched.table("binary", 5, seed=3))
     gone = "def add_features(frame):\n    return frame['gone']\n"
     with Released(bundle(tmp_path / "a", features=gone)) as one, pytest.raises(UserError, match="be asked: KeyError"):
-        one.answers(rows)
+        one.predictions(rows)
     ends = "import os\ndef add_features(frame):\n    os._exit(3)\n"
     with Released(bundle(tmp_path / "b", features=ends)) as one, pytest.raises(UserError, match="ended with status 3"):
-        one.answers(rows)
+        one.predictions(rows)
 
 
 def test_a_bundle_made_before_the_engine_had_a_folder_answers_too(tmp_path):
@@ -160,7 +160,7 @@ def test_a_bundle_made_before_the_engine_had_a_folder_answers_too(tmp_path):
     write_yaml(folder / "contract.yaml", small_model.contract("binary"))
     write_json(folder / "candidate.json", {"name": "old", "task": "binary", "sha256": ""})
     with Released(seal(folder)) as one:
-        answers = one.answers(pd.DataFrame({"signal": ["0,25", "1"]}))
+        answers = one.predictions(pd.DataFrame({"signal": ["0,25", "1"]}))
         assert answers.tolist() == [[0.75, 0.25], [0.0, 1.0]]
         assert one.decide(answers).tolist() == ["no", "yes"]
 
@@ -208,7 +208,7 @@ def test_the_monitor_s_figures_are_those_of_the_bundle_s_own_code(tmp_path):
     told = read_contract(folder / "contract.yaml")
     rows = live_of(live.astype(str), told).rows
     y = (rows["target"] == "yes").to_numpy().astype(int)
-    ours = score("log_loss", y, load_model(folder).answers(rows))
+    ours = score("log_loss", y, load_model(folder).predictions(rows))
     assert result["live_measured"] == float(f"{score('log_loss', y, expected(load_model(folder), rows)):.4g}")
     assert abs(ours - result["live_measured"]) > 0.01, "the work tree's code would have said otherwise"
 
@@ -240,4 +240,4 @@ def test_a_retraining_judges_the_champion_by_its_own_code(tmp_path):
 
     y = (live.rows["target"] == "yes").to_numpy().astype(int)
     assert found["champion"] == score("log_loss", y, expected(load_model(folder), live.rows))
-    assert found["challenger"] == score("log_loss", y, load_model(folder).answers(live.rows)) != found["champion"]
+    assert found["challenger"] == score("log_loss", y, load_model(folder).predictions(live.rows)) != found["champion"]

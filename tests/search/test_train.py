@@ -104,8 +104,8 @@ def test_a_model_answers_a_row_alike_alone_and_among_others(here):
     here(bakes(), train={"candidates": FIVE})
     train.main()
     model, rows = load_model("models/candidate"), read_parquet("data/test.parquet")
-    alone = np.concatenate([model.answers(rows.iloc[[i]]) for i in range(20)])
-    assert np.abs(alone - model.answers(rows)[:20]).max() < 1e-12
+    alone = np.concatenate([model.predictions(rows.iloc[[i]]) for i in range(20)])
+    assert np.abs(alone - model.predictions(rows)[:20]).max() < 1e-12
 
 
 def test_a_skewed_positive_target_is_also_tried_as_its_logarithm(here):

@@ -86,7 +86,7 @@ def test_golden_rows_hold_the_odd_ones_too(folder, bundle):
 def test_the_reference_is_the_test_rows_with_their_answers(project, folder, bundle):
     reference, test = pd.read_parquet(folder / "reference.parquet"), pd.read_parquet(project / "data" / "test.parquet")
     pd.testing.assert_frame_equal(reference[test.columns], test)
-    assert (reference[["__p_0__", "__p_1__"]].to_numpy() == bundle.model.answers(test)).all()
+    assert (reference[["__p_0__", "__p_1__"]].to_numpy() == bundle.model.predictions(test)).all()
 
 
 def test_a_regressions_reference_has_one_answer(regression):

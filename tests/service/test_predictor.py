@@ -146,7 +146,7 @@ def test_a_null_category_is_answered_as_in_training(bundle, project):
         }
         for r in lacking.to_dict("records")
     ]  # fmt: skip
-    expected = bundle.model.answers(lacking)
+    expected = bundle.model.predictions(lacking)
     together = bundle.predictor.answers(rows)
     single = np.concatenate([bundle.predictor.answers([row]) for row in rows])
     assert np.array_equal(together, expected)
@@ -158,4 +158,4 @@ def test_answers_are_those_of_the_training_pipeline(bundle, project):
 
     test = pd.read_parquet(project / "data" / "test.parquet")
     rows = as_cells(test, bundle.contract).to_dict("records")
-    assert np.array_equal(bundle.predictor.answers(rows), bundle.model.answers(test))
+    assert np.array_equal(bundle.predictor.answers(rows), bundle.model.predictions(test))

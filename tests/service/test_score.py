@@ -27,7 +27,7 @@ def answers_of(bundle, path):
     from lifecycle.table.conform import conform
     from lifecycle.table.read import read_raw
 
-    return bundle.model.answers(conform(read_raw(path).frame, bundle.contract, ("feature", "time")).frame)
+    return bundle.model.predictions(conform(read_raw(path).frame, bundle.contract, ("feature", "time")).frame)
 
 
 def test_each_row_comes_back_with_its_answer(bundle, source, tmp_path):

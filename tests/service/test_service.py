@@ -363,7 +363,7 @@ def test_collect_writes_a_day_a_file_that_the_contract_s_reader_reads(serve, pro
     raw = read_raw(path).frame
     typed = conform(raw, client.service.bundle.contract)
     assert typed.frame["let"].tolist()[0] == "yes" and typed.frame["let"].isna().tolist() == [False, True, True]
-    answers = client.service.bundle.model.answers(typed.frame)
+    answers = client.service.bundle.model.predictions(typed.frame)
     assert (answers == pd.read_parquet(path)[["__p_0__", "__p_1__"]].to_numpy()).all(), (
         "the snapshot has the rows that were answered"
     )

@@ -1,0 +1,1 @@
+{{ "lifecycle/gate/check.py" | from_root }}

@@ -1,1 +1,0 @@
-{{ "lifecycle/gate/checks.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/gate/good.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/gate/right.py" | from_root }}
