@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lifecycle.ground.errors import UserError, nearest
-from lifecycle.model.scaled_target import Target
+from lifecycle.model.scaled_target import ScaledTarget
 from lifecycle.model.shape import Shape
 
 Hyper = dict[str, Any]
@@ -171,4 +171,4 @@ def build(family: Family, name: str, y: np.ndarray, hyper: Hyper, random_state: 
         raise UserError(
             f"params.yaml: train.candidates.{name} does not fit its estimator ({error}); see its documentation"
         ) from error
-    return Target(estimator, log) if y.dtype.kind == "f" and (log or family.scaled_target) else estimator
+    return ScaledTarget(estimator, log) if y.dtype.kind == "f" and (log or family.scaled_target) else estimator

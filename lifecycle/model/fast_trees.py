@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from lifecycle.model.scaled_target import Target
+from lifecycle.model.scaled_target import ScaledTarget
 
 FEW = 8  # rows up to which this is the faster way
 
 
 def quick(estimator: Any, x: np.ndarray) -> Any:
     """What answers few rows like `estimator`, or `estimator` itself. `x`: a few rows on which both are compared."""
-    if isinstance(estimator, Target):
+    if isinstance(estimator, ScaledTarget):
         changed = copy.copy(estimator)
         changed.estimator = quick(estimator.estimator, x)
         return changed

@@ -1,4 +1,4 @@
-"""Target: a regressor fitted on the standardised target, or on its logarithm; answers come back in the target's unit."""
+"""ScaledTarget: a regressor fitted on the standardised target, or on its logarithm; predictions come back in the target's unit."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 
-class Target:
-    """`log`: for a positive and skewed target. An answer stays within the targets seen and a tenth of their span."""
+class ScaledTarget:
+    """`log`: for a positive and skewed target. A prediction stays within the targets seen and a tenth of their span."""
 
     def __init__(self, estimator: Any, log: bool) -> None:
         self.estimator, self.log = estimator, log
 
-    def fit(self, x: np.ndarray, y: np.ndarray, **more: Any) -> Target:
+    def fit(self, x: np.ndarray, y: np.ndarray, **more: Any) -> ScaledTarget:
         z = np.log(y) if self.log else y
         self.mean, self.scale = float(z.mean()), float(z.std()) or 1.0
         margin = 0.1 * (z.max() - z.min())

@@ -1,124 +1,191 @@
-"""train: choose among model families by cross-validation, blend those that help each other, save the blend.
-
-Run: python -m stages.train      (reads data/train.parquet, data/contract.yaml; writes models/candidate/,
-reports/leaderboard.csv, reports/search.json, reports/timings.json)
-
-The clock never chooses a model in silence: what is tried is planned from the table's size (lifecycle.search.budget). Where a slow
-machine must stop earlier, the line printed, candidate.json and the metric `out_of_time` say so.
-"""
+"""From candidates to a model: what is entered, what the budget is enough for, the weights of the blend, and its decisions."""
 
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from lifecycle.ground.errors import UserError, nearest
-from lifecycle.ground.files import Block
 from lifecycle.ground.metrics import default_metric, metric
+from lifecycle.ground.params import TrainParams
 from lifecycle.ground.words import as_scores, percent, short
 from lifecycle.model.calibrate import pick_threshold, useful_calibration
 from lifecycle.model.model import AddFeatures, Model
-from lifecycle.model.shape import shape_of
+from lifecycle.model.shape import Shape, shape_of
 from lifecycle.search.blend import greedy_weights
 from lifecycle.search.budget import Entry, Plan, make_plan
-from lifecycle.search.data import Task
-from lifecycle.search.workers import Clock, Found, Tried
+from lifecycle.search.data import TrainingData
+from lifecycle.search.workers import Clock, Fitted, Found, Tried, Workers, fit_members, try_all
+from lifecycle.table.contract import Problem
+
+# ---- what is tried ------------------------------------------------------------------------------------------------
 
 
-def entries_of(blocks: dict[str, dict], y: np.ndarray, wanted: str) -> list[Entry]:
+def entries_of(blocks: dict[str, Any], y: np.ndarray, wanted: str) -> list[Entry]:
     """One a block of params.yaml; after them, of a regression on a positive and skewed target, each on its logarithm.
     Only the one that train.choose names, where it names one."""
     entries = [Entry(name, name, dict(hyper or {})) for name, hyper in blocks.items()]
     if y.dtype.kind == "f" and y.min() > 0 and np.mean(y) > 1.1 * np.median(y):
         entries += [Entry(f"{e.name} log", e.candidate, e.hyper, log=True) for e in entries]
+    if not wanted:
+        return entries
     names = [e.name for e in entries]
-    if wanted and wanted not in names:
+    if wanted not in names:
         near = nearest(wanted, names) or f"; there are {', '.join(names)}"
         raise UserError(f"params.yaml: train.choose is {wanted!r}, which is no candidate{near}")
-    return [e for e in entries if e.name == (wanted or e.name)]
+    return [e for e in entries if e.name == wanted]
 
 
-def plan_of(task: Task, params: Block, scheme: str) -> Plan:
+def plan_of(data: TrainingData, params: TrainParams, scheme: str) -> Plan:
     """What the budget is enough for on a table of this size."""
-    shape = shape_of(task.kinds, task.rows, len(task.classes))
-    entries = entries_of(params["candidates"], task.y, params["choose"])
-    small = [e for e in entries if task.families[e.candidate].size(shape, e.hyper) <= params["max_size_mb"]]
-    core_seconds = params["time_budget"] * params.number("n_jobs", 1, 256)
+    shape = shape_of(data.kinds, data.rows, len(data.classes))
+    entries = entries_of(params.candidates, data.y, params.choose)
+    small = [e for e in entries if data.families[e.candidate].size(shape, e.hyper) <= params.max_size_mb]
 
-    def cost(entry: Entry, shape: Any) -> float:
-        return task.families[entry.candidate].cost(shape, entry.hyper)
+    def cost(entry: Entry, shape: Shape) -> float:
+        return data.families[entry.candidate].cost(shape, entry.hyper)
 
     # forward in time the last fold has not seen the newest rows: the model is always fitted again
-    folds, refit = int(params.number("folds", 2, 20)), scheme == "time"
-    plan = make_plan(small or entries[:1], shape, folds, core_seconds, cost, refit)
+    refit = scheme == "time"
+    core_seconds = params.time_budget * params.n_jobs
+    plan = make_plan(small or entries[:1], shape, params.folds, core_seconds, cost, refit)
     planned = [e.name for e in plan.entries]
     return plan._replace(left=[e.name for e in entries if e.name not in planned])
 
 
-def choose_weights(tried: list[Tried], task: Task, params: Block) -> np.ndarray:
+# ---- what is chosen -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Blend:
+    """`found`: what was tried; `weights` of all of it; `members`: those of some weight, with what was `fitted` for each."""
+
+    found: Found
+    weights: np.ndarray
+    members: list[Tried]
+    fitted: list[Fitted]
+
+    @property
+    def shares(self) -> np.ndarray:
+        """The members' weights."""
+        return self.weights[self.weights > 0]
+
+    @property
+    def name(self) -> str:
+        return self.members[0].entry.name if len(self.members) == 1 else "blend"
+
+    @property
+    def oof(self) -> np.ndarray:
+        """Out-of-fold predictions of the blend, in the order of TrainingData.scored."""
+        return sum(
+            (share * one.oof for share, one in zip(self.shares, self.members, strict=True)),
+            start=np.zeros_like(self.members[0].oof),
+        )
+
+
+def find_blend(data: TrainingData, plan: Plan, params: TrainParams, clock: Clock) -> Blend:
+    """Cross-validate what is planned, weigh it, and fit what has a weight."""
+    with Workers(data, params.n_jobs) as workers:
+        found = try_all(data, plan.entries, workers, clock, keep=not plan.refit)
+        if not found.tried:
+            raise UserError(f"no candidate could be fitted: {found.unfit}; see train.candidates in params.yaml")
+        weights = choose_weights(found.tried, data, params)
+        members = [one for one, weight in zip(found.tried, weights, strict=True) if weight > 0]
+        if plan.refit:
+            return Blend(found, weights, members, fit_members(members, workers))
+        return Blend(found, weights, members, [one.fitted for one in members if one.fitted is not None])
+
+
+def choose_weights(tried: list[Tried], data: TrainingData, params: TrainParams) -> np.ndarray:
     """Weights (m,) of the blend, within train.max_size_mb and train.max_latency_ms."""
 
-    def small(chosen: set[int]) -> bool:
-        size, latency = sum(tried[i].size_mb for i in chosen), sum(tried[i].latency_ms for i in chosen)
-        return size <= params["max_size_mb"] and latency <= params["max_latency_ms"]
+    def fits(chosen: set[int]) -> bool:
+        size = sum(tried[i].size_mb for i in chosen)
+        latency = sum(tried[i].latency_ms for i in chosen)
+        return size <= params.max_size_mb and latency <= params.max_latency_ms
 
-    if not any(small({i}) for i in range(len(tried))):
+    if not any(fits({i}) for i in range(len(tried))):
         raise UserError(
             "params.yaml: no candidate is within train.max_size_mb and train.max_latency_ms; raise them, or add a smaller candidate"
         )
-    name = task.metric
+    name = data.metric
     # decided classes jump where a probability crosses a half, and some metrics are undefined on some rows (mape of 0)
     if metric(name).needs == "classes" or np.isnan(tried[0].score):
-        name = default_metric(task.name)
+        name = default_metric(data.task)
     sign = -1 if metric(name).greater_is_better else 1
-    return greedy_weights([t.oof for t in tried], lambda p: sign * task.score(task.scored, p, name), small)
+
+    def loss(prediction: np.ndarray) -> float:
+        return sign * data.score(data.scored, prediction, name)
+
+    return greedy_weights([one.oof for one in tried], loss, fits)
 
 
-def assemble(
-    task: Task,
-    members: list[Tried],
-    fitted: list[tuple],
-    weights: np.ndarray,
-    columns: dict[str, str],
-    add_features: AddFeatures | None,
-) -> Model:
+def assemble(data: TrainingData, blend: Blend, add_features: AddFeatures | None) -> Model:
     """The model of these members, neither calibrated nor with a threshold yet."""
     from sklearn.pipeline import Pipeline
 
-    everything = np.arange(len(task.y))
-    model = Model(task.name, task.classes, columns, task.naive(everything), len(everything), add_features)
+    model = Model(data.task, data.classes, data.columns, data.baseline(), len(data.y), add_features)
     styles: dict[str, Any] = {}
-    for t, weight, (encoder, estimator) in zip(members, weights, fitted, strict=True):
+    for one, share, (encoder, estimator) in zip(blend.members, blend.shares, blend.fitted, strict=True):
         # members of one style have equal encoders; one object, so that a row is encoded once
-        encoder = styles.setdefault(task.families[t.entry.candidate].style, encoder)
-        model.members.append((float(weight), Pipeline([("encode", encoder), ("fit", estimator)])))
+        encoder = styles.setdefault(data.families[one.entry.candidate].style, encoder)
+        model.members.append((float(share), Pipeline([("encode", encoder), ("fit", estimator)])))
     return model
 
 
 def decide(
-    model: Model, task: Task, oof: np.ndarray, problem: dict[str, Any], wanted: Any
+    model: Model, data: TrainingData, oof: np.ndarray, problem: Problem, wanted: Any
 ) -> tuple[np.ndarray, dict[str, Any]]:
-    """Calibrates `model` and sets its threshold by out-of-fold answers; (those answers calibrated, what was decided)."""
-    if not task.classes:
+    """Calibrates `model` and sets its threshold by out-of-fold predictions; (these calibrated, what was decided)."""
+    if not data.classes:
         return oof, {}
-    y, weight = task.y[task.scored], task.weights(task.scored)
-    model.calibration, calibrated = useful_calibration(oof, y, weight, task.seed)
-    kept = model.calibration and {"slope": model.calibration.slope, "shift": model.calibration.shift}
+    y, weight = data.y[data.scored], data.weights(data.scored)
+    model.calibration, calibrated = useful_calibration(oof, y, weight, data.random_state)
+    kept = None
+    if model.calibration:
+        kept = {"slope": model.calibration.slope, "shift": model.calibration.shift}
     facts: dict[str, Any] = {"calibration": {"kept": kept}}
     for name in ("log_loss", "ece"):
-        before, after = (round(task.score(task.scored, p, name), 6) for p in (oof, calibrated))
+        before, after = (round(data.score(data.scored, p, name), 6) for p in (oof, calibrated))
         facts["calibration"][name] = {"before": before, "after": after}
-    if task.name == "binary":
+    if data.task == "binary":
         model.threshold, why = pick_threshold(calibrated, y, weight, problem, wanted)
         positive = round(float((calibrated[:, 1] >= model.threshold).mean()), 7)
         facts["threshold"] = {"value": model.threshold, "why": why, "share_positive": positive}
     return calibrated, facts
 
 
-def timings(plan: Plan, tried: list[Tried], model: Model, row: dict[str, np.ndarray], clock: Clock) -> dict[str, Any]:
+# ---- what is told -------------------------------------------------------------------------------------------------
+
+
+def facts_of(
+    data: TrainingData, plan: Plan, blend: Blend, score: float, baseline: float, decided: dict[str, Any]
+) -> dict[str, Any]:
+    """What candidate.json holds beside hash and versions."""
+    members = zip(blend.members, blend.shares, strict=True)
+    return {
+        "name": blend.name,
+        "task": data.task,
+        "metric": data.metric,
+        "classes": data.classes,
+        "members": {one.entry.name: round(float(share), 4) for one, share in members},
+        "oof_score": round(score, 6),
+        "oof_baseline": round(baseline, 6),
+        "n_rows": len(data.y),
+        "folds": len(data.folds),
+        **decided,
+        "not_planned": plan.left,
+        "unfit": blend.found.unfit,
+        "out_of_time": blend.found.left,
+    }
+
+
+def timings(data: TrainingData, plan: Plan, blend: Blend, model: Model, clock: Clock) -> dict[str, Any]:
     """What differs from run to run, and so stands apart from the leaderboard."""
+    row = {name: data.rows[name][:1] for name in model.columns if name in data.rows}
     seconds = []
     for _ in range(30 if len(row) == len(model.columns) else 0):
         start = time.perf_counter()
@@ -126,19 +193,18 @@ def timings(plan: Plan, tried: list[Tried], model: Model, row: dict[str, np.ndar
         seconds.append(time.perf_counter() - start)
     return {
         "planned_core_seconds": round(plan.seconds, 1),
-        "fit_seconds": {t.entry.name: round(t.seconds, 2) for t in tried},
+        "fit_seconds": {one.entry.name: round(one.seconds, 2) for one in blend.found.tried},
         "one_row_ms": round(float(np.median(seconds)) * 1000, 3) if seconds else None,
         "total_seconds": round(clock.elapsed, 2),
     }
 
 
-def tell(facts: dict[str, Any], plan: Plan, found: Found, params: Block) -> None:
+def tell(facts: dict[str, Any], plan: Plan, found: Found, params: TrainParams) -> None:
     """What was left out and why, and the line of numbers."""
-    if plan.left or plan.folds < params["folds"]:
+    if plan.left or plan.folds < params.folds:
         without = f", without {', '.join(plan.left)}" if plan.left else ""
-        print(
-            f"  {facts['n_rows']} rows and train.time_budget {params['time_budget']} s: {plan.folds} folds planned{without}"
-        )
+        budget = f"{facts['n_rows']} rows and train.time_budget {params.time_budget} s"
+        print(f"  {budget}: {plan.folds} folds planned{without}")
     for name, why in found.unfit.items():
         print(f"  {name} is left out: {why}")
     if found.left:

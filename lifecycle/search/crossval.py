@@ -1,4 +1,4 @@
-"""One fit of one candidate on one fold, in a worker process: rows of the fold encoded, fitted, held rows answered."""
+"""One fit of one candidate on one fold, in a worker process: rows of the fold encoded, fitted, held rows predicted."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import pickle
 import signal
 import time
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -17,23 +18,25 @@ from lifecycle.model.encode import TableEncoder
 from lifecycle.model.families import build
 from lifecycle.model.model import floor_probabilities
 from lifecycle.search.budget import Entry
-from lifecycle.search.data import Task
+from lifecycle.search.data import TrainingData
 
-# rounds of boosting after which the answers are looked at: close enough, and few enough to choose among without overfitting
+# rounds of boosting after which the predictions are looked at: close enough, and few enough to choose among without overfitting
 CHECKPOINTS = list(np.unique(np.round(1.2 ** np.arange(48)).astype(int)))
+MATRICES = 4  # encoded folds that a worker keeps
+ALL_ROWS = -1  # instead of a fold
 
 
 class Job(NamedTuple):
-    """`fold` None: fitted on all rows. `keep`: what was fitted comes back, too."""
+    """`fold`: its number, or ALL_ROWS. `keep`: what was fitted comes back, too."""
 
     entry: Entry
-    fold: int | None
+    fold: int
     keep: bool
 
 
 @dataclass
-class Answered:
-    """One fit: `stages` answers to the held rows by rounds of boosting (0: no rounds), `fitted` (encoder, estimator)."""
+class Fit:
+    """One fit: `stages` predictions for the held rows by rounds of boosting (0: no rounds), `fitted` (encoder, estimator)."""
 
     seconds: float
     stages: dict[int, np.ndarray]
@@ -41,59 +44,120 @@ class Answered:
     fitted: tuple[TableEncoder, Any] | None = None
 
 
-_task: Task  # of this worker; `start` sets it
-_matrices: dict[tuple, tuple] = {}
+class Encoded(NamedTuple):
+    """A fold's rows as one style of encoder makes them; the encoder is fitted on the rows of `fit_on` alone."""
+
+    encoder: TableEncoder
+    x: np.ndarray
+    fit_on: np.ndarray
+    x_held: np.ndarray
+    held: np.ndarray
 
 
-def start(task: Task) -> None:
-    """In a new worker: the task, and no matrices yet. Ctrl-C is for the parent, which ends its workers."""
-    global _task
+_fitter: Fitter | None = None
+
+
+def start(data: TrainingData) -> None:
+    """In a new worker: the rows, and no matrices yet. Ctrl-C is for the parent, which ends its workers."""
+    global _fitter
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _task = task
-    _matrices.clear()
+    _fitter = Fitter(data)
 
 
-def _encoded(style: str, fold: int | None) -> tuple[TableEncoder, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """(encoder, x, positions fitted on, x held, positions held); the encoder is fitted on that fold's rows alone."""
-    if (style, fold) not in _matrices:
-        everything = np.arange(len(_task.y))
-        fit_on, held = _task.folds[fold] if fold is not None else (everything, everything[:0])
-        encoder = TableEncoder(_task.kinds, style, _task.seed)
-        x = encoder.fit_transform({c: v[fit_on] for c, v in _task.rows.items()}, _task.y[fit_on])
-        x_held = encoder.transform({c: v[held] for c, v in _task.rows.items()})
-        while len(_matrices) > 3:
-            _matrices.pop(next(iter(_matrices)))
-        _matrices[style, fold] = (encoder, x, fit_on, x_held, held)
-    return _matrices[style, fold]
+def fit_one(entry: Entry, fold: int, keep: bool) -> Fit | str:
+    """Fit `entry` on a fold and predict its held rows; a text says why it cannot be fitted."""
+    assert _fitter is not None, "a worker is started with its rows"
+    return _fitter.fit(entry, fold, keep)
 
 
-def fit_one(entry: Entry, fold: int | None, keep: bool) -> Answered | str:
-    """Fit `entry` on a fold (None: on all rows) and answer its held rows; a text says why it cannot be fitted."""
-    start = time.monotonic()
-    family = _task.families[entry.candidate]
-    encoder, x, fit_on, x_held, held = _encoded(family.style, fold)
-    y = _task.y[fit_on]
-    estimator = build(family, entry.candidate, y, entry.hyper, _task.seed, entry.log)
-    more = {} if _task.weight is None else {"sample_weight": _task.weight[fit_on]}
-    if more and not _takes_weights(estimator):
-        return "its fit takes no sample_weight"
-    stopping = bool(family.rounds) and fold is not None
-    if stopping:
-        known = np.flatnonzero(np.isin(_task.y[held], y)) if _task.classes else np.arange(len(held))
-        more |= {"X_val": x_held[known], "y_val": _task.y[held][known]}
-        if _task.weight is not None:
-            more["sample_weight_val"] = _task.weight[held][known]
-    estimator.fit(x, y, **more)
-    size = len(zlib.compress(pickle.dumps(estimator), 1)) if fold == len(_task.folds) - 1 else 0
-    stages = _stages(estimator, x_held) if stopping else {0: _answers(estimator, x_held)} if len(held) else {}
-    if keep and stopping:
-        _trim(estimator, min(stages, key=lambda r: _loss(stages[r], held)))
-    return Answered(time.monotonic() - start, stages, size, (encoder, estimator) if keep else None)
+class Fitter:
+    """What a worker does with its rows."""
 
+    def __init__(self, data: TrainingData) -> None:
+        self.data = data
+        self.matrices: dict[tuple[str, int], Encoded] = {}
 
-def _loss(answers: np.ndarray, positions: np.ndarray) -> float:
-    value = _task.score(positions, answers)
-    return -value if metric(_task.metric).greater_is_better else value
+    def fit(self, entry: Entry, fold: int, keep: bool) -> Fit | str:
+        start = time.monotonic()
+        data, family = self.data, self.data.families[entry.candidate]
+        encoded = self.encoded(family.style, fold)
+        y = data.y[encoded.fit_on]
+        estimator = build(family, entry.candidate, y, entry.hyper, data.random_state, entry.log)
+        if data.weight is not None and not _takes_weights(estimator):
+            return "its fit takes no sample_weight"
+        stopping = bool(family.rounds) and fold != ALL_ROWS
+        estimator.fit(encoded.x, y, **self.beside(encoded, stopping))
+        is_last = fold == len(data.folds) - 1
+        size = len(zlib.compress(pickle.dumps(estimator), 1)) if is_last else 0
+        stages = self.stages(estimator, encoded, stopping)
+        if keep and stopping:
+            _trim(estimator, min(stages, key=lambda rounds: self.loss(stages[rounds], encoded.held)))
+        fitted = (encoded.encoder, estimator) if keep else None
+        return Fit(time.monotonic() - start, stages, size, fitted)
+
+    def encoded(self, style: str, fold: int) -> Encoded:
+        if (style, fold) not in self.matrices:
+            data = self.data
+            everything = np.arange(len(data.y))
+            fit_on, held = (everything, everything[:0]) if fold == ALL_ROWS else data.folds[fold]
+            encoder = TableEncoder(data.kinds, style, data.random_state)
+            x = encoder.fit_transform(data.some_rows(fit_on), data.y[fit_on])
+            x_held = encoder.transform(data.some_rows(held))
+            while len(self.matrices) >= MATRICES:
+                self.matrices.pop(next(iter(self.matrices)))
+            self.matrices[style, fold] = Encoded(encoder, x, fit_on, x_held, held)
+        return self.matrices[style, fold]
+
+    def beside(self, encoded: Encoded, stopping: bool) -> dict[str, np.ndarray]:
+        """What `fit` takes beside rows and target: weights, and the held rows where it stops early."""
+        data, held = self.data, encoded.held
+        more = {}
+        if data.weight is not None:
+            more["sample_weight"] = data.weight[encoded.fit_on]
+        if stopping:
+            known = np.arange(len(held))
+            if data.classes:
+                known = np.flatnonzero(np.isin(data.y[held], data.y[encoded.fit_on]))
+            more |= {"X_val": encoded.x_held[known], "y_val": data.y[held][known]}
+            if data.weight is not None:
+                more["sample_weight_val"] = data.weight[held][known]
+        return more
+
+    def stages(self, estimator: Any, encoded: Encoded, stopping: bool) -> dict[int, np.ndarray]:
+        """Predictions for the held rows by the rounds after which they are looked at."""
+        if stopping:
+            return self.staged(estimator, encoded.x_held)
+        if len(encoded.held):
+            return {0: self.predictions(estimator, encoded.x_held)}
+        return {}
+
+    def staged(self, estimator: Any, x: np.ndarray) -> dict[int, np.ndarray]:
+        each: Iterable[np.ndarray]
+        if self.data.classes:
+            each = (self.spread(estimator, p) for p in estimator.staged_predict_proba(x))
+        else:
+            each = estimator.staged_predict(x)
+        kept = {}
+        rounds, prediction = 0, np.empty(0)
+        for rounds, prediction in enumerate(each, 1):
+            if rounds in CHECKPOINTS:
+                kept[rounds] = prediction
+        return kept | {rounds: prediction}
+
+    def predictions(self, estimator: Any, x: np.ndarray) -> np.ndarray:
+        """Values (n,), or probabilities (n, k) in the contract's class order, also for classes the fold never showed."""
+        if not self.data.classes:
+            return np.asarray(estimator.predict(x), dtype=float)
+        return self.spread(estimator, estimator.predict_proba(x))
+
+    def spread(self, estimator: Any, p: np.ndarray) -> np.ndarray:
+        out = np.zeros((len(p), len(self.data.classes)))
+        out[:, estimator.classes_] = p
+        return floor_probabilities(out, len(self.data.y))
+
+    def loss(self, prediction: np.ndarray, positions: np.ndarray) -> float:
+        value = self.data.score(positions, prediction)
+        return -value if metric(self.data.metric).greater_is_better else value
 
 
 def _trim(estimator: Any, rounds: int) -> None:
@@ -107,28 +171,3 @@ def _trim(estimator: Any, rounds: int) -> None:
 
 def _takes_weights(estimator: Any) -> bool:
     return "sample_weight" in inspect.signature(getattr(estimator, "estimator", estimator).fit).parameters
-
-
-def _answers(estimator: Any, x: np.ndarray) -> np.ndarray:
-    """Values (n,), or probabilities (n, k) in the contract's class order, also for classes the fold never showed."""
-    if not _task.classes:
-        return np.asarray(estimator.predict(x), dtype=float)
-    return _spread(estimator, estimator.predict_proba(x))
-
-
-def _spread(estimator: Any, p: np.ndarray) -> np.ndarray:
-    out = np.zeros((len(p), len(_task.classes)))
-    out[:, estimator.classes_] = p
-    return floor_probabilities(out, len(_task.y))
-
-
-def _stages(estimator: Any, x: np.ndarray) -> dict[int, np.ndarray]:
-    if _task.classes:
-        staged = (_spread(estimator, p) for p in estimator.staged_predict_proba(x))
-    else:
-        staged = estimator.staged_predict(x)
-    kept, last = {}, 0
-    for last, answers in enumerate(staged, 1):
-        if last in CHECKPOINTS:
-            kept[last] = answers
-    return kept | {last: answers}

@@ -1,4 +1,4 @@
-"""Task: the training rows as the candidates see them, with the user's own features, the target, weights and folds."""
+"""TrainingData: the rows as the candidates see them, with the user's own features, the target, weights and folds."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pandas as pd
 
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.metrics import metric
+from lifecycle.ground.params import TrainParams
 from lifecycle.model.encode import added_kinds, as_arrays, field_kinds
 from lifecycle.model.families import FAMILIES, Family
 from lifecycle.model.model import AddFeatures, encode_target, floor_probabilities, sample_weight
@@ -20,31 +21,35 @@ TRAIN = "data/train.parquet"
 
 
 @dataclass
-class Task:
-    """The training rows as the candidates see them: `rows` feature arrays by name, `y` codes or floats, `weight` of
-    each row, `folds` positions (fitted on, scored on)."""
+class TrainingData:
+    """`task`: binary, multiclass or regression; `rows`: feature arrays by name; `columns`: {column of the contract: dtype kind};
+    `y`: codes or floats; `weight` of each row; `folds`: positions (fitted on, scored on)."""
 
-    name: str
+    task: str
     classes: list[str]
     metric: str
     rows: dict[str, np.ndarray]
+    columns: dict[str, str]
     kinds: dict[str, str]
     y: np.ndarray
     weight: np.ndarray | None
-    folds: list[tuple[np.ndarray, np.ndarray]]
-    seed: int
+    random_state: int
     families: dict[str, Family] = field(default_factory=lambda: FAMILIES)
+    folds: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
 
     @property
     def scored(self) -> np.ndarray:
         """Positions of the rows that some fold scores, in the order of the folds."""
         return np.concatenate([held for _, held in self.folds])
 
+    def some_rows(self, positions: np.ndarray) -> dict[str, np.ndarray]:
+        return {column: values[positions] for column, values in self.rows.items()}
+
     def weights(self, positions: np.ndarray) -> np.ndarray | None:
         return None if self.weight is None else self.weight[positions]
 
-    def score(self, positions: np.ndarray, answers: np.ndarray, name: str = "") -> float:
-        return metric(name or self.metric).function(self.y[positions], answers, self.weights(positions))
+    def score(self, positions: np.ndarray, prediction: np.ndarray, name: str = "") -> float:
+        return metric(name or self.metric).function(self.y[positions], prediction, self.weights(positions))
 
     def spread(self, oof: np.ndarray) -> tuple[float, float]:
         """The metric over all scored rows, and its standard deviation over the folds."""
@@ -52,27 +57,26 @@ class Task:
         parts = [self.score(held, part) for (_, held), part in zip(self.folds, np.split(oof, cuts), strict=True)]
         return self.score(self.scored, oof), float(np.std(parts))
 
-    def naive(self, positions: np.ndarray) -> Any:
-        """The answer of one who sees no feature: class frequencies (k,), or the mean."""
-        y, weight = self.y[positions], self.weights(positions)
+    def baseline(self) -> Any:
+        """What one who sees no feature would predict: class frequencies (k,), or the mean."""
         if not self.classes:
-            return float(np.average(y, weights=weight))
-        counts = np.bincount(y, weight, minlength=len(self.classes))
-        return floor_probabilities(counts[None, :] / counts.sum(), len(y))[0]
+            return float(np.average(self.y, weights=self.weight))
+        counts = np.bincount(self.y, self.weight, minlength=len(self.classes))
+        return floor_probabilities(counts[None, :] / counts.sum(), len(self.y))[0]
 
 
 def prepare(
     frame: pd.DataFrame,
     contract: Contract,
-    params: dict[str, Any],
+    params: TrainParams,
     add_features: AddFeatures | None,
     families: dict[str, Family],
-) -> Task:
+) -> TrainingData:
     """The training rows with the user's own features and their target; no folds yet. `families`: all that may be tried."""
     problem = contract.problem
-    name = params["metric"] or problem.metric
-    metric(name, problem.task)
-    columns = feature_names(contract)
+    name = params.metric or problem.metric
+    metric(name, problem.task)  # UserError where the task has no such metric
+    columns = contract.names(MODEL)
     rows = frame[columns].copy()
     if add_features:
         rows = own_features(rows, add_features)
@@ -80,10 +84,18 @@ def prepare(
         raise UserError(
             f"custom/features.py: add_features made {len(rows)} rows of {len(frame)}; it may change columns only"
         )
-    kinds = added_kinds(rows, field_kinds(contract.fields))
-    y, weight = encode_target(frame[problem.target], contract), sample_weight(frame, contract, TRAIN)
-    rows_of, random_state = as_arrays(rows), params["random_state"]
-    return Task(problem.task, list(problem.classes), name, rows_of, kinds, y, weight, [], random_state, families)
+    return TrainingData(
+        task=problem.task,
+        classes=list(problem.classes),
+        metric=name,
+        rows=as_arrays(rows),
+        columns={column: frame[column].dtype.kind for column in columns},
+        kinds=added_kinds(rows, field_kinds(contract.fields)),
+        y=encode_target(frame[problem.target], contract),
+        weight=sample_weight(frame, contract, TRAIN),
+        random_state=params.random_state,
+        families=families,
+    )
 
 
 def own_features(rows: pd.DataFrame, add_features: AddFeatures) -> pd.DataFrame:
@@ -96,7 +108,3 @@ def own_features(rows: pd.DataFrame, add_features: AddFeatures) -> pd.DataFrame:
             f"custom/features.py:{line}: add_features fails ({type(error).__name__}: {error}); "
             f"the columns are {', '.join(rows.columns)}"
         ) from error
-
-
-def feature_names(contract: Contract) -> list[str]:
-    return contract.names(MODEL)

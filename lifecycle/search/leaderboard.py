@@ -12,28 +12,22 @@ COLUMNS = ["name", "score", "score_std", "weight", "size_mb", "latency_units", "
 
 
 def leaderboard(
-    tried: list[Tried], weights: np.ndarray, blend: tuple[float, float], naive: float, name: str
+    tried: list[Tried], weights: np.ndarray, blend: tuple[float, float], baseline: float, name: str
 ) -> pd.DataFrame:
     """The best by the metric `name` first, the blend (its score and spread) and the naive baseline among them. `chosen`:
     it is in the model; where several are, the line "blend" is the model. `latency_units`: milliseconds a row, counted
     from the parts of the model, not timed."""
-    rows = [
-        (
-            t.entry.name,
-            t.score,
-            float(np.std(t.fold_scores)),
-            w,
-            t.size_mb,
-            t.latency_ms,
-            t.rounds or np.nan,
-            bool(w > 0),
-        )
-        for t, w in zip(tried, weights, strict=True)
-    ]
-    chosen = [row for row in rows if row[-1]]
-    if len(chosen) > 1:
-        rows.append(("blend", *blend, 1.0, sum(r[4] for r in chosen), sum(r[5] for r in chosen), np.nan, True))
-    rows.append(("naive baseline", naive, 0.0, 0.0, 0.0, 0.0, np.nan, False))
+    rows = []
+    for one, weight in zip(tried, weights, strict=True):
+        spread = float(np.std(one.fold_scores))
+        rounds = one.rounds or np.nan
+        chosen = bool(weight > 0)
+        rows.append((one.entry.name, one.score, spread, weight, one.size_mb, one.latency_ms, rounds, chosen))
+    members = [row for row in rows if row[-1]]
+    if len(members) > 1:
+        size, latency = sum(row[4] for row in members), sum(row[5] for row in members)
+        rows.append(("blend", *blend, 1.0, size, latency, np.nan, True))
+    rows.append(("naive baseline", baseline, 0.0, 0.0, 0.0, 0.0, np.nan, False))
     table = pd.DataFrame(rows, columns=COLUMNS)
     table.insert(1, "metric", name)
     table["rounds"] = table["rounds"].astype("Int64")

@@ -1,6 +1,6 @@
-"""Cross-validation of many candidates on all cores: jobs in, out-of-fold answers back, and a clock that only stops.
+"""Cross-validation of many candidates on all cores: jobs in, out-of-fold predictions back, and a clock that only stops.
 
-A job is one fit, of one entry on one fold, in a worker process. What a job answers depends on nothing but the job,
+A job is one fit, of one entry on one fold, in a worker process. What comes of a job depends on nothing but the job,
 so the order in which they end, and on how many cores, changes no result. Where the time budget ends first, what runs is
 ended; entries with all folds done are kept, and the others are told to the user as left out.
 """
@@ -12,7 +12,7 @@ import multiprocessing
 import sys
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -24,16 +24,17 @@ from lifecycle.ground.metrics import is_better
 from lifecycle.ground.words import short
 from lifecycle.model.encode import TableEncoder
 from lifecycle.search.budget import Entry
-from lifecycle.search.crossval import Answered, Job, fit_one, start
-from lifecycle.search.data import Task
+from lifecycle.search.crossval import ALL_ROWS, Fit, Job, fit_one, start
+from lifecycle.search.data import TrainingData
 
 # forking hands the rows over at no cost; macOS and Windows start workers anew and hand them a copy
 FORK = sys.platform == "linux"
+Fitted = tuple[TableEncoder, Any]  # with its estimator
 
 
 @dataclass
 class Tried:
-    """One entry on all folds: `oof` its answers on rows it was not fitted on, in the order of Task.scored."""
+    """One entry on all folds: `oof` its predictions for rows it was not fitted on, in the order of TrainingData.scored."""
 
     entry: Entry
     oof: np.ndarray
@@ -43,7 +44,7 @@ class Tried:
     rounds: int = 0
     size_mb: float = 0.0
     latency_ms: float = 0.0
-    fitted: tuple[TableEncoder, Any] | None = None
+    fitted: Fitted | None = None
 
 
 class Clock:
@@ -61,10 +62,10 @@ class Clock:
 
 
 class Workers:
-    """Processes that fit, ended with the `with` block; `run` gives each job's answer as it comes."""
+    """Processes that fit, ended with the `with` block; `run` gives each job's fit as it comes."""
 
-    def __init__(self, task: Task, n_jobs: int) -> None:
-        self.task, self.n_jobs = task, n_jobs
+    def __init__(self, data: TrainingData, n_jobs: int) -> None:
+        self.data, self.n_jobs = data, n_jobs
         self.pool = self._new_pool()
 
     def __enter__(self) -> Workers:
@@ -73,9 +74,10 @@ class Workers:
     def __exit__(self, *_: Any) -> None:
         self._end()
 
-    def run(self, jobs: list[Job], left: Callable[[], float]) -> Iterator[tuple[Job, Answered | str]]:
-        """(job, answer) as they come; once `left()` is not positive, what runs is ended and not answered."""
-        todo, running = iter(jobs), {}
+    def run(self, jobs: list[Job], left: Callable[[], float]) -> Iterator[tuple[Job, Fit | str]]:
+        """(job, fit, or why there is none) as they come; once `left()` is not positive, what runs is ended and not given."""
+        todo = iter(jobs)
+        running: dict[Future[Fit | str], Job] = {}
         for job in itertools.islice(todo, self.n_jobs + 1):  # one waits, so that no process does
             running[self.pool.submit(fit_one, *job)] = job
         while running and left() > 0:
@@ -90,7 +92,7 @@ class Workers:
 
     def _new_pool(self) -> ProcessPoolExecutor:
         method = "fork" if FORK else "spawn"
-        return ProcessPoolExecutor(self.n_jobs, multiprocessing.get_context(method), start, (self.task,))
+        return ProcessPoolExecutor(self.n_jobs, multiprocessing.get_context(method), start, (self.data,))
 
     def _end(self) -> None:
         self.pool.shutdown(wait=False, cancel_futures=True)
@@ -98,7 +100,7 @@ class Workers:
             child.terminate()
 
 
-def _result(future: Any, entry: Entry) -> Answered | str:
+def _result(future: Future[Fit | str], entry: Entry) -> Fit | str:
     try:
         return future.result()
     except UserError:
@@ -122,54 +124,56 @@ class Found(NamedTuple):
     unfit: dict[str, str]
 
 
-def try_all(task: Task, entries: list[Entry], workers: Workers, clock: Clock, keep: bool) -> Found:
+def try_all(data: TrainingData, entries: list[Entry], workers: Workers, clock: Clock, keep: bool) -> Found:
     """All entries on all folds; the first one however long it takes. `keep`: what the folds fitted is kept."""
     from tqdm import tqdm
 
-    jobs = [Job(entry, fold, keep) for entry in entries for fold in range(len(task.folds))]
-    answered: dict[str, dict[int, Answered]] = {}
+    n_folds = len(data.folds)
+    jobs = [Job(entry, fold, keep) for entry in entries for fold in range(n_folds)]
+    fits: dict[str, dict[int, Fit]] = {entry.name: {} for entry in entries}
     tried: dict[str, Tried] = {}
     unfit: dict[str, str] = {}
 
     def left() -> float:
+        if not tried:
+            return np.inf
         # the fits on all rows are still to come: as long as the folds' mean, and a little more as they see more rows
-        refits = 0 if keep else sum(t.seconds for t in tried.values()) / len(task.folds) * 1.3 / workers.n_jobs
-        return clock.left(refits) if tried else np.inf
+        refits = 0 if keep else sum(t.seconds for t in tried.values()) / n_folds * 1.3 / workers.n_jobs
+        return clock.left(refits)
 
     with tqdm(total=len(jobs), desc="train", unit="fit", leave=False, disable=None) as progress:
-        for job, answer in workers.run(jobs, left):
-            name, fold = job.entry.name, job.fold or 0  # None is for a fit on all rows, and these are none
-            if isinstance(answer, str):
-                unfit[name] = answer
+        for (entry, fold, _), fit in workers.run(jobs, left):
+            if isinstance(fit, str):
+                unfit[entry.name] = fit
             else:
-                folds = answered.setdefault(name, {})
-                folds[fold] = answer
-                if len(folds) == len(task.folds):
-                    tried[name] = gather(job.entry, task, [folds[k] for k in range(len(folds))])
-            best = best_of(list(tried.values()), task.metric)
-            told = f"best {short(best.score)} ({best.entry.name}), " if best else ""
-            progress.set_postfix_str(f"{name} fold {fold + 1}, {told}{max(clock.left(), 0):.0f} s left")
+                fits[entry.name][fold] = fit
+            if len(fits[entry.name]) == n_folds:
+                tried[entry.name] = gather(entry, data, [fits[entry.name][k] for k in range(n_folds)])
+            best = best_of(list(tried.values()), data.metric)
+            so_far = f"best {short(best.score)} ({best.entry.name}), " if best else ""
+            progress.set_postfix_str(f"{entry.name} fold {fold + 1}, {so_far}{max(clock.left(), 0):.0f} s left")
             progress.update()
-    found = [tried[e.name] for e in entries if e.name in tried]
-    return Found(found, [e.name for e in entries if e.name not in tried and e.name not in unfit], unfit)
+    untried = [entry.name for entry in entries if entry.name not in tried and entry.name not in unfit]
+    return Found([tried[entry.name] for entry in entries if entry.name in tried], untried, unfit)
 
 
-def fit_members(members: list[Tried], workers: Workers) -> list[tuple[TableEncoder, Any]]:
-    """(encoder, estimator) of each, fitted on all rows with the rounds that the folds found."""
+def fit_members(members: list[Tried], workers: Workers) -> list[Fitted]:
+    """Each of them fitted on all rows, with the rounds that the folds found."""
     jobs = []
-    for t in members:
-        name = workers.task.families[t.entry.candidate].rounds
-        rounds = {name: t.rounds, "early_stopping": False} if t.rounds else {}
-        jobs.append(Job(replace(t.entry, hyper=t.entry.hyper | rounds), None, True))
+    for one in members:
+        hyper = dict(one.entry.hyper)
+        if one.rounds:
+            hyper |= {workers.data.families[one.entry.candidate].rounds: one.rounds, "early_stopping": False}
+        jobs.append(Job(replace(one.entry, hyper=hyper), ALL_ROWS, True))
     fitted = {}
-    for job, answer in workers.run(jobs, lambda: np.inf):
-        if isinstance(answer, str) or answer.fitted is None:
+    for job, fit in workers.run(jobs, lambda: np.inf):
+        if isinstance(fit, str) or fit.fitted is None:
             raise UserError(
-                f"{job.entry.name} was fitted on each fold, and cannot be on all rows ({answer}); "
+                f"{job.entry.name} was fitted on each fold, and cannot be on all rows ({fit}); "
                 "take it out of train.candidates in params.yaml"
             )
-        fitted[job.entry.name] = answer.fitted
-    return [fitted[t.entry.name] for t in members]
+        fitted[job.entry.name] = fit.fitted
+    return [fitted[one.entry.name] for one in members]
 
 
 def best_of(tried: list[Tried], name: str) -> Tried | None:
@@ -181,21 +185,28 @@ def best_of(tried: list[Tried], name: str) -> Tried | None:
     return best
 
 
-def gather(entry: Entry, task: Task, answered: list[Answered]) -> Tried:
-    """The folds' answers as one; of boosting, after the number of rounds that is best over all folds together."""
+def gather(entry: Entry, data: TrainingData, fits: list[Fit]) -> Tried:
+    """The folds' predictions as one; of boosting, after the number of rounds that is best over all folds together."""
     best: Tried | None = None
-    for rounds in sorted({r for a in answered for r in a.stages}):
-        parts = [a.stages[max((r for r in a.stages if r <= rounds), default=min(a.stages))] for a in answered]
+    seconds = sum(fit.seconds for fit in fits)
+    for rounds in sorted({r for fit in fits for r in fit.stages}):
+        parts = [_until(fit.stages, rounds) for fit in fits]
         oof = np.concatenate(parts)
-        value = task.score(task.scored, oof)
-        if best is None or is_better(task.metric, value, best.score):
-            scores = [task.score(held, part) for (_, held), part in zip(task.folds, parts, strict=True)]
-            best = Tried(entry, oof, scores, value, sum(a.seconds for a in answered), int(rounds))
-    assert best is not None  # each fold answered at least once
-    outputs, n_folds = len(task.classes) if len(task.classes) > 2 else 1, len(task.folds)
+        value = data.score(data.scored, oof)
+        if best is None or is_better(data.metric, value, best.score):
+            scores = [data.score(held, part) for (_, held), part in zip(data.folds, parts, strict=True)]
+            best = Tried(entry, oof, scores, value, seconds, int(rounds))
+    assert best is not None  # each fold predicted at least once
+    n_folds = len(data.folds)
     # fitted again, on all rows, it grows by the rows that the last fold held out
-    growth = 1 if answered[0].fitted or n_folds == 1 else n_folds / (n_folds - 1)
-    best.size_mb = answered[-1].size / 1e6 * growth
-    best.latency_ms = task.families[entry.candidate].latency(entry.hyper, best.rounds, outputs)
-    best.fitted = answered[0].fitted
+    growth = 1.0 if fits[0].fitted or n_folds == 1 else n_folds / (n_folds - 1)
+    outputs = len(data.classes) if len(data.classes) > 2 else 1
+    best.size_mb = fits[-1].size / 1e6 * growth
+    best.latency_ms = data.families[entry.candidate].latency(entry.hyper, best.rounds, outputs)
+    best.fitted = fits[0].fitted
     return best
+
+
+def _until(stages: dict[int, np.ndarray], rounds: int) -> np.ndarray:
+    """The last stage up to so many rounds, else the first."""
+    return stages[max((r for r in stages if r <= rounds), default=min(stages))]

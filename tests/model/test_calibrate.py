@@ -1,13 +1,16 @@
 """calibrate: probabilities that mean what they say, and the threshold of a decision."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.metrics import score
 from lifecycle.model.calibrate import pick_threshold, useful_calibration
+from lifecycle.table.contract import Problem
 
-PROBLEM = {"metric": "log_loss", "costs": {}, "criteria": {}}
+PROBLEM = Problem("y", "binary", "log_loss")
 
 
 def drawn(n=4000, k=2, seed=0):
@@ -37,20 +40,20 @@ def test_right_probabilities_are_left_alone():
 def test_equal_costs_put_the_threshold_near_a_half():
     p, y = drawn(20_000)
     assert (
-        abs(pick_threshold(p, y, None, PROBLEM | {"costs": {"false_positive": 2, "false_negative": 2}}, "")[0] - 0.5)
+        abs(pick_threshold(p, y, None, replace(PROBLEM, costs={"false_positive": 2, "false_negative": 2}), "")[0] - 0.5)
         < 0.06
     )
 
 
 def test_a_missed_positive_nine_times_dearer_puts_it_near_a_tenth():
     p, y = drawn(20_000)
-    assert abs(pick_threshold(p, y, None, PROBLEM | {"costs": {"false_negative": 9}}, "")[0] - 0.1) < 0.04
+    assert abs(pick_threshold(p, y, None, replace(PROBLEM, costs={"false_negative": 9}), "")[0] - 0.1) < 0.04
 
 
 @pytest.mark.parametrize(("name", "floor"), [("precision", 0.9), ("recall", 0.95)])
 def test_a_floor_is_kept_on_the_rows_it_was_found_on(name, floor):
     p, y = drawn(20_000)
-    for problem, wanted in ((PROBLEM | {"criteria": {name: f">= {floor}"}}, ""), (PROBLEM, {name: floor})):
+    for problem, wanted in ((replace(PROBLEM, criteria={name: f">= {floor}"}), ""), (PROBLEM, {name: floor})):
         threshold, why = pick_threshold(p, y, None, problem, wanted)
         assert score(name, y, (p[:, 1] >= threshold).astype(int)) >= floor
         assert name in why
@@ -66,7 +69,7 @@ def test_a_metric_of_decided_classes_picks_its_best_threshold():
     p, y = drawn(20_000)
     p = p[p[:, 1] < 0.6]
     y = (np.random.default_rng(1).random(len(p)) < p[:, 1]).astype(int)
-    threshold, _ = pick_threshold(p, y, None, PROBLEM | {"metric": "f1"}, "")
+    threshold, _ = pick_threshold(p, y, None, replace(PROBLEM, metric="f1"), "")
     assert threshold < 0.45
     assert score("f1", y, (p[:, 1] >= threshold).astype(int)) > score("f1", y, (p[:, 1] >= 0.5).astype(int))
 

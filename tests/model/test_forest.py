@@ -12,7 +12,7 @@ from sklearn.ensemble import (
 from sklearn.linear_model import Ridge
 
 from lifecycle.model.fast_trees import quick
-from lifecycle.model.scaled_target import Target
+from lifecycle.model.scaled_target import ScaledTarget
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(800, 6))
@@ -32,7 +32,7 @@ TWO, THREE = (VALUE > 1).astype(int), np.digitize(VALUE, [0, 1])
         (ExtraTreesClassifier(20), THREE),
         (ExtraTreesRegressor(20), VALUE),
         (RandomForestClassifier(20), THREE),
-        (Target(HistGradientBoostingRegressor(max_iter=40), True), np.exp(VALUE)),
+        (ScaledTarget(HistGradientBoostingRegressor(max_iter=40), True), np.exp(VALUE)),
     ],
 )
 def test_a_row_gets_the_same_answer_bit_for_bit(estimator, y):

@@ -13,10 +13,11 @@ import yaml
 
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.files import read_json, read_parquet
+from lifecycle.ground.params import TrainParams
 from lifecycle.model.families import FAMILIES, Family
 from lifecycle.model.store import load_model
 from lifecycle.search.budget import Entry
-from lifecycle.search.workers import FORK, Clock, Workers, try_all
+from lifecycle.search.workers import FORK, Clock, Workers, fit_members, try_all
 from lifecycle.table.contract import read_contract
 from stages import clean, define, split, train
 from tests.scratch import ROOT, scratch
@@ -118,7 +119,7 @@ def test_a_skewed_positive_target_is_also_tried_as_its_logarithm(here):
 
 def test_the_clock_keeps_what_is_done_and_names_what_is_not(here):
     here(bakes())
-    contract, params = read_contract(), train.read_params("train")
+    contract, params = read_contract(), TrainParams.load()
     frame = read_parquet("data/train.parquet")
     task = train.prepare(frame, contract, params, None, FAMILIES)
     task.folds = train.make_folds(frame, task.y, contract, "random", 3, 1)
@@ -126,7 +127,7 @@ def test_the_clock_keeps_what_is_done_and_names_what_is_not(here):
     with Workers(task, 1) as workers:
         found = try_all(task, entries, workers, Clock(0), keep=False)
         assert [t.entry.name for t in found.tried] == ["linear"] and found.left == ["boosting"]
-        assert len(train.fit_members(found.tried, workers)) == 1
+        assert len(fit_members(found.tried, workers)) == 1
 
 
 def test_a_stop_is_said(here, capsys, monkeypatch):
@@ -293,7 +294,7 @@ def test_a_feature_and_a_candidate_of_ones_own_take_a_few_lines(here):
 
 def test_a_fold_that_is_kept_answers_as_it_was_scored(here):
     here(bakes(500))
-    contract, params = read_contract(), train.read_params("train")
+    contract, params = read_contract(), TrainParams.load()
     frame = read_parquet("data/train.parquet")
     task = train.prepare(frame, contract, params, None, FAMILIES)
     task.folds = train.make_folds(frame, task.y, contract, "random", 1, 1)
