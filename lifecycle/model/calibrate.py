@@ -104,12 +104,14 @@ class Cuts:
         order = np.argsort(-chance, kind="stable")
         ranked = chance[order]
         ends = np.append(np.flatnonzero(np.diff(ranked)), len(ranked) - 1)
-        counts = []
-        for code in (1, 0):
+
+        def counted(code: int) -> np.ndarray:
             reached = np.cumsum(weight[order] * (y[order] == code))[ends]
-            counts.append(np.concatenate([[0.0], reached]))
+            return np.concatenate([[0.0], reached])
+
+        at = np.concatenate([[1.0], ranked[ends]])
         positive = float(weight[y == 1].sum())
-        return cls(np.concatenate([[1.0], ranked[ends]]), *counts, positive, float(weight.sum()) - positive)
+        return cls(at, counted(1), counted(0), positive, float(weight.sum()) - positive)
 
     @property
     def precision(self) -> np.ndarray:

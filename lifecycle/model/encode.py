@@ -34,21 +34,20 @@ Frame: TypeAlias = pd.DataFrame | Mapping[str, np.ndarray]
 def field_kinds(fields: Iterable[Field]) -> dict[str, str]:
     """{column: number | category | date | time | text} of contract fields that the model uses."""
     by_type = {"number": "number", "integer": "number", "boolean": "number", "string": "category", "text": "text"}
-    used = [f for f in fields if f.role in MODEL]
-    return {f.name: by_type.get(f.type, "time" if f.role == "time" else "date") for f in used}
+    kinds = {}
+    for field in fields:
+        if field.role in MODEL:
+            kinds[field.name] = by_type.get(field.type, "time" if field.role == "time" else "date")
+    return kinds
 
 
 def added_kinds(frame: pd.DataFrame, kinds: dict[str, str]) -> dict[str, str]:
     """Kinds of the columns that `add_features` left: known ones as the contract says, new ones by their dtype."""
-
-    def kind(column: str) -> str:
-        if column in kinds:
-            return kinds[column]
-        return {"M": "date", "f": "number", "i": "number", "u": "number", "b": "number"}.get(
-            frame[column].dtype.kind, "category"
-        )
-
-    return {str(c): kind(c) for c in frame.columns}
+    by_dtype = {"M": "date", "f": "number", "i": "number", "u": "number", "b": "number"}
+    out = {}
+    for column in frame.columns:
+        out[str(column)] = kinds.get(column) or by_dtype.get(frame[column].dtype.kind, "category")
+    return out
 
 
 class TableEncoder(TransformerMixin, BaseEstimator):

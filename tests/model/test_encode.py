@@ -78,7 +78,9 @@ def test_piecewise_tells_how_far_a_number_has_come():
 def test_the_time_of_the_row_itself_is_used_for_its_parts_only():
     fields = [Field("when", "time", "datetime"), Field("due", "feature", "date")]
     frame, y = table()
-    encoder = TableEncoder(field_kinds(fields), "tree").fit({"when": frame["when"], "due": frame["when"]}, y)
+    encoder = TableEncoder(field_kinds(map(Field.read, fields)), "tree").fit(
+        {"when": frame["when"], "due": frame["when"]}, y
+    )
     assert "when days" not in encoder.feature_names_ and "due days" in encoder.feature_names_
 
 
