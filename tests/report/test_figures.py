@@ -4,10 +4,10 @@ import json
 
 import pandas as pd
 import pytest
+from lifecycle.gate.checks import check_slices
 
 from lifecycle.evaluate.evaluation import evaluate
 from lifecycle.evaluate.slices import named, ranked
-from lifecycle.gate.checks import check_slices
 from lifecycle.ground.metrics import METRICS
 from lifecycle.ground.words import exact
 from lifecycle.report import charts, figures, tables
