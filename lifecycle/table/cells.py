@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 # compared without case and outer blanks
 MISSING = frozenset(
@@ -35,6 +37,7 @@ MISSING = frozenset(
         "\\n",
         "<na>",
     ]
+    + ["—", "–", "−"]
     + ["0000-00-00", "0000-00-00 00:00:00", "00/00/0000", "00.00.0000", "0000/00/00"]
     + ["#value!", "#ref!", "#div/0!", "#num!", "#name?", "nat", "k.a.", "<null>", "[null]"]
 )
@@ -73,6 +76,12 @@ def is_garbled(values: pd.Series) -> np.ndarray:
     return matches(values, r"[\x00\x{FFFD}]")
 
 
+@lru_cache(maxsize=1)
+def has_arrow() -> bool:
+    """Whether whole columns can go through Arrow; a service does without it, and reads cell by cell."""
+    return find_spec("pyarrow") is not None
+
+
 def matches(values: pd.Series, pattern: str) -> np.ndarray:
     """Mask of the texts in which an RE2 pattern is found, by Arrow on the whole column."""
     import pyarrow as pa
@@ -94,7 +103,7 @@ def is_token(values: pd.Series, tokens: Iterable[str]) -> np.ndarray:
     return found
 
 
-def by_unique(values: pd.Series, read, missing) -> np.ndarray:
+def by_unique(values: pd.Series, read: Callable[[list[str]], np.ndarray], missing: object) -> np.ndarray:
     """Apply `read` to the distinct texts only: a column of 50,000 rows often has 200 of them."""
     codes, unique = pd.factorize(values, use_na_sentinel=True)
     if not len(unique):

@@ -249,6 +249,9 @@ class DateReader(Reader):
     def __init__(self, spec: Field) -> None:
         super().__init__(spec)
         self.formats = dates.of_field(spec)
+        # 9999-12-31 is missing however it is written
+        codes = [dates.read(t, self.formats) for t in spec.missing_values]
+        self.codes = [np.datetime64(c, "us") for c in codes if c is not None]
         self.low = None if spec.minimum is None else np.datetime64(spec.minimum, "us")
         self.high = None if spec.maximum is None else np.datetime64(spec.maximum, "us")
 
@@ -257,7 +260,9 @@ class DateReader(Reader):
         return None if found is None else np.datetime64(found, "us")
 
     def flag(self, value: np.datetime64) -> str:
-        if self.low is None:
+        if value in self.codes:
+            return MISSING
+        if self.low is None or self.high is None:
             return ""
         return OUT_OF_RANGE if value < self.low or value > self.high else ""
 
@@ -268,13 +273,17 @@ class DateReader(Reader):
             values = values.dt.tz_convert("UTC").dt.tz_localize(
                 None
             )  # as `dates.read` does with a text that has an offset
-        typed = values.to_numpy("datetime64[us]")
+        typed = values.to_numpy("datetime64[us]").copy()
         return self.finish(Column(typed, np.isnat(typed), np.zeros(len(typed), dtype=bool)))
 
     def by_kernel(self, texts: pd.Series) -> tuple[np.ndarray, np.ndarray]:
         return dates.by_kernel(texts, self.formats)
 
     def finish(self, column: Column) -> Column:
+        if self.codes:
+            coded = np.isin(column.typed, np.array(self.codes))
+            column.missing |= coded
+            column.typed[coded] = dates.NAT
         if self.low is not None:
             with np.errstate(invalid="ignore"):
                 column.out_of_range = (column.typed < self.low) | (column.typed > self.high)
@@ -323,7 +332,7 @@ class LabelReader(Reader):
 
     def plain(self, texts: pd.Series) -> np.ndarray:
         """Mask of texts that mean what they say, by Arrow: no blanks, quotes or zeros to tidy, nothing to look up."""
-        if self.known or len(texts) < notation.KERNEL_FROM:
+        if self.known or len(texts) < notation.KERNEL_FROM or not cells.has_arrow():
             return np.zeros(len(texts), dtype=bool)
         return cells.matches(texts, _TIDY) & ~cells.is_token(texts, self.tokens)
 
@@ -369,7 +378,7 @@ def text_of(given: Any) -> str:
     if isinstance(given, float | np.floating):
         if np.isnan(given):
             return ""
-        if float(given).is_integer() and abs(given) < 1e15:
+        if float(given).is_integer() and abs(float(given)) < 1e15:
             return str(int(given))
     return str(given)
 

@@ -237,7 +237,7 @@ def moments(values: pd.Series, formats: Sequence[str]) -> np.ndarray:
     return out
 
 
-KERNEL_FROM = 200  # cells; fewer are read faster one by one
+KERNEL_FROM = 64  # cells; fewer are read faster one by one
 _ISO_WIDTHS = ("%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S")
 
 
@@ -245,7 +245,7 @@ def by_kernel(values: pd.Series, formats: Sequence[str]) -> tuple[np.ndarray, np
     """(moments, mask of the cells that were read), on whole columns: cells whose digits stand at fixed places."""
     out = np.full(len(values), NAT)
     taken = np.zeros(len(values), dtype=bool)
-    if len(values) < KERNEL_FROM or not formats:
+    if len(values) < KERNEL_FROM or not cells.has_arrow():
         return out, taken
     # of several formats the first goes first in `read` as well
     for form in _ISO_WIDTHS if formats[0] == ISO else formats[:1]:
@@ -300,7 +300,7 @@ def _fixed(values: pd.Series, widths: list[Width], out: np.ndarray, taken: np.nd
     taken[fits[good]] = True
 
 
-def _bytes(texts: object, length: int) -> np.ndarray | None:
+def _bytes(texts: Any, length: int) -> np.ndarray | None:
     """(n, length) bytes of texts that are all that long."""
     import pyarrow as pa
 
@@ -362,11 +362,10 @@ def shape(text: str) -> Shape | None:
         return None
     if _iso(text) is not None:
         return Shape(ISO)
-    form = text.replace("%", "")
-    if form != text:
+    if "%" in text:
         return None
-    form, clocked = _with_clock(form)
-    form = _with_words(form) if form else None
+    timed, clocked = _with_clock(text)
+    form = _with_words(timed)
     if form is None:
         return None
     return _with_numbers(form, clocked)
@@ -566,6 +565,7 @@ def _ordered(form: str, shapes: Sequence[Shape | None], decided: bool | None) ->
     """`form` with day, month and year for its %1, %2 and %3."""
     if "%1" not in form:
         return form
+    order: tuple[str, ...]
     if "%3" in form:
         order = _two_digits([one.parts for one in shapes if one and one.form == form], decided, form == "%1.%2.%3")
     else:

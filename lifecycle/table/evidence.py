@@ -40,7 +40,7 @@ def of_marks(columns: Iterable[Texts], delimiter: str) -> FileEvidence:
     found, orders = [], Counter[bool]()
     for texts in columns:
         if _mostly(texts, texts.numbers):
-            found.append(recognise.marks(texts.numbers))
+            found.append(texts.marks)
         elif _mostly(texts, texts.dates):
             order = dates.day_first(texts.dates)
             if order is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -39,7 +39,7 @@ _SPAN_WORDS = frozenset(
 _MONTH_WORDS = frozenset("month period ym yearmonth yyyymm monat periode mois mes mese maand monthid month_id".split())
 # numbers that only name something: their order and distance mean nothing
 CODE_NAME = re.compile(
-    r"(^|[_\s.-])((zip|plz|fips|sku|ean|isbn|gtin|iban|phone|telephone|tel|telefon|mobile|handy|fax|cap|cep|postleitzahl|version|release|firmware|ip)([_\s.-]|$)|code$)"
+    r"(^|[_\s.-])((zip|plz|fips|sku|ean|isbn|gtin|iban|phone|telephone|tel|telefon|mobile|handy|fax|cep|postleitzahl|version|release|firmware|ip)([_\s.-]|$)|code$)"
     r"|(zip|post|postal)[_\s.-]?code$|[a-z]Code$",
     re.I,
 )
@@ -227,6 +227,8 @@ def _order(one: _Looked, texts: Texts) -> tuple[str, ...]:
         return (kind,) if kind in ("number", "date", "boolean") else ()
     if one.is_target:
         return ("number",)  # a target's classes keep their own names
+    if texts.simple:
+        return "boolean", "number", "date"
     dated = sum(shape is not None for shape in texts.dates) > 0.5 * len(texts.sample)
     if dated and not _SPAN_WORDS.intersection(words_of(one.name)) and not _is_span(texts):
         return "boolean", "date", "number"
@@ -267,7 +269,14 @@ def _number(one: _Looked, texts: Texts, file: FileEvidence, least: float) -> Dra
     if sum(shape is not None for shape in texts.numbers) < 0.5 * least * len(texts.sample):
         return None  # no need to try them all
     found = recognise.recognise(
-        one.name, texts.sample, texts.numbers, texts.sample_counts, file.decimal, file.decimal_is_sure, bool(one.forced)
+        one.name,
+        texts.sample,
+        texts.numbers,
+        texts.sample_counts,
+        texts.marks,
+        file.decimal,
+        file.decimal_is_sure,
+        bool(one.forced),
     )
     if found is None:
         return None
@@ -450,7 +459,7 @@ def _second(moment: np.datetime64) -> str:
 def _formats(one: _Looked, texts: Texts, file: FileEvidence, least: float) -> tuple[tuple[str, ...], str]:
     """(formats of a column, the rarest last; a format that fits as well)."""
     if one.override.get("format"):
-        return (str(one.override["format"]), *map(str, one.override.get("formats") or ())), ""
+        return (str(one.override["format"]),), ""
     numbers = _compact_dates(one.name, texts) or (_counted_moments(texts) if one.forced in DATES else "")
     if numbers:
         return (numbers,), ""
@@ -460,10 +469,15 @@ def _formats(one: _Looked, texts: Texts, file: FileEvidence, least: float) -> tu
     return (found.formats, found.doubt) if found else ((), "")
 
 
+_PADDED_MONTH = re.compile(r"(0[1-9]|1[0-2])\.(19|20)\d\d")
+
+
 def _compact_dates(name: str, texts: Texts) -> str:
     """The format of numbers that are dates: 20240131, 202401311530, seconds since 1970, days of a spreadsheet; "" for others."""
-    sample = [notation.plain(t).removesuffix(".0") for t in texts.sample]
+    sample = [t.removesuffix(".0") for t in texts.plain_sample]
     lengths = {len(t) for t in sample}
+    if all(_PADDED_MONTH.fullmatch(t) for t in sample) and any(t[0] == "0" for t in sample):
+        return "%m.%Y"
     if not all(t.isascii() and t.isdigit() for t in sample):
         return dates.EXCEL if says_moment(name) and _are_serials(sample) else ""
     if lengths == {12} or lengths == {14}:
@@ -481,7 +495,7 @@ def _compact_dates(name: str, texts: Texts) -> str:
 
 def _counted_moments(texts: Texts) -> str:
     """Seconds, milliseconds or microseconds since 1970, or days of a spreadsheet, by their size."""
-    sample = [notation.plain(t).removesuffix(".0") for t in texts.sample]
+    sample = [t.removesuffix(".0") for t in texts.plain_sample]
     if all(t.isdigit() for t in sample):
         for form, scale in dates.EPOCHS.items():
             if np.mean([2.5e14 <= int(t) * scale <= 2.6e15 for t in sample]) > 0.99:  # 1977 to 2052
@@ -590,11 +604,30 @@ def _note_not_understood(one: _Looked, draft: Draft, file: FileEvidence) -> None
                 f"columns: {{{one.name}: {{type: {kind}}}}}"
             )
             return
-    coded = sum(int(c) for t, c in zip(texts.sample, texts.sample_counts, strict=True) if _is_code(t))
-    if coded > 0.5 * total and 0.5 * texts.total < len(texts.distinct) <= 0.95 * texts.total and texts.total > 50:
+    many = len(texts.distinct) > 20
+    if many and len({_mask(t) for t in texts.sample}) <= 10 and _share(texts, _STARTS_WITH_NUMBER.match) > 0.5:
+        draft.notes.append(
+            f"most of its cells hold numbers among other text ({shown}), which are not read; if they are measures, give each a "
+            f"column of its own; if they only name a row: columns: {{{one.name}: {{role: id}}}}"
+        )
+    elif many and _share(texts, _is_code) > 0.5 and 0.5 * texts.total < len(texts.distinct) <= 0.95 * texts.total:
         draft.notes.append(
             f"most of its cells look like names of things ({shown}); if it only names a row: columns: {{{one.name}: {{role: id}}}}"
         )
+
+
+_STARTS_WITH_NUMBER = re.compile(r"\s*[-+~<>=$€£(]?\s?\d")
+
+
+def _mask(text: str) -> str:
+    """The text with # for its numbers: 120/80 is #/#."""
+    return re.sub(r"\d+(?:[.,]\d+)*", "#", notation.plain(text))
+
+
+def _share(texts: Texts, holds: Callable[[str], Any]) -> float:
+    """The share of cells of which `holds` is true."""
+    found = sum(int(c) for t, c in zip(texts.sample, texts.sample_counts, strict=True) if holds(t))
+    return found / texts.sample_counts.sum()
 
 
 def _would_be(one: _Looked, texts: Texts, kind: str, file: FileEvidence) -> bool:
@@ -612,7 +645,7 @@ def _would_be(one: _Looked, texts: Texts, kind: str, file: FileEvidence) -> bool
         )
     else:
         found = recognise.recognise(
-            one.name, texts.sample, texts.numbers, texts.sample_counts, file.decimal, True, True
+            one.name, texts.sample, texts.numbers, texts.sample_counts, texts.marks, file.decimal, True, True
         )
         if found is None or notation.MINUS_BEHIND in found.notation.forms:
             return False

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lifecycle.table import units
+from lifecycle.table import cells, units
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,9 +27,10 @@ CLOCK = "clock"  # 1:05:30, 2 days 03:04:05, PT2H: minutes
 SHORT_CLOCK = "minutes and seconds"  # 45:30: minutes
 COMPOUND = "compound"  # 2h 50m, 5'7": several units of one dimension, added up
 FOOTNOTE = "footnote"  # 1,234*, 12[3]: the mark is dropped
+MARGIN = "margin"  # 12.5 ± 0.3: the number
 MINUS_BEHIND = "minus behind"  # 12.50-
 RANGE = "range"  # 62k-95k: the middle
-FORMS = (ABOUT, BOUND, CLOCK, SHORT_CLOCK, COMPOUND, FOOTNOTE, MINUS_BEHIND, RANGE)
+FORMS = (ABOUT, BOUND, CLOCK, SHORT_CLOCK, COMPOUND, FOOTNOTE, MARGIN, MINUS_BEHIND, RANGE)
 
 _PLAIN = {" ": "\u00a0\u202f\u2009\u2007\u2008\u200a\u2002\u2003\u3000\t", "-": "\u2212\u2010\u2011\u2012\u2013\u2014\uff0d",
           "'": "\u2019\u2018\u02bc\u2032\u00b4`\uff07", '"': "\u201d\u201c\u2033", ",": "\uff0c\u066c", ".": "\uff0e\u066b"}  # fmt: skip
@@ -53,6 +54,7 @@ _AMOUNT = re.compile(
 )
 _PAIR = re.compile(rf"\s*({CORE})\s*([^\d\s,;][^\d,;]*?)?\s*(?:[,;]|\band\b|\bund\b|\bet\b|\by\b)?\s*(?=\d|$)")
 _MARK = re.compile(r"(?<=[\w%)$€£.])\s*(?:[*†‡§¶]+|\[\w{1,3}\]|\((?:[a-z]|[ivx]{1,4}|\d{1,2})\)|[¹²³⁴⁵⁶⁷⁸⁹⁰]+)$")
+_MARGIN = re.compile(r"(?<=[\w%)]) ?(?:±|\+/-|\+-) ?\d[\d.,]*%?$")
 _ABOUT = re.compile(
     r"(?:~|≈|ca\.?|circa|approx\.?|approximately|about|around|rund|etwa|environ|env\.|unos|около)\s*(?=[\d.,$€£])", re.I
 )
@@ -78,10 +80,22 @@ _ISO_SPAN = re.compile(r"P(?=.)(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.
 
 
 def plain(text: str) -> str:
-    """Typographic blanks, minus signs, apostrophes, quotes and marks as those of a keyboard; no outer blanks."""
+    """Typographic blanks, minus signs, apostrophes, quotes and marks as those of a keyboard; no outer blanks and quotes; `12,-` as
+    12 and `3x10^4` as 3e4."""
     if not text.isascii():
         text = text.translate(_TRANSLATE)
-    return text.strip()
+    text = text.strip()
+    if len(text) > 2 and text[0] == text[-1] == '"':
+        text = text[1:-1].strip()
+    if ",-" in text or ".-" in text:
+        text = _NO_CENTS.sub("", text)
+    if "10^" in text:
+        text = _POWER.sub("e", text)
+    return text
+
+
+_NO_CENTS = re.compile(r"(?<=\d)[.,]-{1,2}(?!\d)")
+_POWER = re.compile(r"(?<=[\d.]) ?[x×*·] ?10\^(?=[-+]?\d)")
 
 
 @dataclass(frozen=True)
@@ -209,6 +223,8 @@ def read(text: str, n: Notation) -> float:
         return _bare(value, n)
     if FOOTNOTE in n.forms:
         text = _MARK.sub("", text)
+    if MARGIN in n.forms:
+        text = without_margin(text)
     if ABOUT in n.forms:
         text = _ABOUT.sub("", text, count=1)
     if BOUND in n.forms:
@@ -459,6 +475,11 @@ def without_mark(text: str) -> str:
     return _MARK.sub("", text)
 
 
+def without_margin(text: str) -> str:
+    """A cell without the `± 0.3` behind it."""
+    return _MARGIN.sub("", text)
+
+
 def without_about(text: str) -> str:
     """A cell without `ca.` or `~` before it."""
     return _ABOUT.sub("", text, count=1) if _ABOUT.match(text) else text
@@ -509,13 +530,11 @@ def write(value: float, n: Notation) -> str:
 # ---- columns -----------------------------------------------------------------------------------------------
 
 
-KERNEL_FROM = 200  # cells; fewer are read faster one by one
+KERNEL_FROM = 64  # cells; fewer are read faster one by one
 
 
 def numbers(values: pd.Series, n: Notation) -> np.ndarray:
     """float64 of each cell, NaN where it is no number: plain ones by Arrow, the others by `read`, each text once."""
-    from lifecycle.table import cells
-
     out, taken = by_kernel(values, n)
     rest = ~taken
     if rest.any():
@@ -529,7 +548,7 @@ def by_kernel(values: pd.Series, n: Notation) -> tuple[np.ndarray, np.ndarray]:
     cells that are taken here."""
     out = np.full(len(values), np.nan)
     taken = np.zeros(len(values), dtype=bool)
-    if len(values) < KERNEL_FROM:
+    if len(values) < KERNEL_FROM or not cells.has_arrow():
         return out, taken
     import pyarrow as pa
     import pyarrow.compute as pc

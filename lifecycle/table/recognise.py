@@ -33,6 +33,7 @@ _BOTH = {
     ",": re.compile(r"\d{1,3}(?:\.\d{3})+,\d*|\d{1,3}(?:\.\d{3}){2,}"),
 }
 _DOUBTFUL = {".": re.compile(r"[1-9]\d{0,2}\.\d{3}"), ",": re.compile(r"[1-9]\d{0,2},\d{3}")}
+_ONE_POINT = re.compile(r"\d*\.\d+")
 _OTHER = {".": ",", ",": "."}
 _SIGNS = (("CR", "DR"), ("N", "S"), ("E", "W"))  # the second of each is minus
 # statistical offices put a letter behind a figure: provisional, estimated, revised, a break in the series
@@ -87,6 +88,7 @@ def shape(text: str) -> Shape | None:
 
 _STRIPPED = (
     (notation.FOOTNOTE, notation.without_mark),
+    (notation.MARGIN, notation.without_margin),
     (notation.ABOUT, notation.without_about),
     (notation.BOUND, notation.without_bound),
 )
@@ -119,9 +121,12 @@ def _multiplies_money(word: str) -> bool:
 
 def _may_be_unit(word: str) -> bool:
     if word.startswith("(") and word.endswith(")"):
-        return len(word) > 4  # a remark; (a) is the mark of a footnote
+        return len(word) > 4 and not any(c.isdigit() for c in word)  # a remark; (a) is the mark of a footnote
     if units.is_currency(word) or units.readings(word):
         return True
+    money, _, per = word.partition("/")
+    if units.is_currency(money) and per.isalpha():
+        return True  # €/h
     if len(word) > 12 or _FOREIGN.search(word) or any(c in _NEVER for c in word):
         return False
     return word[0].isalpha() or word[0] in "%‰°" or (word[0] == "/" and word[1:].isalpha())
@@ -187,6 +192,11 @@ def _count_mark(core: str, found: Marks) -> None:
         found.above += len(core) > 3
         found.below += len(core) <= 3
         return
+    if _ONE_POINT.fullmatch(core):  # nearly all
+        whole, _, decimals = core.partition(".")
+        doubtful = len(decimals) == 3 and 0 < len(whole) < 4 and whole[0] != "0"
+        (found.doubtful if doubtful else found.sure)["."] += 1
+        return
     tail = re.split(r"[ ']", core)[-1]
     if tail != core:
         # 1'234.5: after other thousands, a mark is the decimal one
@@ -217,6 +227,10 @@ def decimal_of_file(columns: Iterable[Marks], delimiter: str) -> tuple[str, bool
 # ---- a column -----------------------------------------------------------------------------------------------
 
 
+Met = tuple[str, Shape, int]  # a text, taken apart, and the cells that hold it
+Table = dict[str, float | tuple[float, float]]  # {unit: scale, or scale and shift}
+
+
 @dataclass(frozen=True)
 class Recognised:
     """A notation, and what a reader of the notes should know of it."""
@@ -230,20 +244,22 @@ def recognise(
     texts: Sequence[str],
     shapes: Sequence[Shape | None],
     counts: np.ndarray,
+    found: Marks,
     file_decimal: str,
     sure: bool = True,
     forced: bool = False,
 ) -> Recognised | None:
     """The notation under which most cells are numbers; None where they are none. `counts`: cells that hold each text.
 
-    `sure`: whether the file's decimal mark is beyond doubt. `forced`: the user says that it is a number, so that bands
-    and levels are read as well.
+    `found`: what the shapes say about the decimal mark; `sure`: whether the file's is beyond doubt. `forced`: the user says that
+    it is a number, so that bands and levels are read as well.
     """
     good = [(t, s, int(c)) for t, s, c in zip(texts, shapes, counts, strict=True) if s]
     if not good:
         return None
-    found = marks(s for _, s, _ in good)
     decimal, group, remarks = _decimal_and_group(name, found, file_decimal, sure, good)
+    if not any(s.words or s.forms or s.sign for _, s, _ in good):
+        return Recognised(Notation(decimal, group), tuple(remarks))
     forms = _forms(good, decimal, group, forced)
     if forms is None:
         return None
@@ -262,7 +278,7 @@ def _decimal_and_group(
     own = found.decimal()
     decimal = own or file_decimal
     remarks = []
-    if not own and sum(found.doubtful.values()):
+    if not own and any(found.doubtful.values()):
         doubtful = max(".,", key=lambda mark: found.doubtful[mark])
         if not sure:
             decimal = _alone(found, doubtful, file_decimal)
@@ -282,7 +298,7 @@ def _alone(found: Marks, doubtful: str, file_decimal: str) -> str:
     return file_decimal
 
 
-def _doubt(name: str, good: list, doubtful: str, decimal: str) -> str:
+def _doubt(name: str, good: list[Met], doubtful: str, decimal: str) -> str:
     example = next(c for _, s, _ in good for c in s.cores if _DOUBTFUL[doubtful].fullmatch(c))
     whole = example.replace(doubtful, "")
     broken = example.replace(doubtful, ".")
@@ -291,12 +307,14 @@ def _doubt(name: str, good: list, doubtful: str, decimal: str) -> str:
     return f"no column shows the decimal mark beyond doubt: {example} is read as {taken}; if it is {other}, set columns: {{{name}: {keys}}}"
 
 
-def _forms(good: list, decimal: str, group: str, forced: bool) -> set[str] | None:
+def _forms(good: list[Met], decimal: str, group: str, forced: bool) -> set[str] | None:
     """The forms that the column uses; None where these say that it holds levels, codes or phone numbers."""
     counts: Counter[str] = Counter()
     for _, one, count in good:
         counts.update(dict.fromkeys(one.forms, count))
     forms = set(counts)
+    if notation.FOOTNOTE in forms and _are_second_numbers(good):
+        return None
     if notation.RANGE in forms and not _are_ranges(good, counts, decimal, group, forced):
         return None
     cores = {c for _, s, _ in good for c in s.cores}
@@ -304,15 +322,27 @@ def _forms(good: list, decimal: str, group: str, forced: bool) -> set[str] | Non
     if notation.MINUS_BEHIND in forms and short and not forced:
         return None  # school grades: 2-, 2, 2+
     plus = sum(count for _, s, count in good if s.plus)
-    if plus and len(cores) <= FEW and not forced:
+    if 0 < plus <= 0.5 * sum(count for _, _, count in good) and len(cores) <= FEW and not forced:
         return None  # 0, 1, 2, 3+
     return forms
 
 
-def _are_ranges(good: list, counts: Counter[str], decimal: str, group: str, forced: bool) -> bool:
+def _are_second_numbers(good: list[Met]) -> bool:
+    """34 (12), 8 (3): what looks like the numbers of footnotes stands behind every cell, and differs."""
+    marks = [
+        text.strip()[len(notation.without_mark(notation.plain(text))) :]
+        for text, s, _ in good
+        if notation.FOOTNOTE in s.forms
+    ]
+    numbered = {mark for mark in marks if any(c.isdigit() for c in mark)}
+    return len(marks) > 0.9 * len(good) and len(numbered) > 9
+
+
+def _are_ranges(good: list[Met], counts: Counter[str], decimal: str, group: str, forced: bool) -> bool:
     """Ranges, rather than bands (20-29), scores (3-1), phone numbers or codes: many, and the higher end goes with the
     lower one."""
     ranges = [s.cores for _, s, _ in good if notation.RANGE in s.forms]
+    measured = sum(bool(s.words) for _, s, _ in good if notation.RANGE in s.forms) > 0.9 * len(ranges)
     total = sum(count for _, _, count in good)
     if not forced and (len(ranges) < MANY_RANGES or counts[notation.RANGE] < 0.02 * total):
         return False
@@ -323,13 +353,15 @@ def _are_ranges(good: list, counts: Counter[str], decimal: str, group: str, forc
     ends = np.array([[notation.digits(c, decimal, group) or 0.0 for c in cores] for cores in ranges if len(cores) == 2])
     if len(ends) < 3 or np.mean(ends[:, 0] <= ends[:, 1]) < 0.98:
         return False
+    if measured:
+        return True  # with a unit it is no phone number
     if np.ptp(ends[:, 0]) == 0 or np.ptp(ends[:, 1]) == 0:
         return False
     low, high = (np.argsort(np.argsort(end)) for end in ends.T)
     return bool(np.corrcoef(low, high)[0, 1] > 0.4)
 
 
-def _signs_of(good: list) -> dict[str, int]:
+def _signs_of(good: list[Met]) -> dict[str, int]:
     """{CR: 1, DR: -1} where both stand behind numbers."""
     met = {s.sign for _, s, _ in good if s.sign}
     for plus, minus in _SIGNS:
@@ -341,7 +373,7 @@ def _signs_of(good: list) -> dict[str, int]:
 # ---- units ---------------------------------------------------------------------------------------------------
 
 
-def _units_of(good: list, forms: set[str], signed: bool) -> tuple[str, dict[str, float | tuple[float, float]]]:
+def _units_of(good: list[Met], forms: set[str], signed: bool) -> tuple[str, Table]:
     """(unit of the values, {word: scale}); an empty table where all is one unit."""
     words: Counter[str] = Counter()
     affixes: Counter[str] = Counter()
@@ -391,25 +423,26 @@ def _money(words: Counter[str]) -> list[str]:
     return list(usual)
 
 
-def _table(
-    words: Counter[str], money: bool, bare: int, added: bool
-) -> tuple[dict[str, float | tuple[float, float]], str | None]:
+def _table(words: Counter[str], money: bool, bare: int, added: bool) -> tuple[Table, str | None]:
     """({word: scale}, the unit that scale 1 is) of the words that are no currency; "" as a word is a bare number."""
     total = sum(words.values())
     if not total:
         return {"": 1.0}, ""
     if set(words) <= _FLAGS and bare > 1.5 * total and not money:
-        return dict.fromkeys(["", *words], 1.0), ""
+        flags: Table = dict.fromkeys(["", *words], 1.0)
+        return flags, ""
     usual = max(words, key=lambda w: words[w])
     remarks = [w for w in words if w.startswith("(")]
     known = Counter({w: c for w, c in words.items() if units.readings(w)})
     if sum(known.values()) < ALIKE * (total - sum(words[w] for w in remarks)):
         spelled = [w for w in words if units.key(w).removesuffix("s") == units.key(usual).removesuffix("s")]
         if sum(words[w] for w in spelled) >= ALIKE * total:
-            return dict.fromkeys(["", *spelled, *remarks], 1.0), usual
+            alike: Table = dict.fromkeys(["", *spelled, *remarks], 1.0)
+            return alike, usual
         return {}, None
     if not known:
-        return {"": 1.0} | dict.fromkeys(remarks, 1.0), ""
+        unmeasured: Table = dict.fromkeys(["", *remarks], 1.0)
+        return unmeasured, ""
     chosen = _dimension(known, money, bare)
     if chosen is None:
         return {}, None
@@ -418,6 +451,8 @@ def _table(
         for dimension, scale, shift in units.readings(word):
             if dimension == chosen:
                 scales[word] = scale, shift
+    if chosen == "time":
+        scales = _with_months(scales)
     base, table = _relative(scales, known, chosen, added)
     table |= dict.fromkeys(remarks, 1.0)
     if len(set(scales.values())) == 1 or chosen in (units.MULTIPLIER, "cents"):
@@ -425,16 +460,26 @@ def _table(
     return table, base
 
 
+def _with_months(scales: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+    """The m of 5y 10m is a month."""
+    hours = any(units.key(word) != "m" and scale <= 60 for word, (scale, _) in scales.items())
+    years = any(scale > 500_000 for scale, _ in scales.values())
+    if hours or not years:
+        return scales
+    month = next(scale for dimension, scale, _ in units.readings("month") if dimension == "time")
+    return {word: ((month, 0.0) if units.key(word) == "m" else pair) for word, pair in scales.items()}
+
+
 def _relative(
     scales: dict[str, tuple[float, float]], known: Counter[str], dimension: str, added: bool
-) -> tuple[str, dict[str, float | tuple[float, float]]]:
+) -> tuple[str, Table]:
     """(unit, {word: scale to it}): multipliers multiply; of units, the most frequent one is what the values are in."""
     if dimension in (units.MULTIPLIER, "cents"):
         return "", {word: scale for word, (scale, _) in scales.items()}
     # what is added up has whole numbers of the smallest one
     base = min(scales, key=lambda w: (scales[w][0], -known[w])) if added else max(scales, key=lambda w: known[w])
     to_scale, to_shift = scales[base]
-    table: dict[str, float | tuple[float, float]] = {}
+    table: Table = {}
     for word, (scale, shift) in scales.items():
         relative, moved = notation.tidy(scale / to_scale), notation.tidy((shift - to_shift) / to_scale)
         table[word] = (relative, moved) if moved else relative
@@ -466,12 +511,13 @@ def _dimension(known: Counter[str], money: bool, bare: int) -> str | None:
 # ---- what is said ----------------------------------------------------------------------------------------------
 
 
-def _remarks(good: list, made: Notation) -> Iterable[str]:
+def _remarks(good: list[Met], made: Notation) -> Iterable[str]:
     """What was done beyond reading digits, each with its number of cells and an example."""
     for form, said in (
         (notation.RANGE, "are ranges and are read as their middle"),
         (notation.BOUND, "are bounds (<, > or +) and are read as the bound"),
         (notation.FOOTNOTE, "have a mark of a footnote behind them, which is dropped"),
+        (notation.MARGIN, "have a margin (±), which is dropped"),
         (notation.ABOUT, "are approximate and are read as the number"),
     ):
         met = [(text, count) for text, one, count in good if form in one.forms]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from lifecycle.table import cells, dates, notation, recognise
 
+SMALL = 1_000  # cells; fewer are counted one by one
 PLAIN, ODD = 500, 1_500  # distinct texts looked at one by one: plain numbers, and the others
 
 
@@ -25,6 +28,8 @@ class Texts:
     @classmethod
     def of(cls, name: str, values: pd.Series, tokens: Iterable[str]) -> tuple[Texts, list[str]]:
         """(a column's texts, those of the folded `tokens` for missing that it holds)."""
+        if len(values) <= SMALL:
+            return cls._of_few(name, values.tolist(), frozenset(tokens))
         codes, distinct = pd.factorize(values)
         texts = pd.Series(distinct, dtype="str")
         counts = np.bincount(codes[codes >= 0], minlength=len(texts))
@@ -33,23 +38,54 @@ class Texts:
         seen = sorted({cells.fold(str(t)) for t in texts[absent]})
         return cls(name, texts[kept].reset_index(drop=True), counts[kept]), seen
 
+    @classmethod
+    def _of_few(cls, name: str, given: list[Any], tokens: frozenset[str]) -> tuple[Texts, list[str]]:
+        """The same of a few cells, where column operations would cost more than the cells."""
+        counts: dict[str, int] = {}
+        seen: set[str] = set()
+        for text, count in Counter(text for text in given if isinstance(text, str)).items():
+            folded = cells.fold(text)
+            if folded in tokens:
+                seen.add(folded)
+            elif not cells.GARBLED.search(text):
+                counts[text] = count
+        return cls(name, pd.Series(list(counts), dtype="str"), np.array(list(counts.values()), dtype=np.int64)), sorted(
+            seen
+        )
+
     @property
     def total(self) -> int:
         """Filled cells."""
         return int(self.counts.sum())
 
     @cached_property
+    def _is_simple(self) -> np.ndarray:
+        """Mask of the distinct texts that are digits, a sign and a point."""
+        return cells.matches(self.distinct, notation.SIMPLE_CELL)
+
+    @cached_property
+    def simple(self) -> bool:
+        """Whether each text is digits, a sign and a point."""
+        return bool(self._is_simple.all())
+
+    @cached_property
     def sampled(self) -> np.ndarray:
         """Places of the texts that are looked at one by one, spread over the column."""
-        if len(self.distinct) <= PLAIN + ODD:
+        if len(self.distinct) <= PLAIN + ODD and not self.simple:
             return np.arange(len(self.distinct))
-        plain = cells.matches(self.distinct, notation.SIMPLE_CELL)
-        places = [spread(np.flatnonzero(plain), PLAIN), spread(np.flatnonzero(~plain), ODD)]
+        places = [spread(np.flatnonzero(self._is_simple), PLAIN), spread(np.flatnonzero(~self._is_simple), ODD)]
         return np.sort(np.concatenate(places))
 
     @cached_property
     def sample(self) -> list[str]:
         return [str(t) for t in self.distinct.iloc[self.sampled].tolist()]
+
+    @cached_property
+    def plain_sample(self) -> list[str]:
+        """The sample without blanks around and typographic marks."""
+        if self.simple:
+            return [t.strip() for t in self.sample]
+        return [notation.plain(t) for t in self.sample]
 
     @property
     def sample_counts(self) -> np.ndarray:
@@ -58,7 +94,14 @@ class Texts:
     @cached_property
     def numbers(self) -> list[recognise.Shape | None]:
         """The sample's texts, taken apart as numbers."""
+        if self.simple:
+            return [recognise.Shape((t.lstrip("+-"),)) for t in self.plain_sample]
         return [recognise.shape(t) for t in self.sample]
+
+    @cached_property
+    def marks(self) -> recognise.Marks:
+        """What the sample says about the decimal mark."""
+        return recognise.marks(self.numbers)
 
     @cached_property
     def dates(self) -> list[dates.Shape | None]:
@@ -68,7 +111,7 @@ class Texts:
     @cached_property
     def wordless(self) -> bool:
         """Whether each sampled text has a digit."""
-        return all(any(c.isdigit() for c in t) for t in self.sample)
+        return self.simple or all(any(c.isdigit() for c in t) for t in self.sample)
 
     def words(self, at_most: int) -> dict[str, int]:
         """{folded text: cells} of the texts without a digit; {} where there are more than `at_most` different ones."""

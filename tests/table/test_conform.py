@@ -152,3 +152,23 @@ def test_a_whole_column_is_read_as_each_of_its_cells_is(name):
         value, flag = reader.cell(text)
         assert column.typed[i] == value or (pd.isna(column.typed[i]) and pd.isna(value)), repr(text)
         assert column.missing[i] == (flag == "missing") and column.corrupt[i] == (flag == "corrupt"), repr(text)
+
+
+def test_without_arrow_the_same_is_read(monkeypatch):
+    """A service's environment has none."""
+    rows = [
+        {
+            "x": f"{i % 9}.5",
+            "price": "1.234,5",
+            "n": str(i),
+            "colour": " RED",
+            "flag": "Yes",
+            "day": "03/04/2024",
+            "note": f"no {i}",
+        }
+        for i in range(300)
+    ]
+    with_arrow = typed(*rows)
+    monkeypatch.setattr("lifecycle.table.cells.has_arrow", lambda: False)
+    monkeypatch.setattr("lifecycle.table.cells.matches", None)
+    pd.testing.assert_frame_equal(typed(*rows), with_arrow)

@@ -264,3 +264,45 @@ def test_a_word_that_many_rows_share_is_a_level_and_not_corruption():
 def test_numbers_that_could_be_moments_are_named():
     said = made(c=spread(1_600_000_000, 1_700_000_000)).said("c")
     assert "epoch_s" in said and "type: datetime" in said
+
+
+# ---- more of the same kinds -------------------------------------------------------------------------------
+
+MORE = {
+    "nothing behind the comma": (["55,- €", "12,– €", "7,50 €", "31,- €"], [55, 12, 7.5, 31], ";"),
+    "powers": (["3.1x10^4", "2×10^3", "9.5x10^2", "1.1x10^5"], [31000, 2000, 950, 110000], ","),
+    "margins": (["34 ± 2", "41 ± 3", "29.5 ± 1.5", "30 +/- 2"], [34, 41, 29.5, 30], ","),
+    "quoted": (['"6"', '"12"', '"7.5"', '"9"'], [6, 12, 7.5, 9], ","),
+    "years and months": (["5y 10m", "3y 6m", "2y 4m", "9y 0m"], [70, 42, 28, 108], ","),
+    "minutes and seconds": (["8m44s", "6m5s", "12m0s", "9m59s"], [524, 365, 720, 599], ","),
+    "at least": (["5,000+", "10,000+", "100,000+", "1,000+"], [5000, 10000, 100000, 1000], ","),
+    "from": (["ab 120 €", "ab 95 €", "ab 240 €", "ab 80 €"], [120, 95, 240, 80], ";"),
+    "acres and feet": (["2 acres", "1500 sqft", "2200 sqft", "900 sqft"], [87120, 1500, 2200, 900], ","),
+    "digits of other scripts": (["٥٦", "٩٦٢", "١٢", "٧"], [56, 962, 12, 7], ","),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", MORE)
+def test_further_notations_are_understood(kind):
+    texts, expected, delimiter = MORE[kind]
+    table = made(delimiter, c=texts * (N // len(texts)))
+    assert table.type("c") in ("number", "integer"), table.field("c")
+    assert table.values("c")[: len(expected)] == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_range_with_a_unit_needs_no_relation_of_its_ends():
+    cells = [f"€{a}K–€{b}K" for a, b in zip(spread(20, 40), spread(41, 90, seed=2), strict=True)]
+    assert made(c=cells).values("c")[0] == (spread(20, 40)[0] + spread(41, 90, seed=2)[0]) * 500
+
+
+def test_the_number_in_brackets_behind_each_cell_is_no_footnote():
+    cells = [f"{a} ({b})" for a, b in zip(spread(10, 90), spread(1, 30, seed=2), strict=True)]
+    table = made(c=cells)
+    assert table.type("c") in ("string", "text") and "numbers among other text" in table.said("c")
+
+
+@pytest.mark.parametrize("cells", [[f"{a}/{b}" for a, b in zip(spread(100, 180), spread(60, 110, seed=2), strict=True)],
+                                   [f"{a}Nm@ {b}rpm" for a, b in zip(spread(100, 300), spread(1500, 4000, seed=2), strict=True)]])  # fmt: skip
+def test_two_numbers_in_a_cell_are_not_dropped_without_a_word(cells):
+    said = made(c=cells).said("c")
+    assert "numbers among other text" in said and "columns: {c: {role: id}}" in said and cells[0] in said
