@@ -444,6 +444,7 @@ def _with_numbers(form: str, clocked: bool) -> Shape | None:
         return _quarter(form.replace("\0", ""))
     if "%b" in form or "%B" in form:
         names = _beside_a_name(form, bare, digits)
+        parts = tuple(map(int, digits)) if len(digits) == 1 else ()
     elif not digits:
         names = () if clocked else None
     else:
@@ -478,7 +479,7 @@ def _beside_a_name(form: str, bare: str, digits: list[str]) -> tuple[str, ...] |
         return "%Y", "%d"
     if lengths == [4]:
         return ("%Y",)
-    if lengths == [2] and re.fullmatch(r"\x01\x01[-' /]+\d\d", bare) and "%" in form:
+    if lengths == [2] and re.fullmatch(r"\x01\x01[-' /]+\d\d", bare):
         return ("%y",)
     if lengths == [2] and re.fullmatch(r"\d\d-\x01\x01", bare) and int(digits[0]) > 31:
         return ("%y",)
@@ -540,8 +541,9 @@ class Recognised:
 def recognise(shapes: Sequence[Shape | None], counts: np.ndarray, file_day_first: bool | None) -> Recognised | None:
     """The formats that a column's dates are written in, rarest last; None where it has none."""
     votes: Counter[str] = Counter()
+    days = _are_days(shapes)
     for one, count in zip(shapes, counts, strict=True):
-        if one:
+        if one and not (days and one.form in _MONTH_AND_TWO):
             votes[one.form] += int(count)
     if not votes:
         return None
@@ -559,6 +561,15 @@ def recognise(shapes: Sequence[Shape | None], counts: np.ndarray, file_day_first
     total = sum(formats.values())
     usual = [form for form, count in formats.most_common(MAX_FORMATS) if count >= 0.001 * total]
     return Recognised(tuple(usual), doubt)
+
+
+_MONTH_AND_TWO = ("%b %y", "%B %y")
+
+
+def _are_days(shapes: Sequence[Shape | None]) -> bool:
+    """Whether the numbers of Feb 03, Feb 11, Mar 28 are days, and so no year is there at all."""
+    behind = {one.parts[0] for one in shapes if one and one.form in _MONTH_AND_TWO}
+    return len(behind) > 10 and max(behind) <= 31
 
 
 def _ordered(form: str, shapes: Sequence[Shape | None], decided: bool | None) -> str:

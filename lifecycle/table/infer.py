@@ -649,6 +649,8 @@ def _would_be(one: _Looked, texts: Texts, kind: str, file: FileEvidence) -> bool
         )
         if found is None or notation.MINUS_BEHIND in found.notation.forms:
             return False
+        if notation.RANGE in found.notation.forms and len(texts.distinct) > recognise.MANY_RANGES:
+            return False  # so many would have been taken for ranges, were they
         read = np.isfinite(notation.numbers(texts.distinct, found.notation))
     return bool(texts.counts[read].sum() > 0.5 * texts.total)
 

@@ -41,6 +41,7 @@ _FLAGS = frozenset("b c d e f i n p r s u z be bd bp ep".split())
 _FOREIGN = re.compile(
     r"^(?![^\W\d]+(?:/\d*[^\W\d]+\d?|[23])$).*(?:\d|\s[A-Z])"
 )  # no unit: 12 Main St, 190Nm@ 2000rpm; but l/100km, m2
+_OUT_OF = re.compile(r"/ ?\d{1,4}")
 _HAS_NUMBER = re.compile(r"[\d½¼¾]")
 _NEVER = frozenset(":@#+~<>*†‡§¶¹²³⁴⁵⁶⁷⁸⁹⁰_\\()[]")  # in a word that is no known unit
 _SAME_CURRENCY = {"us$": "$", "usd": "$", "dollar": "$", "dollars": "$", "eur": "€", "euro": "€", "euros": "€", "gbp": "£",
@@ -124,6 +125,8 @@ def _may_be_unit(word: str) -> bool:
         return len(word) > 4 and not any(c.isdigit() for c in word)  # a remark; (a) is the mark of a footnote
     if units.is_currency(word) or units.readings(word):
         return True
+    if _OUT_OF.fullmatch(word):
+        return True  # 4.1/5
     money, _, per = word.partition("/")
     if units.is_currency(money) and per.isalpha():
         return True  # €/h
@@ -321,6 +324,9 @@ def _forms(good: list[Met], decimal: str, group: str, forced: bool) -> set[str] 
     short = len(cores) <= FEW and all(c.isdigit() and len(c) < 3 for c in cores)
     if notation.MINUS_BEHIND in forms and short and not forced:
         return None  # school grades: 2-, 2, 2+
+    bounded = counts[notation.BOUND] / sum(count for _, _, count in good)
+    if 0 < bounded < 0.9 and len(cores) <= 4 and not forced:
+        return None  # <30, 45 and >60 are levels
     plus = sum(count for _, s, count in good if s.plus)
     if 0 < plus <= 0.5 * sum(count for _, _, count in good) and len(cores) <= FEW and not forced:
         return None  # 0, 1, 2, 3+

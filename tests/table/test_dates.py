@@ -133,6 +133,11 @@ def test_what_looks_like_a_date_and_is_none_is_no_date(text):
     assert dates.read(text, (dates.ISO, "%d/%m/%Y", "%d.%m.%Y")) is None
 
 
+def test_a_day_of_a_month_without_a_year_is_no_date():
+    table = made(c=written("%b %d"))
+    assert table.type("c") in ("string", "text") and made(c=written("%b %y")).type("c") == "date"
+
+
 def test_iso_is_understood_in_every_column():
     assert dates.read("2024-04-03", ("%d/%m/%Y",)) == datetime(2024, 4, 3)
     assert dates.read("2024-04-03T10:00:00+02:00", ("%d/%m/%Y",)) == datetime(2024, 4, 3, 8)

@@ -206,6 +206,9 @@ def test_the_mark_of_a_footnote_is_dropped_and_that_is_said(mark):
         ("school grade", [("1", "1-", "2+", "2", "2-", "3+")[a] for a in spread(0, 5)]),
         ("seat", [f"{a}{'ABCDEF'[b]}" for a, b in zip(spread(1, 40), spread(0, 5, seed=2), strict=True)]),
         ("padded code", [f"{a:05d}" for a in spread(1, 90000)]),
+        ("blood pressure", [f"{a}/{b}" for a, b in zip(spread(100, 180), spread(60, 110, seed=2), strict=True)]),
+        ("long post code", [f"{a}-{b}" for a, b in zip(spread(10000, 99999), spread(1000, 9999, seed=2), strict=True)]),
+        ("bounds as levels", [("<30", ">30", "45")[a] for a in spread(0, 2)]),
         ("season", [("2018/19", "2019/20", "2020/21")[a] for a in spread(0, 2)]),
         ("address", [f"{a} {('Main', 'Oak')[b]} St" for a, b in zip(spread(1, 99), spread(0, 1, seed=2), strict=True)]),
         (
@@ -275,6 +278,7 @@ MORE = {
     "quoted": (['"6"', '"12"', '"7.5"', '"9"'], [6, 12, 7.5, 9], ","),
     "years and months": (["5y 10m", "3y 6m", "2y 4m", "9y 0m"], [70, 42, 28, 108], ","),
     "minutes and seconds": (["8m44s", "6m5s", "12m0s", "9m59s"], [524, 365, 720, 599], ","),
+    "out of": (["4.1/5", "3.8/5", "4.9/5", "2.5/5"], [4.1, 3.8, 4.9, 2.5], ","),
     "at least": (["5,000+", "10,000+", "100,000+", "1,000+"], [5000, 10000, 100000, 1000], ","),
     "from": (["ab 120 €", "ab 95 €", "ab 240 €", "ab 80 €"], [120, 95, 240, 80], ";"),
     "acres and feet": (["2 acres", "1500 sqft", "2200 sqft", "900 sqft"], [87120, 1500, 2200, 900], ","),
