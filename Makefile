@@ -21,7 +21,7 @@ SHOW := dvc exp show --only-changed --keep 'score|baseline|passed' \
 compare: .venv/ready .dvc/config ## experiments side by side (dvc exp show): the verdict, and what differs
 	$(BIN)/$(SHOW)
 
-SWEEP ?= -S 'split.seed=range(1,4)' -S 'train.choose=linear,boosting,""'
+SWEEP ?= -S 'split.random_state=range(1,4)' -S 'train.choose=linear,boosting,""'
 JOBS ?= 2
 
 sweep: .venv/ready .dvc/config ## many experiments, JOBS at a time (dvc exp run --queue, --run-all); SWEEP="-S 'train.folds=3,5'"

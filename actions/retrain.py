@@ -42,10 +42,10 @@ from lifecycle.model.store import load_model
 from lifecycle.monitor.batches import Live, digest, read_live
 from lifecycle.monitor.watch import find_bundle, model_digest
 from lifecycle.table.conform import conform, used_fields
-from lifecycle.table.contract import read_contract
+from lifecycle.table.contract import Contract, read_contract
 from lifecycle.table.folds import moments, scheme_of
 from lifecycle.table.read import SOURCE, ReadOptions, read_raw
-from lifecycle.table.rows import identities, identity_columns
+from lifecycle.table.rows import keys_of, row_keys
 
 RESULTS = ("dvc.lock", "reports/")  # what `dvc repro monitor` may have changed before
 
@@ -64,16 +64,16 @@ def divide(live: Live, contract: dict[str, Any], params: Block) -> Parts:
     n_judge = max(int(len(place) * params["judge_share"]), params["min_judged"])
     judge = np.zeros(len(labelled), dtype=bool)
     judge[place[max(0, len(place) - n_judge) :]] = True
-    scheme = "group" if used_fields(contract, ("group",)) else "random"
-    return Parts(labelled & ~judge & ~same_as(judge, live, contract, scheme), judge)
+    same = same_as(judge, live, contract, scheme_of(Contract.read(contract).identity, "auto"))
+    return Parts(labelled & ~judge & ~same, judge)
 
 
 def same_as(judge: np.ndarray, live: Live, contract: dict[str, Any], scheme: str) -> np.ndarray:
     """Mask of the rows that are the same thing as one of those that judge."""
-    same = identities(live.rows, identity_columns(contract, scheme))
-    # without an id, as in a log of requests, empty cells are no identity
-    known = np.array([bool(t.strip("\x1f")) for t in same])
-    return known & np.isin(same, same[judge])
+    known = Contract.read(contract)
+    table = live.text[[f.name for f in known.fields if f.name in live.text]]
+    same = keys_of(row_keys(table, known.identity), scheme)
+    return np.isin(same, same[judge & (same != 0)])  # empty cells are no identity
 
 
 def by_time(live: Live, contract: dict[str, Any], params: Block, tested_from: Any) -> tuple[Parts, str]:
@@ -323,7 +323,7 @@ def main() -> None:
     check_repository()
     contract = read_contract(folder / "contract.yaml")
     live = read_live(contract, window_rows=10**9)
-    timed = scheme_of(contract, read_params("split")["scheme"]) == "time"
+    timed = scheme_of(contract.identity, read_params("split")["scheme"]) == "time"
     if timed:
         parts, start = by_time(live, contract, params, tested_from(contract))
     else:

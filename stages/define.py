@@ -1,6 +1,7 @@
 """define: the problem block of params.yaml and the raw table become a checked contract.
 
-Run: python -m stages.define      (reads data/raw, params.yaml; writes data/contract.yaml, reports/data_profile.json)
+Run: python -m stages.define      (reads data/raw, params.yaml; writes data/contract.yaml, reports/data_profile.json).
+From the last contract one thing is kept: the draw of the test rows, so that a row stays on its side as the table grows.
 """
 
 from __future__ import annotations
@@ -11,9 +12,18 @@ import pandas as pd
 
 from lifecycle.ground.errors import UserError, stage, visible
 from lifecycle.ground.files import read_params, write_json, write_yaml
-from lifecycle.table.contract import read_contract
-from lifecycle.table.define import CONTRACT, MIN_ROWS, build_contract, changes, check_types, profile
+from lifecycle.ground.params import SplitParams
+from lifecycle.table.asked import check_types
+from lifecycle.table.contract import Contract, read_contract
+from lifecycle.table.define import CONTRACT, MIN_ROWS, build_contract, changes, profile
 from lifecycle.table.read import ReadOptions, read_raw
+
+
+def last_contract() -> Contract | None:
+    try:
+        return read_contract(CONTRACT) if Path(CONTRACT).exists() else None
+    except UserError:
+        return None  # cut, or of another make: written anew
 
 
 def main() -> None:
@@ -25,9 +35,11 @@ def main() -> None:
         raise UserError(
             f"data/raw has {len(raw.frame)} usable rows; a model needs {MIN_ROWS} to be fitted and tested: add rows"
         )
-    contract, notes = build_contract(raw, problem, columns, define)
-    if Path(CONTRACT).exists():
-        notes = notes + changes(read_contract(CONTRACT), contract)
+    before = last_contract()
+    split = SplitParams.load()
+    contract, notes = build_contract(raw, problem, columns, define, split, before.identity if before else None)
+    if before:
+        notes = notes + changes(before, contract)
     write_yaml(CONTRACT, contract, "written by `python -m stages.define`; to change it, change params.yaml")
     write_json("reports/data_profile.json", profile(raw, contract))
     for note in notes:

@@ -27,7 +27,7 @@ from lifecycle.table.folds import make_folds, scheme_of
 def main() -> None:
     contract, params = read_contract(), TrainParams.load()
     clock, families = Clock(params.time_budget), FAMILIES | CANDIDATES
-    frame, scheme = read_parquet(TRAIN), scheme_of(contract, SplitParams.load().scheme)
+    frame, scheme = read_parquet(TRAIN), scheme_of(contract.identity, SplitParams.load().scheme)
     data = prepare(frame, contract, params, add_features, families)
     check_candidates(params.candidates, data.y, families)
     plan = plan_of(data, params, scheme)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, get_origin, get_type_hints
@@ -106,6 +106,18 @@ class Names(Kind):
         if value is not None and not isinstance(value, list | tuple):
             raise ValueError
         return tuple(value or ())
+
+
+class OrNothing(Kind):
+    """What another kind takes, or nothing: None."""
+
+    def __init__(self, kind: Kind) -> None:
+        self.kind = kind
+        self.wanted = f"{kind.wanted}, or nothing"
+        self.schema = {"anyOf": [dict(kind.schema), {"enum": ["", None]}]}
+
+    def read(self, value: Any) -> Any:
+        return None if value in ("", None) else self.kind.read(value)
 
 
 class Keys(Kind):
@@ -261,7 +273,17 @@ class SplitParams(Block):
     scheme: Annotated[str, OneOf("auto", "random", "group", "time")]
     test_size: Annotated[float, Within(0.01, 0.9)]
     test_from: Annotated[Any, Anything()]
-    seed: Annotated[int, SEED]
+    random_state: Annotated[int | None, OrNothing(SEED), "nothing: the draw that the contract remembers"]
+    identity: Annotated[tuple[Any, ...], Names(), "the columns that name a row"]
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, given: Mapping[str, Any], name: str = "", path: str | Path = PATH) -> Self:
+        """The older key `seed` is read as well, and named."""
+        renamed = {"random_state" if one == "seed" else one: value for one, value in given.items()}
+        block = super().read({"identity": []} | renamed, name, path)
+        said = f"{path}: split.seed is called split.random_state now; rename it"
+        return replace(block, notes=(said,)) if "seed" in given else block
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from lifecycle.ground.errors import UserError
 from lifecycle.table.conform import Conformed, conform, used_fields
 from lifecycle.table.contract import MODEL
 from lifecycle.table.read import SOURCE, RawTable
+from lifecycle.table.rows import row_keys
 
 
 @dataclass
@@ -32,7 +33,7 @@ def clean(raw: RawTable, contract: dict[str, Any], params: dict[str, Any]) -> Cl
     """Sort every source row into clean, quarantined or duplicate."""
     check_columns(list(raw.frame.columns), contract)
     conformed = conform(raw.frame, contract)
-    rows = conformed.frame.assign(**{SOURCE: raw.frame[SOURCE]})
+    rows = conformed.frame.assign(**row_keys(raw.frame, contract.identity), **{SOURCE: raw.frame[SOURCE]})
     reasons = unusable(conformed, contract, params["min_filled"])
     kept = rows[reasons == ""]
     copies = (

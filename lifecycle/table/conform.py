@@ -298,6 +298,7 @@ class LabelReader(Reader):
     def __init__(self, spec: Field, is_target: bool = False) -> None:
         super().__init__(spec)
         self.known = {cells.level(v): v for v in spec.levels}
+        self.known |= {cells.level(v): usual for v, usual in spec.spec.get("spellings", {}).items()}
         self.levels = frozenset(spec.levels)
         self.lists_levels = bool(spec.levels) and not is_target
         self.free = spec.type == "text" and not is_target

@@ -191,6 +191,33 @@ class Field(Spoken):
 
 
 @dataclass(frozen=True)
+class Identity(Spoken):
+    """Which rows are the same thing, by the raw table's cells, whatever their roles and types.
+
+    `columns`: those that name a row, all where there are none; `group`: the column of the thing that several rows are of,
+    `part` the pattern of what counts in its cells; `random_state`: the draw of the test rows that parted the table evenly when
+    it was first seen.
+    """
+
+    columns: tuple[str, ...] = ()
+    group: str = ""
+    part: str = ""
+    random_state: int = 1
+
+    @classmethod
+    def read(cls, block: Mapping[str, Any] | Identity | None) -> Identity:
+        if isinstance(block, Identity):
+            return block
+        given = {key: value for key, value in (block or {}).items() if key in cls.__dataclass_fields__}
+        return cls(**given | {"columns": tuple(str(c) for c in given.get("columns") or ())})
+
+    def write(self) -> dict[str, Any]:
+        out: dict[str, Any] = {"columns": list(self.columns)}
+        out |= {key: getattr(self, key) for key in ("group", "part") if getattr(self, key)}
+        return out | {"random_state": self.random_state}
+
+
+@dataclass(frozen=True)
 class Contract(Spoken):
     """`source`: how the files were read; `notes`: what `define` decided, a sentence each."""
 
@@ -198,6 +225,7 @@ class Contract(Spoken):
     fields: tuple[Field, ...]
     source: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    identity: Identity = Identity()
 
     @classmethod
     def read(cls, content: Mapping[str, Any] | Contract, path: str | Path = PATH) -> Contract:
@@ -208,13 +236,16 @@ class Contract(Spoken):
             fields = tuple(Field.read(spec) for spec in content["fields"])
         except (KeyError, TypeError, AttributeError) as error:
             raise UserError(f"{path} is no contract ({error}); `dvc repro define` writes it anew") from error
-        return cls(problem, fields, content.get("source") or {}, tuple(content.get("notes") or ()))
+        identity = Identity.read(content.get("identity") or by_roles(fields))
+        return cls(problem, fields, content.get("source") or {}, tuple(content.get("notes") or ()), identity)
 
     def write(self) -> dict[str, Any]:
         """As data/contract.yaml has it."""
         out: dict[str, Any] = {"problem": self.problem.write()}
         if self.source:
             out["source"] = dict(self.source)
+        if self.identity != Identity():
+            out["identity"] = self.identity.write()
         return out | {"fields": [f.write() for f in self.fields], "notes": list(self.notes)}
 
     def used(self, roles: Iterable[str] = USED) -> list[Field]:
@@ -247,6 +278,12 @@ class Contract(Spoken):
 
     def _only(self, role: str) -> Field | None:
         return next((f for f in self.fields if f.role == role), None)
+
+
+def by_roles(fields: Iterable[Field]) -> dict[str, Any]:
+    """The identity block of a contract that has none, as before it was made of the raw table."""
+    named = {role: [f.name for f in fields if f.role == role] for role in ("id", "group")}
+    return {"columns": named["id"], "group": next(iter(named["group"]), "")}
 
 
 def read_contract(path: str | Path = PATH) -> Contract:

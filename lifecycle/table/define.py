@@ -1,77 +1,70 @@
-"""define: the problem block of params.yaml and the raw table become a checked contract.
-
-Run: python -m stages.define      (reads data/raw, params.yaml; writes data/contract.yaml, reports/data_profile.json)
-"""
+"""define: the problem block of params.yaml and the raw table become a checked contract."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from lifecycle.ground import metrics
-from lifecycle.ground.errors import UserError, nearest
-from lifecycle.table import cells, infer, notation
+from lifecycle.ground.errors import UserError
+from lifecycle.ground.params import SplitParams
+from lifecycle.table import dates, groups, infer, roles, vocabulary
+from lifecycle.table.asked import as_name, check_names
 from lifecycle.table.conform import conform, used_fields
-from lifecycle.table.contract import MODEL, Criterion
+from lifecycle.table.contract import MODEL, Identity
+from lifecycle.table.folds import scheme_of
 from lifecycle.table.leaks import given_away, suspected
-from lifecycle.table.names import tidy_name
+from lifecycle.table.problem import describe_problem
 from lifecycle.table.read import SOURCE, RawTable
+from lifecycle.table.roles import Role, entry
+from lifecycle.table.rows import keys_of, row_keys
+from lifecycle.table.split import even_draw
 
-TYPES = ("string", "text", "number", "integer", "boolean", "date", "datetime")
-ROLES = ("feature", "id", "group", "time", "weight", "ignored")
-OVERRIDES = (
-    "type",
-    "role",
-    "missingValues",
-    "format",
-    "decimalChar",
-    "groupChar",
-    "bareNumber",
-    "unit",
-    "trueValues",
-    "falseValues",
-    "was",
-)
 CONTRACT = "data/contract.yaml"
-COSTS = ("false_positive", "false_negative")
-# a class of such a name is the absence of something, even where it is the rarer one
-ABSENCE = cells.FALSE | {"none", "negative", "neg", "healthy", "normal", "absent", "benign", "-1", "good", "ok"}
 MIN_ROWS = 20
-RARE = 5  # rows of a class
+NAMED = 12  # columns that a sentence lists
 
 
-def build_contract(raw: RawTable, problem: dict, columns: dict, define: dict) -> tuple[dict[str, Any], list[str]]:
-    """(contract, notes): every column's role and type, the task and how it is measured; each decision made here is a note."""
+@dataclass
+class Column:
+    """`spec`: the field as the contract has it, the user's word included; `kind`, `role`: what the table alone says."""
+
+    spec: dict[str, Any]
+    kind: str
+    role: Role
+    filled: pd.Series
+
+
+def build_contract(
+    raw: RawTable, problem: dict, columns: dict, define: dict, split: SplitParams, before: Identity | None = None
+) -> tuple[dict[str, Any], list[str]]:
+    """(contract, notes): every column's role and type, the task and how it is measured; each decision made here is a note.
+
+    `before`: the last contract's identity, whose draw of the test rows holds as long as rows are named alike.
+    """
     frame = raw.frame.drop(columns=SOURCE)
-    check_names(list(frame.columns), problem, columns)
+    named = tuple(as_name(name, "split.identity") for name in split.identity)
+    check_names(list(frame.columns), problem, columns, list(named))
+    split = replace(split, identity=named)
     target, notes = problem["target"], list(raw.notes)
-    fields = infer.infer_fields(frame, define, columns, target, delimiter_of(raw))
-    for field in fields:
-        name = field["name"]
-        override = columns.get(name) or {}
-        if name != target:
-            infer.assign_role(field, frame[name])
-            if "role" in override:
-                field |= {"role": override["role"], "reason": "params.yaml: columns"}
-            if name in problem["exclude"]:
-                field |= {"role": "ignored", "reason": "params.yaml: problem.exclude"}
-            elif name in raw.unusable:
-                field |= {"role": "ignored", "reason": raw.unusable[name]}
-        if field["role"] in ("id", "group") and "type" not in override:
-            infer.as_name(field)
-        notes += [f'"{name}": {note}' for note in [*field.pop("notes", []), field.pop("note", "")] if note]
+    made = look_at(raw, frame, define, columns, target)
+    identity, belongs = identify(frame, made, target, split, columns, before, notes)
+    for column in made:
+        assign_role(column, problem, columns, identity, belongs, notes)
+    fields = [column.spec for column in made]
     by_name = {f["name"]: f for f in fields}
-    infer.settle_groups(fields, frame, columns)
     if not any(f["role"] == "time" for f in fields):
-        infer.assign_time(fields, frame)
-    described = describe_problem(problem, by_name[target], frame[target], notes)
-    contract = {"problem": described, "source": source(raw), "fields": fields}
+        assign_time(made)
+    dated = [f["name"] for f in fields if f["type"] in ("date", "datetime") and f["name"] != target]
+    described = describe_problem(
+        problem, by_name[target], frame[target], notes, dated, "type" in (columns.get(target) or {})
+    )
+    contract = {"problem": described, "source": source(raw), "identity": identity.write(), "fields": fields}
     set_levels(frame, fields)
     check_overrides(frame, contract, columns)
     drop_giveaways(frame, contract, columns, notes)
-    notes += [f'"{f["name"]}" is not used: {f["reason"]}' for f in fields if f["role"] in ("ignored", "id")]
+    notes += [not_used(f) for f in fields if f["role"] in ("ignored", "id")]
     notes += [
         f'"{f["name"]}" is the {f["role"]} column: {f["reason"]}' for f in fields if f["role"] in ("group", "time")
     ]
@@ -83,211 +76,153 @@ def build_contract(raw: RawTable, problem: dict, columns: dict, define: dict) ->
     return contract, notes
 
 
+# ---- columns and rows -------------------------------------------------------------------------------------
+
+
+def look_at(raw: RawTable, frame: pd.DataFrame, define: dict, columns: dict, target: str) -> list[Column]:
+    """Each column as the table alone has it, and as the user's word has it."""
+    plain = infer.infer_fields(frame, define, {}, target, delimiter_of(raw))
+    asked = infer.infer_fields(frame, define, columns, target, delimiter_of(raw)) if columns else plain
+    made = []
+    for alone, spec in zip(plain, asked, strict=True):
+        name = spec["name"]
+        filled = infer.filled_cells(frame[name], alone)
+        role = Role("target")
+        if name in raw.unusable:
+            role = Role("ignored", raw.unusable[name])
+        elif name != target:
+            role = roles.role_of(name, alone["type"], filled, len(frame))
+        made.append(Column(dict(spec), alone["type"], role, filled))
+    return made
+
+
 def delimiter_of(raw: RawTable) -> str:
     """What parts the cells in (most of) the files; "" for formats that have none."""
     found = [fact.get("delimiter", "") for fact in raw.facts]
     return max(found, key=found.count) if found else ""
 
 
-def check_types(problem: dict, columns: dict) -> None:
-    """Make each column's name text, which YAML may have read as a number; UserError where a value is of another kind."""
-    for key, kind, example in (
-        ("exclude", list, "[name]"),
-        ("criteria", dict, '{roc_auc: ">= 0.8"}'),
-        ("costs", dict, "{false_negative: 5}"),
-    ):
-        if not isinstance(problem[key], kind):
-            raise UserError(
-                f"params.yaml: problem.{key} is {problem[key]!r}; it takes the form {example}, or {kind()} for none"
-            )
-    problem["target"] = as_name(problem["target"] if problem["target"] is not None else "", "problem.target")
-    problem["exclude"] = [as_name(n, "problem.exclude") for n in problem["exclude"]]
-    for key in ("task", "metric"):
-        problem[key] = problem[key] or ""
-    for name in list(columns):
-        override = columns.pop(name)
-        if not isinstance(override, dict):
-            raise UserError(
-                f"params.yaml: columns.{name} is {override!r}; it takes the form {{type: string}} or {{role: ignored}}"
-            )
-        for key in ("missingValues", "trueValues", "falseValues", "was"):
-            if not isinstance(override.get(key, []), list):
-                raise UserError(
-                    f'params.yaml: columns.{name}.{key} is {override[key]!r}; it takes a list, such as ["?", "n/a"]'
-                )
-        columns[as_name(name, "columns")] = override
-
-
-def as_name(name: object, where: str) -> str:
-    if isinstance(name, bool) or not isinstance(name, str | int | float):
-        hint = (
-            ', which is what YAML makes of an unquoted yes, no, on or off; put the name in quotes, "yes"'
-            if isinstance(name, bool)
-            else "; it takes a name"
+def assign_role(
+    column: Column, problem: dict, columns: dict, identity: Identity, belongs: str, notes: list[str]
+) -> None:
+    """The role that the rows' structure gives, unless params.yaml gives another; `belongs`: why the group is one."""
+    spec, found = column.spec, column.role
+    name, override = spec["name"], columns.get(spec["name"]) or {}
+    is_group = name == identity.group and not identity.part
+    if spec["role"] != "target":
+        spec["role"] = found.role
+        if found.reason:
+            spec["reason"] = found.reason
+        if is_group:
+            spec |= {"role": "group", "reason": belongs}
+        elif name == identity.group and found.role == "feature":
+            spec |= {"role": "id", "reason": "a part of it says which rows belong together"}
+        elif found.role == "group":
+            reason = f'named like an id, and "{identity.group}" already says which rows belong together'
+            spec |= {"role": "ignored", "reason": reason}
+        if found.kind and "type" not in override:
+            spec["type"] = found.kind
+            spec.pop("constraints", None)
+        if "role" in override:
+            spec |= {"role": override["role"], "reason": "params.yaml: columns"}
+        if name in problem["exclude"]:
+            spec |= {"role": "ignored", "reason": "params.yaml: problem.exclude"}
+    if spec["role"] in ("id", "group") and "type" not in override:
+        infer.as_name(spec)
+    asked = "role" in override or name in problem["exclude"]
+    sayings = [*spec.pop("notes", []), "" if asked else found.note]
+    if name == identity.group and identity.part:
+        sayings.append(f"{belongs}: these rows stay on one side of the split")
+    if is_group and spec["role"] != "group":
+        sayings.append(
+            f"rows of one value stay on one side of the split all the same ({belongs}); split.scheme: random parts them"
         )
-        raise UserError(f"params.yaml: {where} is {name!r}{hint}")
-    return tidy_name(str(name))
+    notes += [f'"{name}": {said}' for said in sayings if said]
 
 
-def check_names(header: list[str], problem: dict, columns: dict) -> None:
-    """UserError where params.yaml speaks of a column, a type or a role that is not there."""
-    target = problem["target"]
-    if not target:
-        raise UserError(
-            f"params.yaml: problem.target is empty; name the column to predict, one of {', '.join(header[:12])}"
-        )
-    named = {"problem.target": [target], "problem.exclude": problem["exclude"], "columns": list(columns)}
-    for where, names in named.items():
-        for name in names:
-            if name not in header:
-                near = nearest(name, header) or f"; it has {', '.join(header[:12])}"
-                raise UserError(f'data/raw has no column "{name}"{near} (params.yaml: {where})')
-    if target in problem["exclude"]:
-        raise UserError(f'params.yaml: problem.exclude names the target "{target}"; take it out')
-    for name, override in columns.items():
-        for key, value in (override or {}).items():
-            allowed = {"type": TYPES, "role": ROLES}.get(key)
-            if key not in OVERRIDES:
-                raise UserError(f"params.yaml: columns.{name} has {key!r}; it takes {', '.join(OVERRIDES)}")
-            if allowed and value not in allowed:
-                raise UserError(f"params.yaml: columns.{name}.{key} is {value!r}; it takes one of {', '.join(allowed)}")
-        if name == target and "role" in (override or {}):
-            raise UserError(
-                f'params.yaml: columns.{name} gives the target a role; a target is a target (see "problem.target")'
-            )
+def assign_time(made: list[Column]) -> None:
+    dated = [
+        c for c in made
+        if c.spec["role"] == "feature" and c.spec["type"] in ("date", "datetime") and not dates.is_clock(c.spec["format"])
+    ]  # fmt: skip
+    n_rows = max((len(c.filled) for c in made), default=0)
+    found = roles.time_column([(c.spec["name"], c.filled.nunique(), len(c.filled) / max(n_rows, 1)) for c in dated])
+    reason = "the first date column; used for its parts (month, weekday, hour), not as a count of days"
+    for column in dated:
+        if column.spec["name"] == found:
+            column.spec |= {"role": "time", "reason": reason}
 
 
-# ---- the problem ------------------------------------------------------------------------------------------
+def identify(
+    frame: pd.DataFrame,
+    made: list[Column],
+    target: str,
+    split: SplitParams,
+    columns: dict,
+    before: Identity | None,
+    notes: list[str],
+) -> tuple[Identity, str]:
+    """(what a row is and what it belongs to, the reason of the latter), as the raw table says; no role and no type of
+    params.yaml has a part in it, but for a group that the user names. And the draw of the test rows: the last contract's, else
+    one that parts this table evenly."""
+    named = names_of_a_row(made, split, notes)
+    group = what_rows_belong_to(frame, made, target, split, columns, notes) or groups.Group("", "", False)
+    identity = Identity(tuple(named), group.column, group.part)
+    if before and before.group == identity.group and set(before.columns) <= set(identity.columns):
+        return replace(identity, random_state=before.random_state), group.reason
+    keys = keys_of(row_keys(frame, identity), scheme_of(identity, split.scheme))
+    return replace(identity, random_state=even_draw(keys, frame[target], split.test_size)), group.reason
 
 
-def describe_problem(problem: dict, field: dict, values: pd.Series, notes: list[str]) -> dict[str, Any]:
-    """The problem block with every default filled in and said aloud; the target's field gets its type and classes."""
-    filled = infer.filled_cells(values, field)
-    if not len(filled):
-        raise UserError(
-            f'data/raw: every cell of the target "{field["name"]}" is missing; is it the right column (params.yaml: problem.target)?'
-        )
-    task = infer_task(problem, field, filled, notes)
-    check_measures(problem, task)
-    out = {k: problem[k] for k in ("statement", "decision", "owner", "unit")} | {"target": field["name"], "task": task}
-    metric = {"regression": "rmse"}.get(task, "log_loss")
-    out["metric"] = problem["metric"] or metric
-    if not problem["metric"]:
-        notes.append(f"problem.metric is empty: {metric}, the usual one for {task}")
-    if task == "regression":
-        if problem["positive"]:
-            raise UserError(
-                "params.yaml: problem.positive is for a binary task, and this one is a regression; empty it"
-            )
-        if field["type"] not in ("number", "integer"):
-            raise UserError(
-                f'data/raw: the target "{field["name"]}" is not a number in most rows (such as {filled.iloc[0]!r}); '
-                "set params.yaml: problem.task to binary or multiclass, or mend the column"
-            )
-    else:
-        out["positive"], out["classes"] = classes(problem, field, filled, task, notes)
-    out |= {k: problem[k] for k in ("criteria", "costs", "exclude")}
-    if not problem["criteria"]:
+def names_of_a_row(made: list[Column], split: SplitParams, notes: list[str]) -> list[str]:
+    """The columns that name a row: params.yaml's, else the id, else all but counters of whoever wrote the table."""
+    if split.identity:
+        return list(split.identity)
+    ids = [c for c in made if c.role.role == "id"]
+    given = [c for c in ids if not vocabulary.INDEX_NAME.match(c.spec["name"])]
+    if given:
+        best = max(given, key=lambda c: (len(c.filled), vocabulary.is_id(c.spec["name"])))
+        name = best.spec["name"]
         notes.append(
-            "problem.criteria is empty: a release must beat the naive baseline, and the champion where there is one"
+            f'a row is known by "{name}": it keeps its side of the split whatever else changes (split.identity)'
         )
-    return out
-
-
-def check_measures(problem: dict, task: str) -> None:
-    """UserError where a metric, a criterion or a cost is misspelt: found now, not after the fit."""
-    for name in ([problem["metric"]] if problem["metric"] else []) + list(problem["criteria"]):
-        metrics.metric(name, task)
-    for name, wanted in problem["criteria"].items():
-        Criterion.read(name, wanted, metrics.metric(name, task).greater_is_better)
-    for name in problem["costs"]:
-        if name not in COSTS:
-            raise UserError(
-                f"params.yaml: problem.costs has {name!r}{nearest(name, list(COSTS)) or ';'} it takes {' and '.join(COSTS)}"
-            )
-    if problem["costs"] and task != "binary":
-        raise UserError(f"params.yaml: problem.costs is for a binary task, and this one is {task}; empty it: {{}}")
-
-
-def infer_task(problem: dict, field: dict, filled: pd.Series, notes: list[str]) -> str:
-    name, distinct = field["name"], len(infer.level_counts(filled))
-    numeric = field["type"] in ("number", "integer")
-    if distinct < 2:
-        raise UserError(
-            f'data/raw: the target "{name}" has one class only, {filled.iloc[0]!r}; there is nothing to tell apart: add rows of another class'
-        )
-    if task := problem["task"]:
-        if task not in ("binary", "multiclass", "regression"):
-            raise UserError(
-                f"params.yaml: problem.task is {task!r}; it takes binary, multiclass, regression, or nothing"
-            )
-        if task == "binary" and distinct != 2:
-            raise UserError(
-                f'data/raw: the target "{name}" has {distinct} classes; params.yaml: problem.task cannot be binary'
-            )
-        return task
-    few = distinct <= 10 and field["type"] == "integer" and len(filled) >= 10 * distinct
-    task = "binary" if distinct == 2 else "regression" if numeric and not few else "multiclass"
-    if task == "multiclass" and not numeric and distinct > max(50, 0.2 * len(filled)):
-        raise UserError(
-            f'data/raw: the target "{name}" has {distinct} different texts in {len(filled)} rows, neither numbers nor classes; '
-            "is it the right column (params.yaml: problem.target)?"
-        )
-    how = f"{distinct} different values" if task != "regression" else f"numbers, {distinct} different ones"
-    other = {"multiclass": "regression", "regression": "multiclass"}.get(task) if numeric and distinct <= 30 else None
+        return [name]
+    every = [c.spec["name"] for c in made if c not in ids]
+    listed = ", ".join(roles.written(n) for n in every[:NAMED]) + (", ..." if len(every) > NAMED else "")
     notes.append(
-        f'problem.task is empty: {task}, since "{name}" has {how}'
-        + (f"; or set problem.task: {other}" if other else "")
+        f"no column names a row: it is known by all its {len(every)} cells; where the table will grow columns, write the "
+        f"present ones into params.yaml, split.identity: [{listed}], so that each row keeps its side"
     )
-    return task
+    return every
 
 
-def classes(problem: dict, field: dict, filled: pd.Series, task: str, notes: list[str]) -> tuple[str, list[str]]:
-    """(positive class, labels in the order of the model's probabilities); the target's field lists them."""
-    field["type"] = "string"
-    for key in ("decimalChar", "groupChar", "bareNumber", "unit", "notation"):
-        field.pop(key, None)
-    labels = infer.spellings(filled)
-    if all(not np.isnan(notation.number(v)) for v in labels):
-        labels.sort(key=notation.number)
-    field["constraints"] = {"enum": labels}
-    if (written := filled.nunique()) > len(labels):
-        notes.append(f'"{field["name"]}": {written} spellings are read as {len(labels)} classes')
-    counts = infer.level_counts(filled)
-    if rare := [f'"{v}" ({counts[cells.level(v)]})' for v in labels if counts[cells.level(v)] < RARE]:
+def what_rows_belong_to(
+    frame: pd.DataFrame, made: list[Column], target: str, split: SplitParams, columns: dict, notes: list[str]
+) -> groups.Group | None:
+    """The thing that several rows are of, where that is sure; what is likely is said."""
+    asked = [c.spec["name"] for c in made if (columns.get(c.spec["name"]) or {}).get("role") == "group"]
+    if asked:
+        return groups.Group(asked[0], "params.yaml: columns", True)
+    kinds = {c.spec["name"]: c.kind for c in made if c.role.role in ("feature", "id", "group", "target")}
+    blank = pd.DataFrame({c.spec["name"]: c.filled.reindex(frame.index, fill_value="") for c in made})
+    found = groups.find_groups(blank, kinds, target)
+    sure = [g for g in found if g.sure]
+    sure += [groups.Group(c.spec["name"], c.role.reason, True) for c in made if c.role.role == "group"]
+    if sure:
+        return min(sure, key=lambda g: groups.keys(blank, g).nunique())
+    for likely in found:
+        share = groups.siblings(groups.keys(blank, likely).to_numpy(), split.test_size)
         notes.append(
-            f'"{field["name"]}" has classes of very few rows, hardly to be learned or tested: {", ".join(rare[:5])}'
+            f"{groups.describe(likely, share)}; {entry(likely.column, 'role', 'group')} keeps them on one side"
         )
-    if task != "binary":
-        return "", labels
-    positive = problem["positive"]
-    if positive and str(positive) not in labels:
-        # YAML reads yes and true as booleans: the user meant the text
-        words = {True: cells.TRUE, False: cells.FALSE}.get(positive) if isinstance(positive, bool) else None
-        meant = [
-            v for v in labels if (cells.fold(v) in words if words else cells.level(v) == cells.level(str(positive)))
-        ]
-        if len(meant) != 1:
-            near = nearest(str(positive), labels) or f"; its classes are {', '.join(labels)}"
-            raise UserError(
-                f'data/raw: the target "{field["name"]}" has no class {positive!r}{near} (params.yaml: problem.positive)'
-            )
-        positive = meant[0]
-    elif not positive:
-        # yes beside no or "unknown", 1 beside 0 or -1; but of 1 and 2 neither says yes
-        said = [v for v in labels if cells.fold(v) in cells.TRUE]
-        other = [v for v in labels if v not in said]
-        clear = len(said) == 1 and (cells.fold(other[0]) in cells.FALSE | {"-1"} or np.isnan(notation.number(other[0])))
-        present = [v for v in labels if cells.fold(v) not in ABSENCE]
-        rarer = min(present or labels, key=lambda v: (counts.get(cells.level(v), 0), v))
-        positive = said[0] if clear else rarer
-        share = counts.get(cells.level(positive), 0) / len(filled)
-        notes.append(f'problem.positive is empty: "{positive}", {share:.1%} of the rows')
-    positive = str(positive)
-    return positive, [v for v in labels if v != positive] + [positive]
+    return None
 
 
-# ---- columns ----------------------------------------------------------------------------------------------
+def not_used(spec: dict) -> str:
+    said = f'"{spec["name"]}" is not used: {spec["reason"]}'
+    if spec["reason"].startswith(("params.yaml", "every cell", "constant")):
+        return said
+    return f"{said} (to learn from it: {entry(spec['name'], 'role', 'feature')})"
 
 
 def set_levels(frame: pd.DataFrame, fields: list[dict]) -> None:
@@ -320,18 +255,17 @@ def check_overrides(frame: pd.DataFrame, contract: dict, columns: dict) -> None:
 def drop_giveaways(frame: pd.DataFrame, contract: dict, columns: dict, notes: list[str]) -> None:
     """Ignore what gives the target away and name what may, unless the user gave the column a role."""
     target, task = contract["problem"]["target"], contract["problem"]["task"]
-    typed = conform(frame, contract, ("target", "feature")).frame
-    features = [f["name"] for f in used_fields(contract, ("feature",)) if "role" not in (columns.get(f["name"]) or {})]
+    typed = conform(frame, contract, ("target", "feature", "time")).frame
+    features = [f["name"] for f in used_fields(contract, MODEL) if "role" not in (columns.get(f["name"]) or {})]
     by_name = {f["name"]: f for f in contract["fields"]}
     for name, reason in given_away(typed, target, features, task).items():
         by_name[name] |= {"role": "ignored", "reason": reason}
-    for name, reason in suspected(
-        typed, target, [c for c in features if by_name[c]["role"] == "feature"], task
-    ).items():
+    left = [c for c in features if by_name[c]["role"] in MODEL]
+    for name, reason in suspected(typed, target, left, task).items():
         by_name[name]["suspicion"] = reason
         notes.append(
             f'"{name}" may give the target away: {reason}; if it is not known when the prediction is made, put it under '
-            f"problem.exclude, else say so: columns: {{{name}: {{role: feature}}}} (until then the gate fails)"
+            f"problem.exclude, else say so: {entry(name, 'role', by_name[name]['role'])} (until then the gate fails)"
         )
 
 

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
-from lifecycle.table.conform import used_fields
-from lifecycle.table.rows import identities, identity_columns, shares
+from lifecycle.table.contract import Contract, Identity
+from lifecycle.table.rows import keys_of, shares
 
 
-def scheme_of(contract: dict[str, Any], scheme: str) -> str:
-    """random, group or time; `auto` is group where the contract has a group column."""
+def scheme_of(identity: Identity, scheme: str) -> str:
+    """random, group or time; `auto` is group where rows belong together."""
     if scheme != "auto":
         return scheme
-    return "group" if used_fields(contract, ("group",)) else "random"
+    return "group" if identity.group else "random"
 
 
 def make_folds(
-    frame: pd.DataFrame, y: np.ndarray, contract: dict[str, Any], scheme: str, n_folds: int, seed: int
+    frame: pd.DataFrame, y: np.ndarray, contract: Contract, scheme: str, n_folds: int, random_state: int
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """[(rows to fit on, rows to score on), ...] as positions; one fold is the last of five. Random folds are stratified by class or by the
     target's tenths; a class with fewer rows than folds is in as many folds as it has rows."""
     if n_folds == 1:
-        return make_folds(frame, y, contract, scheme, 5, seed)[-1:]
+        return make_folds(frame, y, contract, scheme, 5, random_state)[-1:]
     if scheme == "time":
-        return _forward(frame[used_fields(contract, ("time",))[0]["name"]].to_numpy(), n_folds)
-    fold = _stratified(identities(frame, identity_columns(contract, scheme)), _strata(y), n_folds, seed)
+        return _forward(frame[contract.names(("time",))[0]].to_numpy(), n_folds)
+    fold = _stratified(keys_of(frame, scheme), _strata(y), n_folds, random_state)
     everything = np.arange(len(frame))
     pairs = [(everything[fold != k], everything[fold == k]) for k in range(n_folds)]
     return [(fit, held) for fit, held in pairs if len(fit) and len(held)]
@@ -39,12 +37,12 @@ def _strata(y: np.ndarray) -> np.ndarray:
     return np.searchsorted(np.quantile(y, np.linspace(0.1, 0.9, 9)), y)
 
 
-def _stratified(texts: np.ndarray, strata: np.ndarray, n_folds: int, seed: int) -> np.ndarray:
+def _stratified(keys: np.ndarray, strata: np.ndarray, n_folds: int, random_state: int) -> np.ndarray:
     """The fold of each row: things in the order of their hash, dealt out within each stratum; copies stay together."""
-    codes, unique = pd.factorize(texts)
+    codes, unique = pd.factorize(keys)
     first = np.full(len(unique), -1)
     first[codes[::-1]] = np.arange(len(codes))[::-1]  # the first row of each thing decides its stratum
-    stratum, drawn = strata[first], shares(unique, seed)
+    stratum, drawn = strata[first], shares(unique, random_state)
     order = np.lexsort((drawn, stratum))
     fold = np.empty(len(unique), dtype=int)
     fold[order] = np.arange(len(unique)) % n_folds  # goes on from stratum to stratum, so that folds are of one size

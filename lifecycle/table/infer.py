@@ -673,61 +673,12 @@ def _plain(value: float) -> float | int:
     return int(value) if value == int(value) and abs(value) < 1e15 else float(value)
 
 
-# ---- roles ------------------------------------------------------------------------------------------------
-
-ID_NAME = re.compile(r"(?i:(^|[_\s.-])(id|ids|uuid|guid|key|identifier|index))$|[a-z](Id|ID|UUID|Uuid|Key)$", re.ASCII)
-# what a table's writer puts before the first column when asked for none: the number of the row
-INDEX_NAME = re.compile(r"(unnamed(_\d+|: \d+)?|index|row_?names?|rownum)$", re.I)
-NUMBER_NAME = re.compile(
-    r"(^|[_\s.-])(no|nr|num|number|code|ref|row|order|ticket|invoice)$|[a-z](No|Nr|Number)$", re.ASCII
-)
-BIRTH_NAME = re.compile(r"birth|dob|geburt|naissance|expir|due|valid", re.IGNORECASE)
-DATE_NAME = re.compile(r"date|day|datum|(^|_)dt($|_)", re.IGNORECASE)
-# one person's or one household's rows are alike, however many there are
-ORDER_NAME = re.compile(r"(invoice|order|basket|session|transaction|booking)[_\s.-]?(no|nr|num|number|id)$", re.I)
-PERSON_NAME = re.compile(
-    r"^((customer|client|user|patient|person|member|household|student|pupil|employee|kunden?|patienten)[_\s.-]?(id|no|nr|num|number|code|key)"
-    r"|(customer|client|user|subject|subj|patient|participant|respondent|individual)([_\s.-]?id)?|pid(num)?)$",
-    re.I,
-)
+# ---- cells and levels ---------------------------------------------------------------------------------------
 
 
 def filled_cells(values: pd.Series, field: dict) -> pd.Series:
     """The cells that are neither missing nor garbled."""
     return values[~(cells.is_token(values, field["missingValues"]) | cells.is_garbled(values))]
-
-
-def assign_role(field: dict, values: pd.Series) -> None:
-    """Set role and reason of a column that is not the target, from its text cells."""
-    filled = filled_cells(values, field)
-    n, distinct = len(filled), filled.nunique()
-    name, kind = field["name"], field["type"]
-    if n == 0:
-        _set(field, "ignored", "every cell is missing")
-    elif n == len(values) and distinct <= 3 and len(level_counts(filled)) == 1:
-        # one value and blanks is a tick in a box, and may say much
-        _set(field, "ignored", "constant: the same value in each row")
-    elif kind in ("string", "integer") and distinct >= 10 and n / distinct >= 1.2 and PERSON_NAME.search(name):
-        _group_or_id(field, n, distinct)
-    elif kind == "string":
-        wordy = filled.iloc[:SAMPLE].str.strip().str.contains(" ").mean() > 0.5
-        if distinct > 0.95 * n and n > 20 and not wordy:
-            _set(field, "id", f"{distinct} different texts in {n} rows")
-        elif ID_NAME.search(name) and distinct > 50 and n / distinct < 20:
-            _group_or_id(field, n, distinct)
-    elif kind == "integer":
-        ordinal = _counts_rows(filled)
-        numbered = any(named.search(name) for named in (ID_NAME, NUMBER_NAME, PERSON_NAME))
-        if distinct > 0.99 * n and n > 20 and (ordinal or numbered):
-            _set(field, "id", "a different whole number in each row" + (", counting up" if ordinal else ""))
-        elif ordinal and INDEX_NAME.match(name):
-            _set(field, "id", "the number of the row, counting up in each file")
-        elif (ID_NAME.search(name) or ORDER_NAME.search(name)) and distinct > 50 and n / distinct < 20:
-            _group_or_id(field, n, distinct)
-        elif distinct == n and n > 50:
-            field["note"] = (
-                "a different whole number in each row, used as a number; if it only names the row, make it an id under columns"
-            )
 
 
 def as_name(field: dict) -> None:
@@ -746,58 +697,6 @@ def as_name(field: dict) -> None:
         "falseValues",
     ):
         field.pop(key, None)
-
-
-def settle_groups(fields: list[dict], values: pd.DataFrame, columns: dict) -> None:
-    """One column says which rows belong together: the user's, else the one of fewest values, whose rows hold the others'."""
-    groups = [f for f in fields if f["role"] == "group"]
-    said = [f for f in groups if "role" in (columns.get(f["name"]) or {})]
-    coarsest = (said or sorted(groups, key=lambda f: values[f["name"]].nunique()))[:1]
-    for field in groups:
-        if field not in coarsest and field not in said:
-            _set(
-                field,
-                "ignored",
-                f'named like an id, and "{coarsest[0]["name"]}" already says which rows belong together',
-            )
-
-
-def assign_time(fields: list[dict], values: pd.DataFrame) -> None:
-    """The first date that varies and is not a birthday or a deadline says when a row happened."""
-    dated = [
-        f
-        for f in fields
-        if f["role"] == "feature" and f["type"] in ("date", "datetime") and not dates.is_clock(f["format"])
-    ]
-    for field in dated:
-        if not BIRTH_NAME.search(field["name"]) and values[field["name"]].nunique() > 2:
-            _set(
-                field,
-                "time",
-                "the first date column; used for its parts (month, weekday, hour), not as a count of days",
-            )
-            return
-
-
-def _group_or_id(field: dict, n: int, distinct: int) -> None:
-    if n / distinct >= 1.2:
-        _set(
-            field,
-            "group",
-            f"named like an id, with {n / distinct:.1f} rows a value: one value stays on one side of the split",
-        )
-    else:
-        _set(field, "id", f"named like an id, with {distinct} different values in {n} rows")
-
-
-def _counts_rows(filled: pd.Series) -> bool:
-    counted = notation.numbers(filled, Notation())
-    steps = np.diff(counted)
-    return bool(len(steps) and np.mean(steps == 1) > 0.9)
-
-
-def _set(field: dict, role: str, reason: str) -> None:
-    field["role"], field["reason"] = role, reason
 
 
 def level_counts(values: pd.Series) -> dict[str, int]:

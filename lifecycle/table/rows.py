@@ -1,53 +1,96 @@
-"""Which rows are the same thing: a hash of a row's identity decides its side of the split and its fold.
+"""Which rows are the same thing: a number for each row, made of the raw table's cells, decides its side of the split and its fold.
 
-Identity is the group column where rows are split by group, else the id column, else all features together, so that
-exact copies never stand on both sides.
+The cells are taken as they stand in the table, so that leaving a column out, or giving it another type or role, moves no
+row. A row is its id, where the table has one; else all its cells together. Empty cells say nothing: a new column that is
+empty in the old rows moves none of them, nor does another order of the columns.
 """
 
 from __future__ import annotations
 
-from hashlib import blake2b
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from lifecycle.table.conform import used_fields
 from lifecycle.table.read import SOURCE
 
+if TYPE_CHECKING:
+    from lifecycle.table.contract import Identity
 
-def identity_columns(contract: dict[str, Any], scheme: str) -> list[str]:
-    """The columns whose values say which thing a row is."""
-    for role in ("group",) if scheme == "group" else ("id",):
-        named = [f["name"] for f in used_fields(contract, (role,))]
-        if named:
-            return named
-    return [f["name"] for f in used_fields(contract, ("feature", "time", "group"))]
-
-
-def identities(frame: pd.DataFrame, columns: list[str]) -> np.ndarray:
-    """One text a row, shape (n,); the same text for the same thing, whatever else is in the table."""
-    texts = [_text(frame[c]) for c in columns]
-    out = np.array(
-        texts[0] if len(texts) == 1 else ["\x1f".join(cells) for cells in zip(*texts, strict=True)], dtype=object
-    )
-    # rows that do not say whose they are do not belong together: each stands for itself
-    nobody = frame[columns].isna().all(axis=1).to_numpy()
-    rest = [c for c in frame if c not in columns and c != SOURCE]
-    if nobody.any() and rest:
-        out[nobody] = identities(frame.loc[nobody, rest], rest)
-    return out
+ROW = "__row__"  # the number of a row, uint64, in data/clean.parquet, train.parquet and test.parquet
+GROUP = "__group__"  # the same for all rows of one thing, where the table says which belong together
+_HASH_KEY = "cookiecutter-ml."  # sixteen bytes; another key would move every row
+# a list of its own, as one that grows would move rows
+_EMPTY = ["", "?", "-", "--", ".", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "<na>", "nat", "missing", "\\n"]
+_KIND = np.uint64(0x9E3779B97F4A7C15)
 
 
-def shares(texts: np.ndarray, seed: int) -> np.ndarray:
-    """A number in [0, 1) for each text, shape (n,): the same on every machine, today and when the table has grown."""
-    key = str(seed).encode()
-    codes, unique = pd.factorize(texts)
-    drawn = [int.from_bytes(blake2b(t.encode(), digest_size=8, key=key).digest(), "big") >> 11 for t in unique]
-    return np.array(drawn, dtype=float)[codes] / 2.0**53
+def row_keys(text: pd.DataFrame, identity: Identity) -> pd.DataFrame:
+    """ROW, and GROUP where `identity` names one, of the rows of a raw table of text cells; uint64, shape (n, 1 or 2)."""
+    every = [c for c in text if c != SOURCE]
+    columns = [c for c in identity.columns or every if c in text]
+    row = _cells_together(text, columns)
+    nameless = row == 0
+    if nameless.any():
+        # what has no name stands for itself
+        row[nameless] = _cells_together(text[nameless], [c for c in every if c not in columns])
+    keys = {ROW: row}
+    if identity.group:
+        keys[GROUP] = _group(text, identity, row)
+    return pd.DataFrame(keys, index=text.index)
 
 
-def _text(values: pd.Series) -> list[str]:
+def keys_of(frame: pd.DataFrame, scheme: str) -> np.ndarray:
+    """The numbers under which rows of a clean table are the same thing: of the group, else of the row itself."""
+    return frame[GROUP if scheme == "group" and GROUP in frame else ROW].to_numpy("uint64")
+
+
+def shares(keys: np.ndarray, random_state: int) -> np.ndarray:
+    """A number in [0, 1) for each key, shape (n,): the same on every machine, today and when the table has grown."""
+    drawn = _mixed(keys ^ _mixed(np.full(1, random_state, dtype=np.uint64)))
+    return (drawn >> np.uint64(11)).astype(float) / 2.0**53
+
+
+def _group(text: pd.DataFrame, identity: Identity, row: np.ndarray) -> np.ndarray:
+    """A row that does not say whose it is stands for itself."""
+    if identity.group not in text:
+        return row
+    values = text[identity.group].fillna("")
+    if identity.part:
+        values = values.str.strip().str.extract(f"({identity.part})")[0].fillna(values)
+    keys = _of_column(values, identity.group)
+    return np.where(keys == 0, row, keys)
+
+
+def _cells_together(text: pd.DataFrame, columns: list[str]) -> np.ndarray:
+    """The sum over the columns, so that neither their order nor an empty cell counts."""
+    total = np.zeros(len(text), dtype=np.uint64)
+    for column in columns:
+        total += _of_column(text[column].fillna(""), column)
+    return np.where(total == 0, total, _mixed(total))
+
+
+def _of_column(values: pd.Series, column: str) -> np.ndarray:
+    """A number for each cell, 0 for an empty one; without case and outer blanks, and 3.0 is 3, as a table is exported anew."""
     codes, unique = pd.factorize(values)
-    texts = [str(int(v)) if isinstance(v, float) and v.is_integer() else str(v) for v in unique] + [""]
-    return [texts[c] for c in codes]
+    plain = _plain(pd.Series(unique, dtype="str")).to_numpy(dtype=object)
+    if not len(plain):
+        return np.zeros(len(values), dtype=np.uint64)
+    # SipHash-2-4, which pandas keeps for this; a test holds some of its values
+    named = pd.util.hash_array(np.array([column], dtype=object), hash_key=_HASH_KEY, categorize=False)
+    hashed = _mixed(pd.util.hash_array(plain, hash_key=_HASH_KEY, categorize=False) + named * _KIND)
+    return np.where(plain == "", np.uint64(0), hashed)[codes]
+
+
+def _plain(texts: pd.Series) -> pd.Series:
+    """By Arrow on all at once: a table of measures has as many texts as cells."""
+    plain = texts.str.strip().str.lower().str.replace(r"^(-?\d+)\.0+$", r"\1", regex=True)
+    return plain.str.replace(r"\s+", " ", regex=True).mask(plain.isin(_EMPTY), "")
+
+
+def _mixed(keys: np.ndarray) -> np.ndarray:
+    """The last step of SplitMix64 (Steele, Lea, Flood 2014): each bit of the result hangs on each bit of the key."""
+    out = keys + _KIND
+    out = (out ^ (out >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    out = (out ^ (out >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return out ^ (out >> np.uint64(31))

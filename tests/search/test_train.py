@@ -297,7 +297,7 @@ def test_a_fold_that_is_kept_answers_as_it_was_scored(here):
     contract, params = read_contract(), TrainParams.load()
     frame = read_parquet("data/train.parquet")
     task = train.prepare(frame, contract, params, None, FAMILIES)
-    task.folds = train.make_folds(frame, task.y, contract, "random", 1, 1)
+    task.folds = train.make_folds(frame, task.y, contract, "random", 1, 2)
     blocks = {
         "boosting": {"max_iter": 300, "max_leaf_nodes": 8, "learning_rate": 0.2},
         "network": NETWORK | {"max_iter": 60},

@@ -206,9 +206,24 @@ WRONG_PARAMS = {
     "a text as the time": ("define", "a time is a date or a number", {"columns": {"colour": {"role": "time"}}}),
     "a share of 5": ("define", "define.min_typed is 5; it takes a number", {"define": {"min_typed": 5}}),
     "duplicates: yes": ("clean", "clean.duplicates is True; it takes one of auto", {"clean": {"duplicates": True}}),
-    "test_size 2": ("split", "split.test_size is 2; it takes a number from", {"split": {"test_size": 2}}),
-    "a negative seed": ("split", "split.seed is -1; it takes a whole number from 0", {"split": {"seed": -1}}),
-    "a scheme unknown": ("split", "split.scheme is 'alphabet'; it takes one of", {"split": {"scheme": "alphabet"}}),
+    "test_size 2": ("define", "split.test_size is 2; it takes a number from", {"split": {"test_size": 2}}),
+    "a negative seed": ("define", "split.random_state is -1; it takes a whole number from 0", {"split": {"seed": -1}}),
+    "a negative random_state": (
+        "define",
+        "split.random_state is -1; it takes a whole number from 0",
+        {"split": {"random_state": -1}},
+    ),
+    "an identity misspelt": (
+        "define",
+        'no column "aeg"; did you mean "age".*split.identity',
+        {"split": {"identity": ["aeg"]}},
+    ),
+    "an identity as a text": (
+        "define",
+        r"split.identity is 'age'; it takes a list of names, such as \[name",
+        {"split": {"identity": "age"}},
+    ),
+    "a scheme unknown": ("define", "split.scheme is 'alphabet'; it takes one of", {"split": {"scheme": "alphabet"}}),
     "time without a time": ("split", "has no time column; name it under columns", {"split": {"scheme": "time"}}),
 }
 

@@ -75,6 +75,7 @@ def test_types_are_numbers_texts_and_dates(tmp_path):
         "age": "float64",
         "colour": "str",
         "good": "str",
+        "__row__": "uint64",
         "__source__": "str",
     }
     assert list(clean)[-1] == "__source__"

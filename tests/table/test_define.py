@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from lifecycle.ground.errors import UserError
+from lifecycle.ground.params import SplitParams
 from lifecycle.table.define import build_contract, changes
 from lifecycle.table.read import SOURCE, RawTable
 from tests.scratch import ROOT
@@ -14,7 +15,7 @@ N = 120
 RNG = np.random.default_rng(0)
 
 
-def contract(target="good", columns=None, problem=None, **cells) -> dict:
+def contract(target="good", columns=None, problem=None, split=None, **cells) -> dict:
     """The contract of a table of `cells`, a good number `x` and a target `good`."""
     params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     table = {"x": RNG.normal(size=N).round(3), "good": np.where(RNG.random(N) < 0.4, "yes", "no"), **cells}
@@ -22,9 +23,9 @@ def contract(target="good", columns=None, problem=None, **cells) -> dict:
     raw = RawTable(
         frame.assign(**{SOURCE: "t.csv:2"}), facts=[{"file": "t.csv", "encoding": "utf-8", "delimiter": ","}]
     )
-    made, _ = build_contract(
-        raw, {**params["problem"], "target": target, **(problem or {})}, columns or {}, params["define"]
-    )
+    asked = {**params["problem"], "target": target, **(problem or {})}
+    drawn = SplitParams.read(params["split"] | (split or {}))
+    made, _ = build_contract(raw, asked, columns or {}, params["define"], drawn)
     return made
 
 
@@ -220,7 +221,7 @@ def test_an_id_is_one_however_its_name_is_written(name):
 
 @pytest.mark.parametrize("name", ["humid", "paid", "acid"])
 def test_a_word_that_ends_in_id_is_no_id(name):
-    assert field(name, **{name: RNG.permutation(N) + 1000})["role"] == "feature"
+    assert field(name, **{name: RNG.choice(9000, N, replace=False)})["role"] == "feature"
 
 
 def test_an_index_that_starts_again_in_each_file_is_no_feature():
@@ -228,7 +229,7 @@ def test_an_index_that_starts_again_in_each_file_is_no_feature():
 
 
 def test_a_number_that_differs_in_each_row_is_said_aloud():
-    assert said('"c": a different whole number in each row', c=RNG.permutation(N) + 1000)
+    assert said('"c": a different whole number in each row', c=RNG.choice(9000, N, replace=False))
 
 
 @pytest.mark.parametrize(
@@ -266,3 +267,188 @@ def test_columns_that_changed_since_the_last_contract_are_said_aloud():
         '"c" was feature string, and is feature number',
     ]
     assert changes(before, before) == []
+
+
+# ---- targets that are not what they seem --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cells", "classes"),
+    [
+        (choose("Y", "Yes", "N", "No"), ["No", "Yes"]),
+        (choose("oui", "non", "O", "N"), ["non", "oui"]),
+        (choose("true", "FALSE", "1", "0", "yes"), ["FALSE", "true"]),
+        (choose("m", "male", "f", "female"), ["female", "male"]),
+    ],
+    ids=["English", "French", "mixed", "letters of two words"],
+)
+def test_spellings_of_two_words_are_two_classes(cells, classes):
+    made = contract(good=cells)
+    assert made["problem"]["task"] == "binary" and sorted(made["problem"]["classes"]) == sorted(classes)
+    assert any("to keep them apart: columns: {good: {type: string}}" in note for note in made["notes"])
+
+
+@pytest.mark.parametrize("cells", [choose("A", "B", "AB", "O"), choose("Y", "N", "maybe"), choose("s", "m", "l", "xl")])
+def test_labels_of_their_own_are_left_apart(cells):
+    assert len(contract(good=cells)["problem"]["classes"]) == len(set(cells))
+
+
+def test_a_target_of_dates_is_refused_with_what_to_predict_instead():
+    days = pd.Timestamp("2023-03-01") + pd.to_timedelta(RNG.integers(0, 90, N), "D")
+    booked = (pd.Timestamp("2023-01-01") + pd.to_timedelta(RNG.integers(0, 50, N), "D")).strftime("%d.%m.%Y")
+    with pytest.raises(UserError, match='the target "good" is a date .* days since "booked"'):
+        contract(good=days.strftime("%d.%m.%Y"), booked=booked)
+
+
+def test_several_labels_in_a_cell_are_said_or_refused_where_they_are_many():
+    few = choose("sweet", "sour", "sweet; sour", "sweet; hot", "hot", "sour; hot", "sweet; sour; hot")
+    assert said("several labels stand in a cell", good=few)
+    many = [", ".join(v for v in "abcdef" if RNG.random() < 0.5) or "a" for _ in range(N)]
+    with pytest.raises(UserError, match="several labels stand in a cell .*a column for each that says yes or no"):
+        contract(good=many)
+
+
+@pytest.mark.parametrize("cells", [choose("oil, refined", "oil, raw", "gas"), choose("1/2", "3/4", "5/6", "7/8")])
+def test_a_mark_within_a_label_is_not_several_labels(cells):
+    assert not said("several labels", good=cells)
+
+
+def test_a_lone_number_far_out_a_cap_and_counts_are_said():
+    ratings = np.append(choose(1, 2, 3, 4, 5)[1:], 19)
+    assert said("1 row holds 19, where all others are between 1 and 5", good=ratings)
+    value = np.minimum(RNG.normal(90, 20, N).round(1), 100)
+    assert said("hold exactly 100, the highest value: is it a cap", good=value)
+    assert said('"good" are counts', good=RNG.poisson(1.3, N))
+
+
+@pytest.mark.parametrize(
+    "cells", [RNG.lognormal(0, 2, N), RNG.normal(0, 1, N), RNG.integers(1, 6, N), RNG.pareto(1, N)]
+)
+def test_an_ordinary_number_has_nothing_odd(cells):
+    assert not any(said(word, good=cells) for word in ("where all others", "cap", "are counts"))
+
+
+# ---- how rows are built ----------------------------------------------------------------------------------------
+
+
+def made_of_things(n=90, most=3):
+    """(the thing of each row, how good it is): rows of one thing have mostly one answer."""
+    things = np.repeat(RNG.permutation(7000)[:n] + 2000, RNG.integers(1, most + 1, n))
+    kind = dict(zip(np.unique(things), RNG.random(n) < 0.5, strict=True))
+    same = np.array([kind[t] for t in things]) ^ (RNG.random(len(things)) < 0.08)
+    order = RNG.permutation(len(things))
+    return things[order], np.where(same, "yes", "no")[order]
+
+
+def of_things(name, things, good, **more):
+    rows = RNG.normal(size=len(things)).round(3)
+    return contract(**{name: things, "x": rows, "good": good, **more})
+
+
+@pytest.mark.parametrize("name", ["holder", "q7", "Vertragsnr", "N° dossier"])
+def test_rows_that_are_alike_by_the_value_of_a_number_are_of_one_thing_whatever_its_name(name):
+    things, good = made_of_things(150)
+    made = of_things(name, things, good)
+    assert made["identity"]["group"] == name
+
+
+def test_of_a_measure_the_neighbouring_values_are_as_alike_as_equal_ones():
+    size = RNG.integers(20, 90, 400)
+    made = contract(size=size, x=RNG.normal(size=400), good=np.where(size + RNG.normal(0, 5, 400) > 55, "yes", "no"))
+    assert "group" not in made["identity"]
+
+
+def test_words_by_whose_value_rows_are_alike_are_only_said_to_be_a_group_with_the_share_of_siblings():
+    things, good = made_of_things(150)
+    names = np.array(["".join(RNG.choice(list("abcdefgh"), 9)) for _ in range(10_000)])
+    made = of_things("village", names[things], good)
+    line = next(note for note in made["notes"] if "may say which rows are of one thing" in note)
+    assert "% of the test rows have such a sibling in train; columns: {village: {role: group}}" in line
+    assert "group" not in made["identity"]
+
+
+@pytest.mark.parametrize("shuffled", [False, True])
+def test_a_block_of_rows_in_which_a_counter_rises_is_one_thing(shuffled):
+    lengths = RNG.integers(4, 30, 25)
+    pump = np.repeat(np.arange(25) + 1, lengths)
+    tick = np.concatenate([np.arange(n) for n in lengths])
+    order = RNG.permutation(len(pump)) if shuffled else np.arange(len(pump))
+    made = contract(good=RNG.normal(size=len(pump)), x=RNG.normal(size=len(pump)), Pumpe=pump[order], Takt=tick[order])
+    assert made["identity"]["group"] == "Pumpe"
+
+
+def test_the_hours_of_a_day_are_no_things_of_a_block():
+    day, hour = np.repeat(np.arange(20) + 1, 24), np.tile(np.arange(24), 20)
+    made = contract(good=RNG.normal(size=480), x=RNG.normal(size=480), block=day, beat=hour)
+    assert "group" not in made["identity"]
+
+
+@pytest.mark.parametrize("form", ["{:04}-{}", "B{:03}/{:02}", "{:05}{}", "{1}#H{0:04}"], ids=str)
+def test_the_part_of_an_id_that_several_rows_share_keeps_them_together(form):
+    sizes = RNG.integers(1, 5, 80)
+    letters = form == "{:05}{}"
+    ids = [form.format(i, "abcd"[k] if letters else k + 1) for i, n in enumerate(sizes) for k in range(n)]
+    made = contract(good=RNG.choice(["yes", "no"], len(ids)), x=RNG.normal(size=len(ids)), berth=ids)
+    assert made["identity"]["group"] == "berth" and made["identity"]["part"]
+    assert next(f for f in made["fields"] if f["name"] == "berth")["role"] == "id"
+
+
+@pytest.mark.parametrize("form", ["2024-{:04}", "INV-{:05}", "{:04}-XK"])
+def test_a_year_or_a_mark_before_a_number_is_no_shared_part(form):
+    assert "group" not in contract(ref=[form.format(i) for i in range(N)])["identity"]
+
+
+def test_a_counter_with_gaps_or_out_of_order_names_the_row():
+    gaps = np.flatnonzero(RNG.random(400) < 0.4)[:N]
+    assert len(gaps) == N and field("nth", nth=gaps)["role"] == "id"
+    assert field("__index_level_0__", __index_level_0__=RNG.permutation(N))["role"] == "id"
+    assert field("nth", nth=RNG.permutation(N))["role"] == "id"
+
+
+def test_numbers_of_many_digits_name_the_row_and_what_a_spreadsheet_made_of_them_is_said_to_be_lost():
+    digits = [str(RNG.integers(10**17, 9 * 10**17)) for _ in range(N)]
+    assert field("konto", konto=digits)["role"] == "id"
+    lost = field("konto", konto=[f"{float(v):.2E}" for v in digits])
+    assert lost["role"] == "id" and "rows now share their value with another" in lost["reason"]
+
+
+def test_powers_of_ten_of_a_measure_are_a_measure():
+    assert field("flux", flux=[f"{10 ** RNG.uniform(3, 19):.2E}" for _ in range(N)])["role"] == "feature"
+
+
+def test_a_text_that_differs_in_each_row_and_is_often_empty_is_used_for_whether_it_is_there():
+    link = [f"http://a.example/{i}" if i % 3 == 0 else "" for i in range(N)]
+    assert field("link", link=link)["role"] == "feature" and said("only whether it is filled", link=link)
+
+
+@pytest.mark.parametrize("form", ["{}k-{}k", "{}h {}m", "{} x {} cm"])
+def test_the_only_telling_column_is_not_dropped_for_its_notation(form):
+    cells = [form.format(a, b) for a, b in zip(RNG.integers(2, 99, N), RNG.integers(100, 9999, N), strict=True)]
+    assert field("span", span=cells)["role"] == "feature"
+
+
+# ---- which row is which ------------------------------------------------------------------------------------
+
+
+def test_what_names_a_row_does_not_hang_on_roles_and_types():
+    code = [f"k{i:03}" for i in RNG.permutation(N)]
+    plain = contract(code=code, c=choose("a", "b"))["identity"]
+    assert plain["columns"] == ["code"]
+    for columns in ({"code": {"role": "ignored"}}, {"code": {"type": "text"}}, {"c": {"role": "id"}}):
+        assert contract(code=code, c=choose("a", "b"), columns=columns)["identity"]["columns"] == ["code"]
+    excluded = contract(code=code, c=choose("a", "b"), problem={"exclude": ["code"]})["identity"]
+    assert excluded["columns"] == ["code"]
+
+
+def test_without_an_id_all_cells_name_a_row_and_what_to_write_down_is_said():
+    made = contract(c=choose("a", "b"))
+    assert made["identity"]["columns"] == ["x", "good", "c"]
+    assert any("split.identity: [x, good, c]" in note for note in made["notes"])
+    assert contract(c=choose("a", "b"), split={"identity": ["c", "x"]})["identity"]["columns"] == ["c", "x"]
+
+
+def test_the_old_name_of_the_draw_is_read_and_named():
+    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))["split"]
+    del params["random_state"]
+    read = SplitParams.read(params | {"seed": 7})
+    assert read.random_state == 7 and "split.random_state now" in read.notes[0]

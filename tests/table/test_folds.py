@@ -3,7 +3,9 @@
 import numpy as np
 import pandas as pd
 
+from lifecycle.table.contract import Contract, Identity
 from lifecycle.table.folds import make_folds, scheme_of
+from lifecycle.table.rows import row_keys
 
 FIELDS = [{"name": "who", "role": "group", "type": "string"}, {"name": "x", "role": "feature", "type": "number"},
           {"name": "when", "role": "time", "type": "date"}]  # fmt: skip
@@ -15,11 +17,18 @@ def frame(n: int) -> pd.DataFrame:
 
 
 def folds(n: int, y: np.ndarray, scheme: str, fields=FIELDS, **changes):
-    return make_folds(frame(n).assign(**changes), y, {"fields": fields}, scheme, 5, 1)
+    rows = frame(n).assign(**changes)
+    rows = rows.assign(**row_keys(rows.astype("str").fillna(""), Identity(("x",), "who")))
+    return make_folds(rows, y, contract(fields), scheme, 5, 1)
+
+
+def contract(fields) -> Contract:
+    return Contract.read({"problem": {"target": "y", "task": "binary"}, "fields": fields})
 
 
 def test_auto_is_group_where_there_is_one():
-    assert scheme_of({"fields": FIELDS}, "auto") == "group" and scheme_of({"fields": FIELDS[1:]}, "auto") == "random"
+    assert scheme_of(Identity(("x",), "who"), "auto") == "group"
+    assert scheme_of(Identity(("x",)), "auto") == "random"
 
 
 def test_each_row_is_scored_once_and_never_fitted_on_at_once():
@@ -47,7 +56,7 @@ def test_a_rare_class_is_in_as_many_folds_as_it_has_rows():
     y = np.zeros(300, dtype=int)
     y[[3, 50, 70, 200, 299]] = 1
     fields = [{"name": "x", "role": "feature", "type": "number"}]
-    pairs = make_folds(pd.DataFrame({"x": np.arange(300.0)}), y, {"fields": fields}, "random", 5, 1)
+    pairs = folds(300, y, "random", fields, x=np.arange(300.0))
     assert [y[held].sum() for _, held in pairs] == [1] * 5
 
 

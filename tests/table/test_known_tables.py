@@ -157,7 +157,7 @@ def test_used_cars(tmp_path):
 def test_a_shops_log(tmp_path):
     c = made(tmp_path, alike.shop(), "returned")
     assert roles(c, "group") == {"CustomerID"} and roles(c, "time") == {"InvoiceDate"}
-    assert types(c, "InvoiceDate", "StockCode") == ["datetime", "string"] and "(group, seed" in c["said"]
+    assert types(c, "InvoiceDate", "StockCode") == ["datetime", "string"] and "(group, random_state" in c["said"]
 
 
 def test_a_sensors_log(tmp_path):
@@ -192,8 +192,8 @@ def test_titanic(tmp_path):
     c = shared(tmp_path, "titanic", "survived")
     assert roles(c, "ignored") == {"alive"} and "suspicion" not in str(c["fields"])
     assert c["counts"]["duplicates"] == 0  # alike, and yet different people
-    features = [f["name"] for f in c["fields"] if f["role"] == "feature"]
-    sides = [pd.read_parquet(tmp_path / f"data/{side}.parquet")[features] for side in ("train", "test")]
+    cells = [f["name"] for f in c["fields"] if f["role"] in ("feature", "target")]
+    sides = [pd.read_parquet(tmp_path / f"data/{side}.parquet")[cells] for side in ("train", "test")]
     lines = [set(side.astype(str).fillna("").agg("|".join, axis=1)) for side in sides]
     assert not lines[0] & lines[1]
 

@@ -13,6 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifecycle.ground.errors import UserError
+from lifecycle.table.contract import Contract, Identity
+from lifecycle.table.rows import row_keys
 from lifecycle.table.split import check, held_out, lost_classes, uneven
 from tests.here import run_here
 from tests.scratch import ROOT, scratch
@@ -24,15 +26,23 @@ WHEN = {"name": "when", "role": "time", "type": "date"}
 GOOD = {"name": "good", "role": "target", "type": "string"}
 
 
-def contract(*fields, classes=("no", "yes"), task="binary") -> dict:
-    return {"problem": {"target": "good", "task": task, "classes": list(classes)}, "fields": [*fields, GOOD]}
+def contract(*fields, classes=("no", "yes"), task="binary", positive="") -> Contract:
+    problem = {"target": "good", "task": task, "classes": list(classes), "positive": positive}
+    return Contract.read({"problem": problem, "fields": [*fields, GOOD]})
 
 
-def frame(x, **columns) -> pd.DataFrame:
+BY_X = Identity(("x",))
+
+
+def frame(x, named: Identity = BY_X, **columns) -> pd.DataFrame:
     n = len(x)
-    return pd.DataFrame(
-        {"x": np.asarray(x, dtype=float), "good": ["yes", "no"] * (n // 2) + ["yes"] * (n % 2), **columns}
-    )
+    good = ["yes", "no"] * (n // 2) + ["yes"] * (n % 2)
+    made = pd.DataFrame({"x": np.asarray(x, dtype=float), "good": good, **columns})
+    return made.assign(**row_keys(as_cells(made), named))
+
+
+def as_cells(made: pd.DataFrame) -> pd.DataFrame:
+    return made.astype("str").fillna("")
 
 
 def test_about_the_share_asked_for_is_tested_on():
@@ -60,20 +70,20 @@ def test_copies_are_never_parted(values, seed):
 
 
 def test_a_corrected_row_keeps_its_side_by_its_id():
-    rows = frame(np.arange(300), id=[f"k{i}" for i in range(300)])
-    a, b = (held_out(rows.assign(x=rows["x"] + d), contract(ID, X), "random", 0.3, 1) for d in (0, 7))
-    assert (a == b).all()
+    ids = [f"k{i}" for i in range(300)]
+    a, b = (frame(np.arange(300) + d, Identity(("id",)), id=ids) for d in (0, 7))
+    assert (held_out(a, contract(ID, X), "random", 0.3, 1) == held_out(b, contract(ID, X), "random", 0.3, 1)).all()
 
 
 def test_a_customer_is_never_parted():
     who = pd.Series([f"c{i % 40}" for i in range(400)])
-    held = held_out(frame(np.arange(400), who=who), contract(X, WHO), "group", 0.3, 1)
+    held = held_out(frame(np.arange(400), Identity(("x",), "who"), who=who), contract(X, WHO), "group", 0.3, 1)
     assert pd.Series(held).groupby(who).nunique().max() == 1 and 0 < held.sum() < 400
 
 
 def test_rows_without_a_customer_are_not_one_customer():
     who = pd.Series([None if i % 2 else f"c{i}" for i in range(400)], dtype="str")
-    held = held_out(frame(np.arange(400), who=who), contract(X, WHO), "group", 0.3, 1)
+    held = held_out(frame(np.arange(400), Identity(("x",), "who"), who=who), contract(X, WHO), "group", 0.3, 1)
     assert 0.2 < held[who.isna()].mean() < 0.4
 
 
@@ -125,15 +135,15 @@ def test_a_share_far_from_the_one_asked_for_is_said_where_time_decides():
     assert uneven(rows, np.arange(100) >= 85, contract(X), "time", 0.2) == []
 
 
-def test_where_no_positive_is_left_to_test_on_a_seed_is_named_that_works():
+def test_where_no_positive_is_left_to_test_on_a_random_state_is_named_that_works():
     rows = frame(np.arange(200)).assign(good="no")
     held = held_out(rows, contract(X), "random", 0.2, 1)
     rows.loc[np.flatnonzero(~held)[:6], "good"] = "yes"
     with pytest.raises(
-        UserError, match=r'no row of class "yes" of "good" to test; split.seed: (\d+) in params.yaml'
+        UserError, match=r'no row of class "yes" of "good" to test; split.random_state: (\d+) in params.yaml'
     ) as said:
         check(rows[~held], rows[held], contract(X), "random", 0.2)
-    seed = int(str(said.value).split("split.seed: ")[1].split()[0])
+    seed = int(str(said.value).split("split.random_state: ")[1].split()[0])
     assert rows["good"][held_out(rows, contract(X), "random", 0.2, seed)].nunique() == 2
 
 
@@ -176,14 +186,13 @@ def test_a_stage_loads_no_library_that_it_does_not_use(stage):
     assert not {"sklearn", "scipy", "matplotlib", "joblib", "dvc", "catboost"} & set(done.stdout.split())
 
 
-def test_an_uneven_draw_is_said_aloud_with_a_seed_that_is_more_even():
-    rows, spec = frame(np.arange(60)), contract(X)
-    spec["problem"]["positive"] = "yes"
+def test_an_uneven_draw_is_said_aloud_with_a_random_state_that_is_more_even():
+    rows, spec = frame(np.arange(60)), contract(X, positive="yes")
     told = {}
-    for seed in range(1, 30):
-        held = held_out(rows, spec, "random", 0.2, seed)
-        told[seed] = uneven(rows, held, spec, "random", 0.2)
+    for state in range(1, 30):
+        held = held_out(rows, spec, "random", 0.2, state)
+        told[state] = uneven(rows, held, spec, "random", 0.2)
         far = bool(abs(held.mean() / 0.2 - 1) >= 0.15 or abs((rows["good"][held] == "yes").mean() / 0.5 - 1) >= 0.15)
-        assert bool(told[seed]) is far
-    named = next(int(said[0].split("split.seed: ")[1].split()[0]) for said in told.values() if said)
+        assert bool(told[state]) is far
+    named = next(int(said[0].split("split.random_state: ")[1].split()[0]) for said in told.values() if said)
     assert not uneven(rows, held_out(rows, spec, "random", 0.2, named), spec, "random", 0.2)

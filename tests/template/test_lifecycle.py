@@ -158,11 +158,13 @@ def test_a_table_of_ones_own_experiments_and_their_comparison(template, user):
     commit(project, "The first run")
 
     run("dvc", "exp", "run", "-S", "train.time_budget=20", cwd=project, env=env)
-    run("dvc", "exp", "run", "--temp", "-S", "split.seed=2", cwd=project, env=env)
+    run("dvc", "exp", "run", "--temp", "-S", "split.random_state=2", cwd=project, env=env)
     shown = run("dvc", "exp", "show", "--csv", cwd=project, env=env).stdout
     rows = list(csv.DictReader(io.StringIO(shown)))
-    tried = {(row["train.time_budget"], row["split.seed"]): row for row in rows if row["typ"].startswith("branch")}
-    assert set(tried) == {("20", "1"), ("20", "2")}  # --temp starts from the workspace
+    tried = {
+        (row["train.time_budget"], row["split.random_state"]): row for row in rows if row["typ"].startswith("branch")
+    }
+    assert set(tried) == {("20", ""), ("20", "2")}  # --temp starts from the workspace
     assert all(float(row["score"]) < float(row["baseline"]) for row in tried.values())
     assert measured(project)["rows_test"] == first["rows_test"]  # what --temp tried is not in the workspace
     assert "time_budget" in run("dvc", "params", "diff", cwd=project, env=env).stdout
@@ -170,7 +172,7 @@ def test_a_table_of_ones_own_experiments_and_their_comparison(template, user):
     compared = run(
         "make", "compare", "-o", ".venv/ready", "BIN=" + str(Path(sys.executable).parent), cwd=project, env=env
     )
-    for column in ("score", "baseline", "passed", "split.seed"):
+    for column in ("score", "baseline", "passed", "split.random_state"):
         assert column in compared.stdout
     assert "data/raw" not in compared.stdout
 

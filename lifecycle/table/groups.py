@@ -1,0 +1,289 @@
+"""Which rows are of one thing, such as a customer, a machine, a party: found by how the rows are built, then by names.
+
+Rows of one thing on both sides of a split make a model look better than it is: it knows the thing, not the rule.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from lifecycle.ground.words import percent
+from lifecycle.table import vocabulary
+
+MIN_VALUES = 20  # fewer are levels of a category
+MOST_ROWS = 20  # rows a value, from which on a value is rather a place or a kind than one thing
+MIN_PAIRS = 30
+SURE = 6.0  # standard deviations from chance
+ALIKE = 0.25  # intraclass correlation
+SAMPLE = 200_000  # rows looked at
+MOST_COLUMNS = 40  # in which rows are compared, the target first
+# digits with a few letters around them that are the same in (nearly) all cells: C-5104, P0093
+_CODE = re.compile(r"([^\W\d_]{0,6}[-_ #./:]?)(\d+)")
+_LAST_MARK = re.compile(r"(.*?[^\W_])[-_/.:#|\s]+([^\W_]+)")
+_LETTER = re.compile(r"(.*\d)([A-Za-z])")
+_DATE_PART = re.compile(r"(19|20)\d\d([-/.]?(0?[1-9]|1[0-2]))?")
+_CLOCKWORK = {7, 12, 24, 28, 29, 30, 31, 52, 53, 60, 365, 366}
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows with the same `column` are of one thing; or, with `part`, those whose cells agree in what it finds."""
+
+    column: str
+    reason: str
+    sure: bool
+    part: str = ""
+
+
+def find_groups(frame: pd.DataFrame, kinds: dict[str, str], target: str) -> list[Group]:
+    """The columns of the text table `frame` whose values have several rows that are of one thing, the surest first.
+
+    `kinds`: {column: type}, of those that may be a group, or a counter within one; a date or a measure is neither.
+    """
+    whole = [c for c in kinds if kinds[c] == "integer" and c != target]
+    named = [c for c in kinds if kinds[c] in ("integer", "string", "number", "text") and c != target]
+    counters = _counters(frame, whole)
+    measured: dict[str, _Measured] = {}
+    found = []
+    for column in named:
+        others = [target, *(c for c in kinds if c not in (column, target))]
+        group = _prefix(column, frame[column]) if kinds[column] != "integer" else None
+        if group is None and kinds[column] in ("integer", "string"):
+            group = _counted(column, frame[column], counters) or _alike(column, frame, others[:MOST_COLUMNS], measured)
+        if group:
+            found.append(group)
+    return sorted(found, key=lambda g: not g.sure)
+
+
+def siblings(keys: np.ndarray, test_size: float) -> float:
+    """The share of a random split's test rows that have a row of the same key among the training rows."""
+    codes = pd.factorize(keys[keys != ""])[0]
+    sizes = np.bincount(codes)
+    return float((sizes * (1 - test_size ** (sizes - 1.0))).sum() / max(len(keys), 1))
+
+
+# ---- a part of an id ---------------------------------------------------------------------------------------
+
+
+def _prefix(column: str, values: pd.Series) -> Group | None:
+    """An id such as 0001_02, whose first part several rows share while the second counts them (or the other way round)."""
+    cells = values[values.str.strip() != ""].str.strip()
+    if len(cells) < 2 * MIN_VALUES or cells.nunique() < 0.98 * len(cells):
+        return None
+    for part in (r"^.*[^\W_](?=[-_/.:#|\s]+[^\W_]+$)", r"^.*\d(?=[A-Za-z]$)", r"[^-_/.:#|\s]+$"):
+        keys = cells.str.extract(f"({part})")[0]
+        if keys.notna().mean() < 0.98:
+            continue
+        whole = cells[keys.notna()]
+        keys = keys[keys.notna()]
+        rest = _rest(whole, keys, at_end=part.startswith("^"))
+        if _few_rows_each(keys) and _counts_within(keys, rest) and not keys.str.fullmatch(_DATE_PART.pattern).any():
+            rows = len(keys) / keys.nunique()
+            example = whole.iloc[0]
+            return Group(
+                column,
+                f'the part "{keys.iloc[0]}" of an id such as "{example}" is shared by {rows:.1f} rows, which the rest counts',
+                True,
+                part,
+            )
+    return None
+
+
+def _rest(whole: pd.Series, keys: pd.Series, at_end: bool) -> pd.Series:
+    cut = [w[len(k) :] if at_end else w[: -len(k)] for w, k in zip(whole, keys, strict=True)]
+    return pd.Series(cut, index=whole.index, dtype="str").str.strip("-_/.:#| \t")
+
+
+def _few_rows_each(keys: pd.Series) -> bool:
+    distinct = keys.nunique()
+    return distinct >= MIN_VALUES and 1.05 <= len(keys) / distinct <= MOST_ROWS
+
+
+def _counts_within(keys: pd.Series, rest: pd.Series) -> bool:
+    """Whether `rest` is 1, 2, 3 (or a, b, c) within each key, in whatever order the rows stand."""
+    if rest.str.fullmatch(r"\d{1,4}").all():
+        numbers = rest.astype(int)
+    elif rest.str.fullmatch(r"[A-Za-z]").all():
+        numbers = rest.str.lower().map(ord)
+    else:
+        return False
+    return _one_after_the_other(keys, numbers.to_numpy(float))
+
+
+def _one_after_the_other(keys: pd.Series, numbers: np.ndarray, gaps: float = 0.2) -> bool:
+    """Whether the numbers of (nearly) each key differ, begin alike and leave hardly any out."""
+    table = pd.DataFrame({"key": keys.to_numpy(), "number": numbers}).groupby("key")["number"]
+    found = table.agg(["size", "nunique", "min", "max"])
+    several = found[found["size"] > 1]
+    if len(several) < 5:
+        return False
+    begins = (found["min"] == found["min"].mode()[0]).mean()
+    differ = (several["size"] == several["nunique"]).mean()
+    length = several["max"] - found["min"].mode()[0] + 1
+    dense = several["size"].sum() / max(length.sum(), 1)
+    return bool(begins > 0.9 and differ > 0.97 and dense > 1 - gaps)
+
+
+# ---- a counter within ----------------------------------------------------------------------------------------
+
+
+def _counters(frame: pd.DataFrame, whole: list[str]) -> dict[str, tuple[np.ndarray, int]]:
+    """{column: (numbers, rows of its lowest)} of those that may count within blocks: low numbers are the most frequent."""
+    found = {}
+    for column in whole:
+        numbers = _numbers(frame[column])
+        values, counts = np.unique(numbers[~np.isnan(numbers)], return_counts=True)
+        filled = counts.sum() > 0.98 * len(numbers)
+        if filled and 1 < len(values) and values[-1] - values[0] < 2 * len(values) and counts[0] >= 0.9 * counts.max():
+            found[column] = (numbers, int(counts[0]))
+    return found
+
+
+def _numbers(values: pd.Series) -> np.ndarray:
+    return pd.to_numeric(values.str.strip(), errors="coerce").to_numpy("float64", na_value=np.nan)
+
+
+def _counted(column: str, values: pd.Series, counters: dict[str, tuple[np.ndarray, int]]) -> Group | None:
+    """A value has a block of rows in which another column counts 1, 2, 3: machine and cycle, order and line."""
+    keys = values.str.strip()
+    known = (keys != "").to_numpy()
+    sizes = keys[known].value_counts()
+    if len(sizes) < 5 or known.mean() < 0.98 or known.sum() / len(sizes) < 1.5 or vocabulary.is_of_time(column):
+        return None
+    alike = set(sizes.tolist()) <= _CLOCKWORK or sizes.nunique() == 1  # hours of a day, days of a month
+    if alike and not vocabulary.is_thing(column) and not vocabulary.is_id(column):
+        return None  # a rectangle of two counters: which of them is the thing cannot be told
+    for other, (numbers, begun) in counters.items():
+        if other == column or abs(begun - len(sizes)) > 0.1 * len(sizes):
+            continue
+        both = known & ~np.isnan(numbers)
+        if _one_after_the_other(keys[both], numbers[both]):
+            rows = both.sum() / len(sizes)
+            return Group(column, f'{rows:.1f} rows a value, in which "{other}" counts up', True)
+    return None
+
+
+# ---- rows that are alike -------------------------------------------------------------------------------------
+
+
+def _alike(column: str, frame: pd.DataFrame, others: list[str], measured: dict[str, _Measured]) -> Group | None:
+    """Rows of one value are far more alike, in the target or in two columns or more, than chance makes them.
+
+    Of a measure the neighbouring values are as alike as equal ones; of a thing's number they are not.
+    """
+    keys = frame[column].str.strip()
+    known = np.flatnonzero((keys != "").to_numpy())
+    codes, values = pd.factorize(keys.iloc[known])
+    rows = len(known) / max(len(values), 1)
+    if len(values) < MIN_VALUES or not 1.05 <= rows <= MOST_ROWS or len(known) < 0.5 * len(keys):
+        return None
+    if len(known) > SAMPLE:
+        taken = codes % (len(known) // SAMPLE + 1) == 0
+        known, codes = known[taken], codes[taken]
+    order = np.argsort(codes, kind="stable")
+    same = codes[order][1:] == codes[order][:-1]
+    left, right = known[order[:-1][same]], known[order[1:][same]]
+    if len(left) < MIN_PAIRS:
+        return None
+    numbers = _code_numbers(values)
+    if numbers is not None and np.nanmin(numbers) < 0:
+        return None  # a measure
+    beside = _neighbours(codes, known, numbers, order[:-1][same]) if numbers is not None else None
+    strong = []
+    for other in others:
+        if other not in measured:
+            measured[other] = _Measured(frame[other])
+        share, sigma = measured[other].likeness(left, right)
+        if share > ALIKE and sigma > SURE and beside is not None:
+            share -= max(measured[other].likeness(*beside)[0], 0.0)
+        if share > ALIKE and sigma > SURE:
+            strong.append(other)
+    if others[0] not in strong and len(strong) < 2:
+        return None
+    shown = " and ".join(f'"{c}"' for c in strong[:2])
+    reason = f"{rows:.1f} rows a value, alike in {shown} far beyond chance"
+    return Group(
+        column,
+        reason,
+        numbers is not None and not vocabulary.is_of_time(column) and not vocabulary.CODE_NAME.search(column),
+    )
+
+
+def _code_numbers(values: pd.Index) -> np.ndarray | None:
+    """The number in each value, where values are whole numbers or codes like C-5104; None where they are words."""
+    texts = pd.Series(values, dtype="str")
+    numbers = _numbers(texts)
+    if np.isnan(numbers).mean() < 0.02:
+        return numbers
+    found = [_CODE.fullmatch(v) for v in texts]
+    heads = {m[1] for m in found if m}
+    if sum(m is not None for m in found) < 0.98 * len(found) or len(heads) > 3:
+        return None
+    return np.array([float(m[2]) if m else np.nan for m in found])
+
+
+def _neighbours(
+    codes: np.ndarray, known: np.ndarray, numbers: np.ndarray, places: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs of the rows at `places`, each with the next row in the table that has the value next in size: a table in some
+    order has rows alike that stand near each other."""
+    rank = np.empty(len(numbers), dtype=int)
+    rank[np.argsort(numbers, kind="stable")] = np.arange(len(numbers))
+    present = np.unique(rank[codes])
+    mine = np.searchsorted(present, rank[codes])  # without the values that the sample left out
+    n = len(codes)
+    line = np.sort(mine * n + np.arange(n))
+    wanted = np.where(mine[places] + 1 < len(present), mine[places] + 1, mine[places] - 1)
+    at = np.minimum(np.searchsorted(line, wanted * n + places), n - 1)
+    at = np.where(line[at] // n == wanted, at, at - 1)
+    return known[places], known[line[at] % n]
+
+
+class _Measured:
+    """A column as pairs of its rows are compared: ranks of a measure, codes of a category."""
+
+    def __init__(self, values: pd.Series) -> None:
+        cells = values.str.strip()
+        self.filled = (cells != "").to_numpy()
+        numbers = _numbers(cells)
+        known = np.isfinite(numbers)
+        self.is_measure = known.sum() > 0.9 * self.filled.sum() and len(np.unique(numbers[known])) > 10
+        if self.is_measure:
+            self.ranks = pd.Series(numbers).rank(pct=True).to_numpy()
+            self.variance = float(np.nanvar(self.ranks))
+        else:
+            self.codes = pd.factorize(cells)[0]
+            shares = np.bincount(self.codes[self.filled]) / max(self.filled.sum(), 1)
+            self.chance = float((shares**2).sum())
+
+    def likeness(self, left: np.ndarray, right: np.ndarray) -> tuple[float, float]:
+        """(intraclass correlation of the pairs, its distance from chance in standard deviations)."""
+        both = self.filled[left] & self.filled[right]
+        if both.sum() < MIN_PAIRS or (not self.is_measure and self.chance > 0.98):
+            return 0.0, 0.0
+        if self.is_measure:
+            gap = self.ranks[left] - self.ranks[right]
+            gap = gap[~np.isnan(gap)]
+            share = 1 - float(np.mean(gap**2)) / (2 * self.variance) if len(gap) else 0.0
+            return share, share * np.sqrt(len(gap))
+        equal = float(np.mean(self.codes[left[both]] == self.codes[right[both]]))
+        spread = np.sqrt(self.chance * (1 - self.chance) / both.sum())
+        return (equal - self.chance) / (1 - self.chance), (equal - self.chance) / spread
+
+
+def describe(group: Group, share: float) -> str:
+    """The line on a likely group: what a random split does with it."""
+    return (
+        f'"{group.column}" may say which rows are of one thing ({group.reason}): with a random split {percent(share)} of the test rows '
+        "have such a sibling in train"
+    )
+
+
+def keys(frame: pd.DataFrame, group: Group) -> pd.Series:
+    """What each row of a text table belongs to, an empty text where it does not say."""
+    values = frame[group.column].str.strip()
+    return values.str.extract(f"({group.part})")[0].fillna(values) if group.part else values

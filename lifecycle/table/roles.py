@@ -1,0 +1,227 @@
+"""What a column is to the rows: a feature, the name of a row, the thing several rows are of, their time, or nothing.
+
+First by how its cells are built, then by its name. Whatever is not learned from is said, with the line that changes it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from lifecycle.ground.words import cut, percent
+from lifecycle.table import cells, notation, vocabulary
+from lifecycle.table.infer import level_counts
+
+SAMPLE = 2_000  # cells whose form is looked at
+LONG = 15  # digits, from which on a whole number is a name: a float holds no more
+# what a spreadsheet makes of a number of 12 digits and more
+_MANGLED = re.compile(r"\s*-?\d(?:[.,]\d+)?[eE]\+(\d{2})\s*")
+_MEASURE = re.compile(r"\s*[-+~<>≤≥(]?\s*[$€£¥₹]?\s*\d")
+_CODED = re.compile(r"^0\d|@|://|_|\d\d\.\d+\.\d")
+
+
+class Role(NamedTuple):
+    """`role`: as in the contract; `reason`: why, said where the column is not learned from; `note`: what is worth a line
+    all the same; `kind`: another type than the cells alone gave, or nothing."""
+
+    role: str
+    reason: str = ""
+    note: str = ""
+    kind: str = ""
+
+
+def role_of(name: str, kind: str, filled: pd.Series, n_rows: int) -> Role:
+    """The role of a column that is not the target, from its type and those of its text cells that are not missing."""
+    if not len(filled):
+        return Role("ignored", "every cell is missing")
+    if len(filled) == n_rows and filled.nunique() <= 3 and len(level_counts(filled)) == 1:
+        # one value and blanks is a tick in a box, and may say much
+        return Role("ignored", "constant: the same value in each row")
+    if kind in ("string", "integer", "number"):
+        if found := _cut_by_a_spreadsheet(filled) or _long_number(filled):
+            return found
+    rows = len(filled) / filled.nunique()
+    if kind in ("string", "integer") and filled.nunique() >= 10 and rows >= 1.2 and vocabulary.is_thing(name):
+        return _group_or_id(filled)
+    if kind == "string":
+        return _role_of_text(name, filled, n_rows)
+    if kind == "integer":
+        return _role_of_integer(name, filled)
+    return Role("feature")
+
+
+def _role_of_text(name: str, filled: pd.Series, n_rows: int) -> Role:
+    n, distinct = len(filled), filled.nunique()
+    named = vocabulary.is_id(name) or vocabulary.is_numbered(name)
+    wordy = filled.iloc[:SAMPLE].str.strip().str.contains(" ").mean() > 0.5
+    if distinct > 0.95 * n and n > 20 and not named and looks_measured(filled):
+        note = f"{distinct} different texts that look like measures (such as {shown(filled)}), read as words"
+        return Role("feature", note=note, kind="text")
+    if distinct > 0.95 * n and n > 20 and not wordy:
+        if n < 0.9 * n_rows and not named:
+            note = f"a different text in each of the {percent(n / n_rows)} of the rows where it is filled: only whether it is filled can be learned from"
+            return Role("feature", note=note)
+        return Role("id", f"{distinct} different texts in {n} rows")
+    if named and distinct > 50 and n / distinct < 20:
+        return _group_or_id(filled)
+    return Role("feature")
+
+
+def _role_of_integer(name: str, filled: pd.Series) -> Role:
+    n, distinct = len(filled), filled.nunique()
+    numbers = notation.numbers(filled, notation.Notation())
+    counts = counts_rows(numbers)
+    named = vocabulary.is_id(name) or vocabulary.is_numbered(name) or vocabulary.is_thing(name)
+    if vocabulary.INDEX_NAME.match(name) and (counts or (distinct > 0.99 * n and _counter_with_gaps(numbers))):
+        return Role("id", "the number of the row, as whoever wrote the table counted")
+    if name.startswith("__index_level_") and distinct > 0.9 * n:
+        return Role("id", "the index of whoever wrote the table")
+    if distinct > 0.99 * n and n > 20:
+        if counts:
+            return Role("id", "a different whole number in each row, counting up")
+        if named:
+            return Role("id", "a different whole number in each row, and named like one")
+        if not vocabulary.is_of_time(name) and (how := _counter_with_gaps(numbers)):
+            return Role("id", f"a different whole number in each row, {how}")
+    thing = vocabulary.is_id(name) or vocabulary.is_order(name)
+    if (thing or (vocabulary.is_numbered(name) and _evenly_spread(numbers))) and distinct > 50 and n / distinct < 20:
+        return _group_or_id(filled)
+    if distinct == n and n > 50:
+        return Role(
+            "feature",
+            note="a different whole number in each row, used as a number; if it only names the row, make it an id: "
+            + entry(name, "role", "id"),
+        )
+    return Role("feature")
+
+
+def _group_or_id(filled: pd.Series) -> Role:
+    n, distinct = len(filled), filled.nunique()
+    if n / distinct < 1.2:
+        return Role("id", f"named like an id, with {distinct} different values in {n} rows")
+    return Role(
+        "group", f"named like an id, with {n / distinct:.1f} rows a value: one value stays on one side of the split"
+    )
+
+
+# ---- how names are built -----------------------------------------------------------------------------------
+
+
+def counts_rows(numbers: np.ndarray) -> bool:
+    """Whether nine of ten rows go on by one: the number of the row, or of the row within its file."""
+    steps = np.diff(numbers)
+    return bool(len(steps) and np.mean(steps == 1) > 0.9)
+
+
+def _counter_with_gaps(numbers: np.ndarray) -> str:
+    """How a counter lost rows, or was shuffled: the whole numbers of a range hardly ever all differ by chance."""
+    known = numbers[np.isfinite(numbers)]
+    span = known.max() - known.min() + 1 if len(known) else np.inf
+    rises = np.mean(np.diff(known) > 0) if len(known) > 1 else 0.0
+    if rises > 0.99 and len(known) > 0.2 * span:
+        return "counting up with gaps"
+    if len(known) >= 50 and len(known) > 0.9 * span:
+        return "each of a range once"
+    return ""
+
+
+def _evenly_spread(numbers: np.ndarray) -> bool:
+    """Whether the different values lie all over their range, as given numbers do; a house's number is mostly a low one."""
+    values = np.unique(numbers[np.isfinite(numbers)])
+    if len(values) < 2 or values[0] == values[-1]:
+        return False
+    place = (values - values[0]) / (values[-1] - values[0])
+    quarters = np.histogram(place, bins=4, range=(0, 1))[0] / len(values)
+    return bool(quarters.min() > 0.1 and len(values) < 0.9 * (values[-1] - values[0] + 1))
+
+
+def _long_number(filled: pd.Series) -> Role | None:
+    """Whole numbers of 15 digits and more: an account, a card, a hash; never a measure."""
+    digits = filled.iloc[:SAMPLE].str.strip().str.fullmatch(r"\d{15,}(\.0+)?")
+    if digits.mean() < 0.95 or _is_epoch(filled.iloc[:SAMPLE]):
+        return None
+    n, distinct = len(filled), filled.nunique()
+    if distinct > 0.9 * n:
+        return Role("id", f"{distinct} different numbers of {LONG} digits and more in {n} rows")
+    if distinct >= 10 and n / distinct < 20:
+        return Role(
+            "group", f"numbers of {LONG} digits and more, {n / distinct:.1f} rows a value: one value stays on one side"
+        )
+    return Role("feature", note=f"numbers of {LONG} digits and more name something: used as categories", kind="string")
+
+
+def _is_epoch(filled: pd.Series) -> bool:
+    """Micro- or nanoseconds since 1970, of the years 1990 to 2050."""
+    text = filled.str.strip()
+    micro = text.str.fullmatch(r"\d{15,16}") & text.str.slice(0, 3).between("063", "252")
+    nano = text.str.fullmatch(r"\d{18,19}") & (text.str.len() == text.str.len().mode()[0])
+    if micro.all():
+        seconds = text.astype(float) / 1e6
+    elif nano.all():
+        seconds = text.astype(float) / 1e9
+    else:
+        return False
+    # times of one table are years apart, not the whole range of the digits
+    return bool(seconds.between(631152000, 2524608000).all() and seconds.max() - seconds.min() < 10 * 31557600)
+
+
+def _cut_by_a_spreadsheet(filled: pd.Series) -> Role | None:
+    """1.07883E+15: a number of many digits, of which a spreadsheet kept the first; said with what can no longer be told apart."""
+    matches = [_MANGLED.fullmatch(v) for v in filled.iloc[:SAMPLE]]
+    powers = [int(m[1]) for m in matches if m]
+    if len(powers) < 0.9 * len(matches) or min(powers) < 11 or max(powers) - min(powers) > 3:
+        return None
+    counts = filled.str.strip().value_counts()
+    shared = int(counts[counts > 1].sum())
+    return Role(
+        "id",
+        f"its digits are lost: {shown(filled, 1)} is what a spreadsheet leaves of a number of {powers[0] + 1} digits; {shared} of "
+        f"{len(filled)} rows now share their value with another; export the column as text",
+    )
+
+
+def looks_measured(filled: pd.Series) -> bool:
+    """Whether texts begin with a number and hold the same few words again and again: 62k-95k, 2h 50m, 10 x 20 cm.
+
+    Codes do not: their digits are padded, their letters differ, or all are of one length, as 555-0142.
+    """
+    sample = filled.iloc[:SAMPLE].str.strip()
+    if sample.str.match(_MEASURE.pattern).mean() < 0.9 or sample.str.contains(_CODED.pattern).mean() > 0.05:
+        return False
+    letters = sample.str.findall(r"[^\W\d_]+").explode().dropna().str.casefold()
+    return len(letters) > 0.5 * len(sample) and letters.nunique() <= 10 and sample.str.len().nunique() > 1
+
+
+# ---- time ----------------------------------------------------------------------------------------------------
+
+
+def time_column(dated: list[tuple[str, int, float]]) -> str:
+    """The first date that varies, is nearly always filled and is no birthday or deadline: when a row happened.
+
+    `dated`: (name, different cells, share of the rows that is filled) of the dates among the features, in their order.
+    """
+    for name, distinct, filled in dated:
+        if distinct > 2 and filled > 0.9 and not vocabulary.BIRTH_NAME.search(name):
+            return name
+    return ""
+
+
+# ---- words ---------------------------------------------------------------------------------------------------
+
+
+def entry(name: str, key: str, value: str) -> str:
+    """The line of params.yaml that changes a column: `columns: {zip: {type: string}}`."""
+    return f"columns: {{{written(name)}: {{{key}: {value}}}}}"
+
+
+def written(name: str) -> str:
+    """A column's name as YAML takes it, in quotes where it must have them."""
+    plain = re.fullmatch(r"[^\W\d][\w .-]*", name) and name.casefold() not in cells.TRUE | cells.FALSE | {"null"}
+    return name if plain and name == name.strip() else '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def shown(filled: pd.Series, n: int = 3) -> str:
+    return ", ".join(cut(v, 30) for v in filled.unique()[:n])

@@ -1,0 +1,124 @@
+"""What a column's name says: an id, a number that only names, a person, a part of time; in the languages of most tables.
+
+A name is second to the structure of the cells: it settles what these leave open, and overrules nothing by itself.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+IDS = frozenset(
+    "id ids uid uuid guid key pk identifier identifiant identificador identificativo identificatore identyfikator"
+    " kennung kennzeichen tunnus tunniste azonosito idnr idnum".split()
+)
+NUMBERS = frozenset(
+    "no nr nbr num nmbr numb number nummer numero numer numara cislo ref reference referenz referencia riferimento"
+    " matricule matricula matricola nro номер 番号 编号 编码 번호".split()
+)
+# what has several rows that are alike; in the singular, since a plural counts them
+THINGS = frozenset(
+    # people
+    "customer cust client user usr patient pat person member household subject subj participant respondent individual"
+    " student pupil employee emp staff worker driver player owner holder borrower applicant donor visitor guest caller"
+    " kunde kunden patienten mitarbeiter mitglied haushalt person personen teilnehmer proband probanden schueler schuler"
+    " student studenten versicherter versicherten fahrer spieler besitzer inhaber nutzer benutzer gast"
+    " utilisateur eleve etudiant salarie employe menage personne adherent abonne conducteur joueur"
+    " cliente usuario paciente persona alumno estudiante empleado hogar socio abonado jugador conductor"
+    " paziente utente persona studente dipendente socio famiglia giocatore"
+    " aluno estudante funcionario pessoa morador segurado"
+    " klant gebruiker persoon medewerker lid huishouden deelnemer leerling bewoner"
+    " klient pacjent uzytkownik osoba pracownik uczen kund anvandare brukare medlem kunde bruger asiakas potilas"
+    " zakaznik musteri hasta клиент пациент пользователь сотрудник 客户 顾客 患者 用户 顧客 고객 환자"
+    # things
+    " machine device engine sensor unit vehicle truck turbine pump robot meter node station plant asset equipment"
+    " account acct card policy contract family animal cow horse dog tree plot field well household herd litter"
+    " maschine gerat geraet anlage motor fahrzeug zahler zaehler konto karte police vertrag familie tier betrieb"
+    " appareil moteur vehicule compte carte contrat famille capteur maquina equipo cuenta tarjeta contrato familia"
+    " macchina dispositivo conto carta contratto conta cartao apparaat rekening maszyna urzadzenie konta umowa maskin".split()
+)
+PEOPLE_ALONE = frozenset(
+    "customer client user subject subj patient participant respondent individual pid pidnum".split()
+)
+ORDERS = frozenset(
+    "invoice order basket session transaction booking bestellung rechnung auftrag commande facture pedido factura".split()
+)
+TIMES = frozenset(
+    "year yr jahr annee ano anno rok jaar ar month mon monat mois mes mese miesiac maand day tag jour dia giorno dzien dag"
+    " week woche semaine semana settimana hour hr stunde heure hora ora minute quarter quartal trimestre season age alter"
+    " rank rang position pos place platz puesto step time zeit temps tiempo tempo t"
+    " год месяц день 年 月 日".split()
+)  # fmt: skip
+# what a table's writer puts before the first column when asked for none: the number of the row
+INDEX_NAME = re.compile(
+    r"(unnamed(_\d+|: ?\d+)?|__index_level_\d+__|index|idx|level_0|row_?names?|row_?(num(ber)?|no|nr|id)?|rownum|objectid(_\d+)?"
+    r"|oid|fid|lfd_?nr|zeile(nnummer)?|)$",
+    re.I,
+)
+BIRTH_NAME = re.compile(r"birth|dob|geburt|naissance|nacim|nascita|expir|due|valid", re.IGNORECASE)
+# numbers that only name something: their order and distance mean nothing
+CODE_NAME = re.compile(
+    r"(^|[_\s.-])((zip|plz|fips|sku|ean|isbn|phone|postleitzahl)([_\s.-]|$)|code$)|(zip|post|postal)[_\s.-]?code$|[a-z]Code$",
+    re.I,
+)
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_STEM_ENDINGS = ("nummer", "number", "numero", "uuid", "guid", "num", "nbr", "nr", "id", "no", "key")
+
+
+def words(name: str) -> list[str]:
+    """The words of a column's name, without accents and case: `Kunden-Nr`, `KundenNr` and `kunden_nr` are one."""
+    plain = unicodedata.normalize("NFKD", name.replace("№", " nr ").replace("#", " nr ").replace("°", " "))
+    plain = "".join(c for c in plain if not unicodedata.combining(c)).replace("ß", "ss")
+    parted = re.sub(r"[\W_]+", " ", _CAMEL.sub(" ", plain))
+    found = parted.casefold().split()
+    return [part for word in found for part in _compound(word)]
+
+
+def _compound(word: str) -> list[str]:
+    """`kundennummer` is kunden and nummer, `subjid` subj and id; `humid` and `paid` are what they are."""
+    if word in IDS or word in NUMBERS:
+        return [word]
+    for ending in _STEM_ENDINGS:
+        stem = word.removesuffix(ending)
+        if stem != word and (stem in THINGS or stem in ORDERS):
+            return [stem, ending]
+        if ending == "nummer" and stem != word and len(stem) > 2:
+            return [stem, ending]
+    return [word]
+
+
+def is_id(name: str) -> bool:
+    """Whether the name ends, or begins, as that of an id does: `LOAN_ID`, `id_cliente`, `machineID`."""
+    found = words(name)
+    if re.search(r"(^|[A-Z_])ID$", name) and len(found) == 1:
+        return True  # LOANID
+    return bool(found) and (found[-1] in IDS or (found[0] in IDS and len(found) > 1))
+
+
+def is_numbered(name: str) -> bool:
+    """Whether it is the number of something: `file_no`, `Kunden-Nr`, `номер`; not how many there are: `no_of_rooms`."""
+    found = words(name)
+    if not found or (len(found) > 2 and found[1] == "of"):
+        return False
+    if found[-1] in NUMBERS:
+        return True
+    # numero_cliente, num cuenta: the number stands first, and the thing is one
+    return found[0] in NUMBERS and any(word in THINGS or word in ORDERS for word in found[1:])
+
+
+def is_thing(name: str) -> bool:
+    """Whether it names one of those that have several rows each: a customer's number, a machine's id."""
+    found = words(name)
+    if "_".join(found) in PEOPLE_ALONE or (len(found) == 1 and found[0] in PEOPLE_ALONE):
+        return True
+    return (is_id(name) or is_numbered(name)) and any(word in THINGS for word in found)
+
+
+def is_order(name: str) -> bool:
+    return (is_id(name) or is_numbered(name)) and any(word in ORDERS for word in words(name))
+
+
+def is_of_time(name: str) -> bool:
+    """A year, a rank, an age: whole numbers that may count up and mean what they say."""
+    found = words(name)
+    return any(word in TIMES for word in found)

@@ -1,0 +1,1 @@
+{{ "lifecycle/table/asked.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/table/groups.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/table/problem.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/table/roles.py" | from_root }}

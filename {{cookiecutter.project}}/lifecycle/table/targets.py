@@ -1,0 +1,1 @@
+{{ "lifecycle/table/targets.py" | from_root }}

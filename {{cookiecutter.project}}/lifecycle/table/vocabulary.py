@@ -1,0 +1,1 @@
+{{ "lifecycle/table/vocabulary.py" | from_root }}
