@@ -45,7 +45,7 @@ def find_groups(frame: pd.DataFrame, kinds: dict[str, str], target: str) -> list
     `kinds`: {column: type}, of those that may be a group, or a counter within one; a date or a measure is neither.
     """
     whole = [c for c in kinds if kinds[c] == "integer" and c != target]
-    named = [c for c in kinds if kinds[c] in ("integer", "string", "number", "text") and c != target]
+    named = [c for c in kinds if kinds[c] != "boolean" and c != target]
     counters = _counters(frame, whole)
     measured: dict[str, _Measured] = {}
     found = []

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from lifecycle.ground.params import SplitParams
 from lifecycle.table.conform import conform
 from lifecycle.table.define import build_contract
 from lifecycle.table.read import SOURCE, RawTable
@@ -29,7 +30,9 @@ class Made:
         fact = {"file": "t.csv", "encoding": "utf-8", "delimiter": delimiter}
         raw = RawTable(frame.assign(**{SOURCE: "t.csv:2"}), facts=[fact])
         problem = {**params["problem"], "target": target}
-        self.contract, self.notes = build_contract(raw, problem, columns, params["define"])
+        self.contract, self.notes = build_contract(
+            raw, problem, columns, params["define"], SplitParams.read(params["split"])
+        )
         self.rows = conform(raw.frame, self.contract).frame
 
     def field(self, name: str):
