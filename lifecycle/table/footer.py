@@ -31,6 +31,7 @@ class Columns:
 
     def __init__(self, sample: list[list[str]], width: int, delimiter: str) -> None:
         self.width = width
+        sample = sample[: max(20, 200_000 // width)]
         columns = [[row[c].strip() for row in sample] for c in range(width)]
         filled = [[cell for cell in column if cell] for column in columns]
         self.usually = [len(f) >= 0.8 * max(len(sample), 1) for f in filled]
@@ -81,7 +82,7 @@ def without_footers(parts: Iterator[Part], layout: Layout, held: int) -> Iterato
     """The parts, less the totals and notes among the last `held` rows, which go to `broken` with their reason."""
     before: Part | None = None
     columns = Columns(layout.sample, layout.width, layout.dialect.delimiter)
-    suspicious = may_have_totals(layout)
+    suspicious = may_have_totals(layout, columns)
     inner = columns.has_subtotals(layout.sample)
     for part in parts:
         if inner:
@@ -127,7 +128,7 @@ def without_subtotals(part: Part, columns: Columns) -> Part:
     return Part(part.table.filter(pa.array(keep)), broken)
 
 
-def may_have_totals(layout: Layout) -> bool:
+def may_have_totals(layout: Layout, columns: Columns) -> bool:
     """Whether sums are worth their time: the file's last lines hold a word for a total, or lack cells that rows have."""
     from lifecycle.table.records import records
 
@@ -136,7 +137,6 @@ def may_have_totals(layout: Layout) -> bool:
     text = layout.seen.tail.decode(layout.seen.encoding, "ignore")
     lines = text.splitlines(keepends=True)[-60:]
     last = [r.cells for r in records(lines, 0, layout.dialect, layout.width) if r.cells][-30:]
-    columns = Columns(layout.sample, layout.width, layout.dialect.delimiter)
     for cells in last:
         if any(is_total_label(cell) for cell in cells):
             return True

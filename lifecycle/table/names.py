@@ -35,7 +35,8 @@ def name_key(name: str) -> str:
 def unique_names(file: str, header: list[str]) -> tuple[list[str], list[str]]:
     """(a name of its own for each column, what had to be changed); `header`: the cells as they stand in the file."""
     tidy = [tidy_name(name) for name in header]
-    names: list[str] = []
+    names: dict[str, None] = {}
+    given = set(tidy)
     notes: list[str] = []
     for position, name in enumerate(tidy, 1):
         new = name or f"unnamed_{position}"
@@ -43,7 +44,7 @@ def unique_names(file: str, header: list[str]) -> tuple[list[str], list[str]]:
             new = unreserved(new)
             notes.append(f'{file}: "{name}" is a name that this project gives itself; the column is read as "{new}"')
         wanted, count = new, 1
-        while new in names or (count > 1 and new in tidy):
+        while new in names or (count > 1 and new in given):
             count += 1
             new = f"{wanted}_{count}"
         if name and count > 1:
@@ -51,8 +52,8 @@ def unique_names(file: str, header: list[str]) -> tuple[list[str], list[str]]:
             notes.append(
                 f'{file} has the column name "{name}" {spelt}; the one in column {position} is read as "{new}"'
             )
-        names.append(new)
-    return names, notes + _twins(file, names)
+        names[new] = None
+    return list(names), notes + _twins(file, list(names))
 
 
 def unreserved(name: str) -> str:
@@ -91,32 +92,35 @@ def united(files: list[tuple[str, list[str]]], was: dict[str, list[str]], expect
 
     One file's own names are never joined: only a name that another file has is looked for without case.
     """
-    known = {name: [name, *earlier] for name, earlier in was.items()}
-    union = list(expected)
-    columns: list[list[int | None]] = []
+    meant = {old: name for name, earlier in was.items() for old in earlier}
+    union: dict[str, None] = dict.fromkeys(expected)
+    by_key: dict[str, list[str]] = {}
+    for name in union:
+        by_key.setdefault(name_key(name), []).append(name)
+    places: list[dict[str, int]] = []
     notes: list[str] = []
     for file, names in files:
-        place: dict[str, int] = {}
+        own, place = set(names), dict[str, int]()
         for position, name in enumerate(names):
-            joined = _joined(name, names, union, known)
+            joined = meant.get(name) or _joined(name, own, union, by_key)
             if joined in place:
                 raise UserError(
-                    f'{file} has both "{names[place[joined]]}" and "{name}", which params.yaml: columns.{joined}.was makes one column; '
-                    "take one of them out"
+                    f'{file} has both "{names[place[joined]]}" and "{name}", which params.yaml: columns.{joined}.was makes one '
+                    "column; take one of them out"
                 )
             if joined != name and len(files) > 1:
                 notes.append(f'{file} writes "{name}" where the column is called "{joined}"; read as one column')
             elif joined != name:
                 notes.append(f'{file}: "{name}" is read as "{joined}"')
             place[joined] = position
-            if joined not in union:
-                union.append(joined)
-        columns.append([place.get(name) for name in union])
-    columns = [c + [None] * (len(union) - len(c)) for c in columns]
-    present = [at for at in range(len(union)) if any(c[at] is not None for c in columns)]
-    union = [union[at] for at in present]
-    columns = [[c[at] for at in present] for c in columns]
-    for at, name in enumerate(union):
+        for name in place:
+            if name not in union:
+                union[name] = None
+                by_key.setdefault(name_key(name), []).append(name)
+        places.append(place)
+    order = [name for name in union if any(name in place for place in places)]
+    columns = [[place.get(name) for name in order] for place in places]
+    for at, name in enumerate(order):
         lacking = [file for (file, _), c in zip(files, columns, strict=True) if c[at] is None]
         if lacking:
             there = len(files) - len(lacking)
@@ -125,17 +129,14 @@ def united(files: list[tuple[str, list[str]]], was: dict[str, list[str]], expect
                 f'"{name}" is in {there} of {len(files)} files; missing in {", ".join(lacking[:3])}{more} '
                 f"(renamed? params.yaml: columns: {{{name}: {{was: [its other name]}}}})"
             )
-    return Union(union, columns, notes)
+    return Union(order, columns, notes)
 
 
-def _joined(name: str, names: list[str], union: list[str], known: dict[str, list[str]]) -> str:
-    """The column that `name` is in the union."""
-    for new, spellings in known.items():
-        if name in spellings:
-            return new
-    if RESERVED.fullmatch(name) and unreserved(name) in union and unreserved(name) not in names:
-        return unreserved(name)
+def _joined(name: str, own: set[str], union: dict[str, None], by_key: dict[str, list[str]]) -> str:
+    """The column that `name` is in the union; `own`: all names of its file."""
     if name in union:
         return name
-    alike = [other for other in union if name_key(other) == name_key(name) and other not in names]
+    if RESERVED.fullmatch(name) and unreserved(name) in union and unreserved(name) not in own:
+        return unreserved(name)
+    alike = [other for other in by_key.get(name_key(name), []) if other not in own]
     return alike[0] if len(alike) == 1 else name
