@@ -150,9 +150,8 @@ def _take_second(out: Header, below: list[Record], usual: int) -> int:
         if not cells or not is_second(cells, [r.cells or [] for r in below[taken + 1 :]], usual):
             return taken
         second = [cell.strip() for cell in cells]
-        named = [cell.strip() for cell in out.cells if cell.strip()]
-        if len(set(named)) < len(named) and len(out.lines) == 1:
-            out.cells = _combined(out.cells, second)  # heads that repeat: the names are both lines together
+        if len(out.lines) == 1 and (_repeats(out.cells) or (_repeats(second) and _spans(out.cells, second))):
+            out.cells = _combined(out.cells, second)  # heads over several columns: the names are both lines together
             out.lines.append(below[taken].line)
         else:
             out.labels = out.labels or second
@@ -160,6 +159,16 @@ def _take_second(out: Header, below: list[Record], usual: int) -> int:
             out.cells = [name if name.strip() else label for name, label in zip(out.cells, second, strict=False)]
         out.after = below[taken].end
     return 2
+
+
+def _repeats(cells: list[str]) -> bool:
+    filled = [cell.strip() for cell in cells if cell.strip()]
+    return len(set(filled)) < len(filled)
+
+
+def _spans(heads: list[str], names: list[str]) -> bool:
+    """Whether a head stands over names beside it too, as merged cells are written: `2022,,2023,`."""
+    return any(not head.strip() and name for head, name in zip(heads[1:], names[1:], strict=False))
 
 
 def is_second(cells: list[str], rows: list[list[str]], usual: int) -> bool:

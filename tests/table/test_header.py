@@ -56,6 +56,11 @@ def test_merged_heads_over_names_make_one_name_of_both(tmp_path):
     assert any("two lines (1 and 2)" in note for note in raw.notes) and len(raw.frame) == 40
 
 
+def test_merged_heads_with_one_over_the_first_column_are_heads_too(tmp_path):
+    table = ["site;2022;;2023;", ";n;kg;n;kg", *(f"S{i % 3};{i};{i},5;{i + 1};{i + 2},5" for i in range(40))]
+    assert names(read(tmp_path, table)) == ["site", "2022 n", "2022 kg", "2023 n", "2023 kg"]
+
+
 def test_names_of_rows_that_have_no_name_of_their_own_get_one(tmp_path):
     assert names(read(tmp_path, ["x y ok", *(f"{i + 1} {i * 2} {i % 7} {i % 2}" for i in range(40))])) == [
         "unnamed_1", "x", "y", "ok",
