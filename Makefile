@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help repro compare sweep serve check score collect monitor drill retrain release push rollback test lint
+.PHONY: help repro compare sweep serve check score collect forget monitor drill retrain release push rollback test lint
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ score: .venv/ready ## a table with answers beside it (python -m actions.score IN
 
 collect: .venv/ready ## the prediction log into data/live (python -m actions.collect)
 	$(BIN)/python -m actions.collect
+
+forget: .venv/ready ## one person's rows leave the prediction log (python -m actions.forget --where COLUMN=VALUE); WHERE="customer=17"
+	$(BIN)/python -m actions.forget --where "$(WHERE)"
 
 monitor: .venv/ready .dvc/config ## data/live against the released model (dvc repro monitor)
 	$(BIN)/dvc repro monitor

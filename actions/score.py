@@ -1,25 +1,41 @@
 """Score a table with the champion (else models/bundle, or any released version).
 
-python -m actions.score INPUT OUTPUT [--version v1.1.0]      CSV, TSV or Parquet, by their endings
+python -m actions.score INPUT [OUTPUT] [--version v1.1.0]      CSV, TSV or Parquet, by their endings
+
+Without OUTPUT the answers go to data/scored/, which Git ignores: they are rows of people, and no part of the project.
 """
 
 import argparse
 import subprocess
 import sys
+from pathlib import Path
 
 from actions.registry import locate, with_code_of
 from lifecycle.ground.errors import stage
+
+TEXT, PARQUET = (".csv", ".tsv", ".txt"), (".parquet", ".pq")
+SCORED = Path("data/scored")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m actions.score", description="score a table")
     parser.add_argument("input")
-    parser.add_argument("output")
+    parser.add_argument("output", nargs="?", default="")
     parser.add_argument("--version", default="", help="a released version, or candidate")
     given = parser.parse_args()
     folder, version = locate(given.version)
-    command, env = with_code_of(folder, "service.score", given.input, given.output, "--version", version)
+    output = given.output or default_output(given.input)
+    command, env = with_code_of(folder, "service.score", given.input, output, "--version", version)
     sys.exit(subprocess.run(command, env=env).returncode)
+
+
+def default_output(source: str) -> str:
+    """data/scored/ and the input's name, with an ending that can be written."""
+    path = Path(source)
+    if path.suffix.lower() in (".gz", ".zip", ".bz2", ".xz", ".zst"):
+        path = path.with_suffix("")
+    suffix = path.suffix.lower() if path.suffix.lower() in TEXT + PARQUET else ".csv"
+    return (SCORED / path.with_suffix(suffix).name).as_posix()
 
 
 if __name__ == "__main__":

@@ -85,7 +85,7 @@ class Engine:
         self.max_waiting, self.measures = max_waiting, measures
         self.after: Callable[[list[str], list[Row]], None] | None = None
         self.wanted = {field.name: _wanted(field) for field in bundle.contract.fields}
-        self.waiting = 0  # rows
+        self.waiting = self.waiting_long = 0  # rows, of all requests and of the long ones
         self.log_fault, self.log_failed_at = "", -np.inf  # of the last answer that could not be logged, until one could
         self._start()
 
@@ -102,15 +102,27 @@ class Engine:
         A failure between two slices leaves the first ones in the log without an answer, as a kill would; there is never
         an answer without its row in the log.
         """
-        if self.waiting + len(rows) > self.max_waiting and self.waiting:
+        if len(rows) > SHORT:
+            return await self._answer_long(rows, request)
+        others = self.waiting - self.waiting_long  # long requests may fill their own room, not that of the short ones
+        if others and others + len(rows) > self.max_waiting:
             raise Busy
         self.waiting += len(rows)
         try:
-            if len(rows) <= SHORT:
-                return [await self._ask(rows, request)]
+            return [await self._ask(rows, request)]
+        finally:
+            self.waiting -= len(rows)
+
+    async def _answer_long(self, rows: list[Row], request: str) -> list[Answered]:
+        if self.waiting and self.waiting + len(rows) > self.max_waiting:
+            raise Busy
+        self.waiting += len(rows)
+        self.waiting_long += len(rows)
+        try:
             return await self._answer_in_turns(rows, request)
         finally:
             self.waiting -= len(rows)
+            self.waiting_long -= len(rows)
 
     async def _answer_in_turns(self, rows: list[Row], request: str) -> list[Answered]:
         starts = range(0, len(rows), SLICE)

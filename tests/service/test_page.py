@@ -41,7 +41,7 @@ def page(browser, service):
     assert not errors
 
 
-def test_a_golden_row_stands_in_the_form_and_is_answered(page, service):
+def test_an_example_stands_in_the_form_and_is_answered(page, service):
     assert page.inner_text("h1") == "A flat <b>&", "the statement is text, not markup"
     assert "v1.0.0" in page.inner_text("#version")
     page.click("button")
@@ -94,6 +94,26 @@ def test_the_card_and_the_command_are_there(page):
     assert "curl http://127.0.0.1" in page.inner_text("#curl")
 
 
+def test_with_a_key_the_pages_have_a_field_for_it(browser, folder, tmp_path):
+    with running(folder, PREDICTION_LOG=f"sqlite:///{tmp_path}/p.db", API_KEY="secret") as (_, address):
+        page = browser.new_page()
+        page.goto(address + "/")
+        assert "rooms" not in page.content()
+        page.fill("#key", "wrong")
+        page.click("button")
+        page.get_by_text("This key is not").wait_for()
+        page.fill("#key", "secret")
+        page.keyboard.press("Enter")
+        page.click("text=Predict")
+        page.locator("#answer strong").wait_for()
+        assert "X-API-Key" in page.text_content("#curl") and "secret" not in page.text_content("#curl")
+        page.goto(address + "/docs")
+        page.fill("#key", "secret")
+        page.keyboard.press("Enter")
+        page.get_by_text("/predict", exact=True).first.wait_for()
+        page.close()
+
+
 def test_a_phone_shows_it_without_scrolling_sideways(browser, service):
     page = browser.new_page(viewport={"width": 360, "height": 740})
     page.goto(service + "/")
@@ -110,5 +130,7 @@ def test_the_docs_need_no_outside_address(browser, service):
     page.on("request", lambda r: asked.append(r.url))
     page.goto(service + "/docs")
     page.get_by_text("/predict", exact=True).first.wait_for()
+    groups = page.locator("h3.opblock-tag").all_inner_texts()
+    assert [group.split()[0] for group in groups] == ["Predict", "Feedback", "Health", "About", "Open"]
     assert all(url.startswith(service) or url.startswith("data:") for url in asked), asked
     page.close()

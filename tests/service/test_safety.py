@@ -64,6 +64,13 @@ def test_more_than_can_wait_is_told_to_come_again(serve):
     assert answer.status_code == 503 and "try again" in answer.json()["error"]
 
 
+def test_long_requests_leave_room_for_short_ones(serve):
+    client = serve(MAX_WAITING_ROWS=1000)
+    client.service.engine.waiting = client.service.engine.waiting_long = 1000
+    assert client.post("/predict", {"rows": [ROW] * 40}).status_code == 503
+    assert client.post("/predict", {"rows": [ROW]}).status_code == 200
+
+
 def test_a_thousand_faults_make_a_short_answer(serve):
     answer = serve().post("/predict", {"rows": [{"x": 1}] * 1000})
     assert answer.status_code == 422 and len(answer.json()["faults"]) == 100 and "first 100" in answer.json()["error"]
