@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help repro compare sweep serve check score collect forget monitor drill retrain release push rollback test lint
+.PHONY: help repro compare sweep serve check score collect forget monitor drill retrain release push rollback doctor test lint
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ push: .venv/ready ## data, models, each released version, commits and tags (pyth
 
 rollback: .venv/ready ## the version before (python -m actions.rollback); VERSION=v1.0.0
 	$(BIN)/python -m actions.rollback $(VERSION)
+
+doctor: .venv/ready ## mend what a stop left: locks, half-made folders, a release (python -m actions.doctor)
+	$(BIN)/python -m actions.doctor
 
 test: .venv/ready ## the tests that take seconds (pytest -n auto)
 	$(BIN)/python -m pytest -n auto

@@ -1,4 +1,8 @@
-"""Which versions there are: Git tags in GTO's form (`NAME@v1.2.0`, `NAME#prod#3`), and the bundle that each commit points to."""
+"""Which versions there are: Git tags in GTO's form (`NAME@v1.2.0`, `NAME#prod#3`), and the bundle that each commit points to.
+
+A champion is what the commit's pointer says (models/champion/bundle.dvc at HEAD). A folder whose content has another hash is
+not it, and `locate` hands it to nobody.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +15,13 @@ import tomllib
 from pathlib import Path
 
 from lifecycle.ground.errors import UserError
-from lifecycle.model.store import BundleError, check_files, own_code, read_manifest, wrong_files
+from lifecycle.model.store import BundleError, check_files, folder_hash, own_code, pointed_hash
 
 BUNDLE, CHAMPION, VERSIONS = Path("models/bundle"), Path("models/champion/bundle"), Path("models/versions")
 POINTER = Path("models/champion/bundle.dvc")
 STAGE = "prod"
+DOCTOR = "`make doctor` (python -m actions.doctor)"
+LOCKED = ("index.lock", "rwlock", "Unable to acquire lock", "dvc.lock' validation failed", "dvc.lock' is invalid")
 
 
 def run(*command: str, cure: str = "") -> str:
@@ -25,16 +31,39 @@ def run(*command: str, cure: str = "") -> str:
         lines = [x for x in (done.stderr.strip() or done.stdout.strip() or "no message").splitlines() if x]
         said = next((x for x in lines if x.startswith("ERROR: ")), lines[-1]).removeprefix("ERROR: ")
         shown = " ".join(command[2:4] if command[0] == sys.executable else command[:2])
+        if any(word in line for line in lines for word in LOCKED):
+            cure = f"what was stopped may have left it; {DOCTOR} mends that"
         raise UserError(f"{shown} failed: {said}{'; ' + cure if cure else ''}")
     return done.stdout
 
 
 def git(*arguments: str) -> str:
-    return run("git", *arguments).strip()
+    return run("git", *arguments).rstrip("\n")  # a line of `git status --porcelain` may begin with a blank
 
 
 def dvc(*arguments: str, cure: str = "") -> str:
     return run(sys.executable, "-m", "dvc", *arguments, cure=cure)
+
+
+# ---- the work tree --------------------------------------------------------------------------------------------------
+
+
+def changed_paths(untracked: bool = False) -> list[str]:
+    """This project's files that differ from the commit, relative to its folder; or (untracked) those that Git does not know."""
+    which = "all" if untracked else "no"
+    entries = git("status", "--porcelain", "-z", f"--untracked-files={which}", "--", ".").split("\0")
+    prefix = git("rev-parse", "--show-prefix")  # in a folder of a larger repository Git still names paths from its top
+    out = []
+    while entries:
+        entry = entries.pop(0)
+        if entry[:1] in ("R", "C"):
+            entries.pop(0)  # where it was before
+        if entry and (entry[:2] == "??") is untracked:
+            out.append(entry[3:].removeprefix(prefix))
+    return out
+
+
+# ---- versions -------------------------------------------------------------------------------------------------------
 
 
 def name() -> str:
@@ -47,28 +76,35 @@ def order(version: str) -> tuple[int, ...]:
     return tuple(int(n) for n in version.removeprefix("v").split("."))
 
 
-def versions() -> list[str]:
-    """Registered versions, the lowest first."""
-    found = (re.fullmatch(re.escape(name()) + r"@(v\d+\.\d+\.\d+)", tag) for tag in git("tag", "--list").splitlines())
-    return sorted((m.group(1) for m in found if m), key=order)
-
-
 def tag(version: str) -> str:
     return f"{name()}@{version}"
 
 
-def commit_of(reference: str) -> str:
-    return git("rev-list", "-n", "1", reference)
+def commits() -> dict[str, str]:
+    """{tag: its commit} of this project's tags."""
+    wanted = [f"refs/tags/{name()}{mark}*" for mark in "@#"]
+    lines = git("for-each-ref", "--format=%(refname:strip=2) %(objectname) %(*objectname)", *wanted).splitlines()
+    return {parts[0]: parts[-1] for parts in (line.split() for line in lines)}
+
+
+def versions() -> list[str]:
+    """Registered versions, the lowest first."""
+    found = (re.fullmatch(re.escape(name()) + r"@(v\d+\.\d+\.\d+)", known) for known in commits())
+    return sorted((m.group(1) for m in found if m), key=order)
 
 
 def in_production() -> list[str]:
     """Versions in the order in which they were assigned to production; the last one is there now."""
-    assigned = []
-    for line in git("tag", "--list").splitlines():
-        if match := re.fullmatch(re.escape(name()) + rf"#{STAGE}#(\d+)", line):
-            assigned.append((int(match.group(1)), line))
-    by_commit = {commit_of(tag(v)): v for v in versions()}
-    return [by_commit[c] for _, line in sorted(assigned) if (c := commit_of(line)) in by_commit]
+    every = commits()
+    by_commit = {every[tag(version)]: version for version in versions()}
+    assigned = sorted((assignment(known), commit) for known, commit in every.items() if assignment(known))
+    return [by_commit[commit] for _, commit in assigned if commit in by_commit]
+
+
+def assignment(known: str) -> int:
+    """The number of a tag that assigns to production, else 0."""
+    match = re.fullmatch(re.escape(name()) + rf"#{STAGE}#(\d+)", known)
+    return int(match.group(1)) if match else 0
 
 
 def known(version: str) -> str:
@@ -88,19 +124,60 @@ def pointer_at(reference: str) -> str:
     return done.stdout if done.returncode == 0 else ""
 
 
-def champion_version() -> str:
-    """The version that models/champion/bundle.dvc points to, empty where it points to none."""
-    if not POINTER.exists():
-        return ""
-    here = POINTER.read_text("utf-8")
-    same = [v for v in versions() if pointer_at(tag(v)) == here]
+def hash_of(version: str) -> str:
+    """The hash of a released bundle. Raises UserError where its tag names a commit that has none."""
+    found = pointed_hash(pointer_at(tag(version)))
+    if not found:
+        raise UserError(
+            f"the commit of the tag {tag(version)} has no {POINTER}, so the tag was moved; "
+            f"`git fetch --tags --force` brings the right one back"
+        )
+    return found
+
+
+def version_of(digest: str) -> str:
+    """The version whose bundle has this hash, the one in production before others; empty where none has."""
+    same = [v for v in versions() if digest and pointed_hash(pointer_at(tag(v))) == digest]
     return next((v for v in reversed(in_production()) if v in same), same[-1] if same else "")
+
+
+def champion_version() -> str:
+    """The version that the commit points to, empty where it points to none."""
+    return version_of(pointed_hash(pointer_at("HEAD")))
+
+
+# ---- a bundle to use ------------------------------------------------------------------------------------------------
+
+
+def said(digest: str) -> str:
+    """A bundle in words, by its hash."""
+    return version_of(digest) or ("nothing" if not digest else "a bundle that is no released version")
+
+
+def check_champion() -> None:
+    """The champion's folder is what the commit's pointer names; a missing one is fetched. Raises UserError."""
+    wanted = pointed_hash(pointer_at("HEAD"))
+    here = pointed_hash(POINTER.read_text("utf-8")) if POINTER.exists() else ""
+    pointer = POINTER.as_posix()
+    if here != wanted:
+        raise UserError(
+            f"{pointer} names {said(here)}, and the commit's is {said(wanted)}; {DOCTOR} finishes a release or rollback that "
+            f"was stopped, `git checkout HEAD -- {pointer}` with `dvc checkout {pointer}` goes back to the commit's"
+        )
+    if not CHAMPION.exists():
+        dvc("pull", "--quiet", pointer, cure="`make push` where it was released")
+    found = folder_hash(CHAMPION)
+    if found != wanted:
+        raise UserError(
+            f"{CHAMPION.as_posix()} holds {said(found)}, and the commit's is {said(wanted)}; "
+            f"`dvc checkout --force {pointer}` brings it"
+        )
 
 
 def fetch(version: str) -> Path:
     """The released bundle's folder, from the cache or the DVC remote. Raises UserError where neither has it."""
-    folder = VERSIONS / version
-    if folder.exists() and _sound(folder):
+    folder, wanted = VERSIONS / version, hash_of(version)
+    if folder_hash(folder) == wanted:
         return folder
     shutil.rmtree(folder, ignore_errors=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -118,14 +195,13 @@ def fetch(version: str) -> Path:
             f"the bundle of {version} is neither in the cache nor in the DVC remote; `make push` where it is, "
             "or `dvc remote add -d storage URL` here"
         ) from None
+    if folder_hash(folder) != wanted:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise UserError(
+            f"the cache or the DVC remote holds other bytes than {version} was released with, so it is not used; "
+            f"{DOCTOR} takes such objects out of the cache; look at who can write to the remote"
+        )
     return folder
-
-
-def _sound(folder: Path) -> bool:
-    try:
-        return not wrong_files(folder, read_manifest(folder))
-    except BundleError:
-        return False
 
 
 def locate(wanted: str) -> tuple[Path, str]:
@@ -134,11 +210,12 @@ def locate(wanted: str) -> tuple[Path, str]:
         return BUNDLE, ""
     if wanted:
         version = known(wanted)
-        return (CHAMPION, version) if version == champion_version() and _sound(CHAMPION) else (fetch(version), version)
-    if not POINTER.exists():
+        if folder_hash(CHAMPION) == hash_of(version):
+            return CHAMPION, version
+        return fetch(version), version
+    if not POINTER.exists() and not pointer_at("HEAD"):
         return BUNDLE, ""
-    if not _sound(CHAMPION):
-        dvc("pull", POINTER.as_posix(), cure="`dvc push` where it was released")
+    check_champion()
     return CHAMPION, champion_version()
 
 

@@ -2,55 +2,64 @@
 
     python -m actions.release [major | minor | patch | auto]      or: make release BUMP=minor
 
-Only from a clean commit whose gate passed and whose results are those of `dvc repro`. Version 1.0.0 is the first;
-`auto` raises the first number where the columns that a client sends have changed, else the second.
-Stopped half-way, a second call finishes.
+Only from a clean commit whose gate passed and whose results are those of `dvc repro`. Version 1.0.0 is the first; `auto`
+raises the first number where the columns that a client sends, or what is predicted, have changed, else the second. The release's
+commit is one at which nothing is left to reproduce: the gate, the report and the monitor beside the new champion are in it.
+Stopped at any moment, the old version or the new one is in production, and a second call finishes.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
-import gto.api
+import yaml
 
+from actions.publish import alone, clone, commit, point, pointer_to, publish, settle, within
 from actions.registry import (
     BUNDLE,
     CHAMPION,
     POINTER,
     STAGE,
-    commit_of,
-    dvc,
+    champion_version,
+    changed_paths,
+    commits,
     git,
+    hash_of,
     in_production,
-    name,
     order,
-    pointer_at,
     tag,
     versions,
     with_code_of,
 )
 from lifecycle.ground.errors import UserError, stage
-from lifecycle.ground.files import read_json, read_yaml, replacing_folder
-from lifecycle.model.store import BundleError, read_manifest
-from lifecycle.table.conform import used_fields
-from lifecycle.table.contract import MODEL, read_contract
+from lifecycle.ground.files import read_json, read_yaml
+from lifecycle.model.store import pointed_hash
+from lifecycle.table.contract import read_contract
 
 
 def check_tree() -> None:
-    """Nothing uncommitted but the pointer that a release before this one may have left behind."""
-    lines = git("status", "--porcelain").splitlines()
-    changed = [line[3:] for line in lines if not line.endswith(POINTER.as_posix())]
-    if changed:
+    """What is released is what the commit says: nothing tracked is changed, and no new file is one that a stage reads."""
+    if changed := changed_paths():
         more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
         raise UserError(
             f"{changed[0]}{more} is not committed; a release is made from a commit: git add, git commit, then again"
         )
+    read = inputs()
+    for path in changed_paths(untracked=True):
+        if any(path == dep or path.startswith(f"{dep}/") for dep in read):
+            raise UserError(f"{path} is new, and a stage reads it; git add, git commit, then again, or move it away")
     if subprocess.run(["git", "symbolic-ref", "-q", "HEAD"], capture_output=True).returncode:
         raise UserError("no branch is checked out, so the release's commit would be lost; git switch to one")
+
+
+def inputs() -> set[str]:
+    """What the stages of dvc.yaml read, and DVC's own files."""
+    stages = read_yaml("dvc.yaml")["stages"].values()
+    return {"dvc.yaml", "dvc.lock", "params.yaml"} | {dep for one in stages for dep in one.get("deps", [])}
 
 
 def check_gate() -> None:
@@ -58,26 +67,49 @@ def check_gate() -> None:
     if not gate["passed"] or (BUNDLE / "REFUSED.md").exists():
         failed = ", ".join(c["name"] for c in gate["checks"] if not c["passed"])
         raise UserError(f"the gate failed ({failed}), so there is nothing to release; see models/bundle/REFUSED.md")
-    # the verdict, the bundle and the champion that it was compared with belong together
-    if changed := json.loads(dvc("status", "--json", "--with-deps", "deploy")):
-        raise UserError(f"{', '.join(changed)} changed since `dvc repro`; run it, commit, then release")
 
 
-def check_new() -> None:
-    """Not a version that was released once and rolled back since."""
-    outs = read_yaml("dvc.lock")["stages"]["deploy"]["outs"]
-    digest = next(o["md5"] for o in outs if o["path"] == BUNDLE.as_posix())
-    if old := [v for v in versions() if digest in pointer_at(tag(v))]:
+def check_new(digest: str) -> None:
+    """Not the version that is in production, nor one that was released and rolled back since."""
+    old = [version for version in versions() if hash_of(version) == digest]
+    if old and old[-1] == champion_version() and in_production()[-1:] == old[-1:]:
+        raise UserError(
+            f"models/bundle is {old[-1]}, which is in production; nothing new to release (`dvc repro` makes another bundle)"
+        )
+    if old:
         raise UserError(
             f"models/bundle is {old[-1]}, released before; make rollback VERSION={old[-1]} puts it into production again"
         )
 
 
-def check_bundle() -> None:
-    command, env = with_code_of(BUNDLE, "service.bundle", "--exact")
-    done = subprocess.run(command, env=env, capture_output=True, encoding="utf-8")
+def reproduced(project: Path) -> dict[str, Any]:
+    """models/bundle as dvc.lock names it, after a look whether the commit's results are those of `dvc repro`."""
+    within(project, "dvc", "checkout", "--quiet", "--allow-missing")
+    # the verdict, the bundle and the champion that it was compared with belong together
+    text = within(project, "dvc", "status", "--json", "--with-deps", "deploy")
+    if '"deleted"' in text or '"not in cache"' in text:
+        raise UserError("some of the commit's data or models are not in DVC's cache here; `dvc pull`, then again")
+    if changed := json.loads(text):
+        raise UserError(f"{', '.join(changed)} changed since `dvc repro`; run it, commit, then release")
+    outs = yaml.safe_load((project / "dvc.lock").read_text("utf-8"))["stages"]["deploy"]["outs"]
+    return next(out for out in outs if out["path"] == BUNDLE.as_posix())
+
+
+def check_bundle(project: Path) -> None:
+    """It answers alike in a process that has its code alone."""
+    command, env = with_code_of(project / BUNDLE, "service.bundle", "--exact")
+    done = subprocess.run(command, env=env, cwd=project, capture_output=True, encoding="utf-8", errors="replace")
     if done.returncode:
-        raise UserError(done.stderr.strip().removeprefix("error: "))
+        raise UserError(done.stderr.strip().splitlines()[-1].removeprefix("error: "))
+
+
+def beside_itself(project: Path) -> None:
+    """The gate, the report, the bundle and the monitor as they are once this version is the champion."""
+    within(project, "dvc", "checkout", "--quiet", "--force", POINTER.as_posix())
+    within(project, "dvc", "repro", "--quiet")
+    gate = read_json(project / "reports/validation.json")
+    if failed := [c for c in gate["checks"] if not c["passed"]]:
+        raise UserError(f"the gate failed when it was asked again ({failed[0]['name']}: {failed[0]['why']}); dvc repro")
 
 
 def next_version(bump: str) -> str:
@@ -86,57 +118,48 @@ def next_version(bump: str) -> str:
         return "v1.0.0"
     major, minor, patch = order(have[-1])
     if bump == "auto":
-        bump = "major" if _asks(CHAMPION / "contract.yaml") != _asks(BUNDLE / "contract.yaml") else "minor"
+        bump = "major" if asks(CHAMPION / "contract.yaml") != asks(BUNDLE / "contract.yaml") else "minor"
     return {"major": f"v{major + 1}.0.0", "minor": f"v{major}.{minor + 1}.0", "patch": f"v{major}.{minor}.{patch + 1}"}[
         bump
     ]
 
 
-def _asks(contract: Path) -> dict[str, str] | None:
-    """What a client sends: {column: type}."""
-    return {f["name"]: f["type"] for f in used_fields(read_contract(contract), MODEL)} if contract.exists() else None
+def asks(path: Path) -> Any:
+    """What a client sends, {column: type}, and which question is answered."""
+    if not path.exists():
+        return None
+    contract = read_contract(path)
+    problem = contract.problem
+    return {field.name: field.type for field in contract.features}, problem.target, problem.task, set(problem.classes)
 
 
-def same(one: Path, other: Path) -> bool:
-    try:
-        return read_manifest(one) == read_manifest(other)
-    except BundleError:
-        return False
-
-
-def move_champion() -> None:
-    """Copy the bundle, and make the pointer to it; `main` commits that."""
-    with replacing_folder(CHAMPION) as folder:
-        shutil.copytree(BUNDLE, folder, dirs_exist_ok=True)
-    dvc("add", "--quiet", CHAMPION.as_posix())
+def compared() -> str:
+    """The gate's sentence on the champion before this one."""
+    rows = [c for c in read_json("reports/validation.json")["checks"] if "champion" in c["name"]]
+    return rows[0]["why"] if rows else ""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m actions.release", description="release models/bundle")
     parser.add_argument("bump", nargs="?", default="auto", choices=["auto", "major", "minor", "patch"])
     given = parser.parse_args()
-    check_tree()
-    # half-way: the champion is this bundle already, but no version is registered for it, or it is not in production
-    half_way = POINTER.exists() and same(BUNDLE, CHAMPION)
-    released = [v for v in versions() if half_way and pointer_at(tag(v)) == POINTER.read_text("utf-8")]
-    if released and in_production()[-1:] == released[-1:]:
-        raise UserError(
-            f"models/bundle is {released[-1]}, which is in production; nothing new to release (`dvc repro` makes another bundle)"
-        )
-    if not half_way:
+    with alone():
+        for sentence in settle():
+            print(f"  finished what was stopped before: {sentence}")
+        check_tree()
         check_gate()
-        check_new()
-    check_bundle()
-    version = released[-1] if released else next_version(given.bump)
-    if not half_way:
-        move_champion()
-    if git("status", "--porcelain", "--", POINTER.as_posix()):
-        git("add", "--", POINTER.as_posix())
-        git("commit", "--quiet", "-m", f"Release {version}", "--", POINTER.as_posix())
-    if not released:
-        gto.api.register(".", name(), "HEAD", version=version, message=f"{name()} {version}")
-    gto.api.assign(".", name(), STAGE, version=version, message=f"{name()} {version} to {STAGE}")
-    print(f"release: {tag(version)} is in {STAGE} and the champion (commit {commit_of(tag(version))[:7]})")
+        git("var", "GIT_COMMITTER_IDENT")  # not known after a minute of work
+        with clone("release") as project:
+            out = reproduced(project)
+            check_new(str(out["md5"]))
+            check_bundle(project)
+            version = next_version(given.bump)
+            point(project, pointer_to(out), version)
+            print(f"{tag(version)}: the gate, the report and the monitor beside it, in a clone ...", flush=True)
+            beside_itself(project)
+            commit(project, f"Release {version}\n\n{compared()}")
+            publish(project, version, f"{tag(version)}\n\n{pointed_hash(pointer_to(out))}", register=True)
+    print(f"release: {tag(version)} is in {STAGE} and the champion (commit {commits()[tag(version)][:7]})")
     print("next: make push (shares it), make serve")
 
 

@@ -14,22 +14,16 @@ were done come from the cache.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import hashlib
 import json
-import os
 import re
-import shutil
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import psutil
 
-from actions.registry import champion_version, dvc, git
+from actions.publish import clone, top_of, within
+from actions.registry import champion_version, changed_paths, git
 from lifecycle.gate.champion import as_judged
 from lifecycle.ground.errors import UserError, stage
 from lifecycle.ground.files import Block, read_json, read_params, read_parquet, write_csv, write_json
@@ -140,9 +134,7 @@ def check_repository() -> None:
             "data/raw.dvc is missing, and new rows must be put under DVC; `dvc add data/raw`, then commit it"
         )
     git("var", "GIT_COMMITTER_IDENT")  # not known after an hour of training
-    lines = git("status", "--porcelain", "--untracked-files=no").splitlines()
-    changed = [line.split(maxsplit=1)[1] for line in lines]
-    if changed := [c for c in changed if not c.startswith(RESULTS)]:
+    if changed := [path for path in changed_paths() if not path.startswith(RESULTS)]:
         raise UserError(
             f"{changed[0]} is not committed, and a retraining starts from the last commit; git commit or git restore it"
         )
@@ -160,50 +152,6 @@ def check_weights(live: Live, parts: Parts, contract: dict[str, Any]) -> None:
 
 
 # ---- the clone ----------------------------------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def clone() -> Iterator[Path]:
-    """The project in a clone of the last commit, with the cache and the credentials of this one."""
-    prefix = git("rev-parse", "--show-prefix")
-    top = Path(git("rev-parse", "--show-toplevel"))
-    tmp = Path(".dvc/tmp").resolve()
-    for left in tmp.glob("retrain-*"):
-        if not psutil.pid_exists(int(left.name.split("-")[1])):
-            shutil.rmtree(left, ignore_errors=True)
-    place = tmp / f"retrain-{os.getpid()}"
-    shutil.rmtree(place, ignore_errors=True)
-    try:
-        git("clone", "--quiet", "--local", "--no-tags", str(top), str(place))
-        project = place / prefix
-        for key in ("user.name", "user.email"):
-            if value := subprocess.run(["git", "config", key], capture_output=True, encoding="utf-8").stdout.strip():
-                git("-C", str(place), "config", key, value)
-        if Path(".dvc/config.local").exists():
-            shutil.copyfile(".dvc/config.local", project / ".dvc/config.local")
-        within(project, "dvc", "config", "--local", "cache.dir", dvc("cache", "dir").strip())
-        yield project
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
-
-
-def within(project: Path, tool: str, *arguments: str, quiet: bool = True) -> str:
-    """Run git or dvc in the clone; what it printed, or (not quiet) shown as it comes."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])  # dvc.yaml says `python`
-    command = ["git"] if tool == "git" else [sys.executable, "-m", "dvc"]
-    env = {k: v for k, v in os.environ.items() if not k.startswith("GIT_DIR")} | {"PATH": path}
-    done = subprocess.run(
-        [*command, *arguments],
-        cwd=project,
-        env=env,
-        encoding="utf-8",
-        errors="replace",
-        **({"capture_output": True} if quiet else {}),
-    )
-    if done.returncode:
-        said = ((done.stderr or "").strip() or "see above").splitlines()[-1]
-        raise UserError(f"{tool} {' '.join(arguments[:2])} failed in the clone: {said}; nothing here was changed")
-    return done.stdout or ""
 
 
 def add_batch(project: Path, live: Live, parts: Parts, contract: dict, name: str, start: str) -> dict[str, Any]:
@@ -353,7 +301,7 @@ def main() -> None:
         f"retrain: {parts.learn.sum()} labelled rows to learn from, {parts.judge.sum()} newer ones to judge by; in a clone, on {branch}",
         flush=True,
     )
-    with clone() as project:
+    with clone("retrain") as project:
         within(project, "git", "switch", "--quiet", "-c", branch)
         within(project, "dvc", "checkout", "--quiet", "--allow-missing")
         if not (project / "data/raw").exists():
@@ -374,13 +322,13 @@ def main() -> None:
         write_json(project / "reports/retrain.json", facts | {"judged": found})
         within(project, "git", "add", "-A")
         within(project, "git", "commit", "--quiet", "-m", message(facts, found, difference))
-        git("fetch", "--quiet", str(project), f"{branch}:{branch}")
+        git("fetch", "--quiet", top_of(project), f"{branch}:{branch}")
     print(f"\nretrain: better {words(found)}")
     say_next(branch)
 
 
 def say_next(branch: str) -> None:
-    restore = "git restore dvc.lock reports && " if git("status", "--porcelain", "--untracked-files=no") else ""
+    restore = "git restore dvc.lock reports && " if changed_paths() else ""
     print(f"review:  git show {branch}")
     print(f"release: {restore}git merge --ff-only {branch} && dvc checkout && python -m actions.release")
 

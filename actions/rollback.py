@@ -2,14 +2,26 @@
 
     python -m actions.rollback [VERSION]      or: make rollback; the version before the one in production by default
 
-By Git alone: the pointer models/champion/bundle.dvc is taken from that version's commit; nothing is trained.
+By Git alone: the pointer models/champion/bundle.dvc is taken from that version's commit; nothing is trained, and nothing is
+judged anew (`dvc repro` does that, when there is time). Stopped at any moment, a second call finishes.
 """
 
 import argparse
 
-import gto.api
-
-from actions.registry import POINTER, STAGE, champion_version, dvc, git, in_production, known, name, order, tag
+from actions.publish import alone, clone, commit, point, publish, settle
+from actions.registry import (
+    STAGE,
+    champion_version,
+    changed_paths,
+    fetch,
+    git,
+    hash_of,
+    in_production,
+    known,
+    order,
+    pointer_at,
+    tag,
+)
 from lifecycle.ground.errors import UserError, stage
 
 
@@ -30,37 +42,26 @@ def main() -> None:
     )
     parser.add_argument("version", nargs="?", default="")
     given = parser.parse_args()
-    version = known(given.version) if given.version else previous()
-    changed = [line[3:] for line in git("status", "--porcelain", "--untracked-files=no").splitlines()]
-    if changed:
-        raise UserError(f"{changed[0]} is not committed; git commit or git restore it, then again")
-    before = in_production()[-1:]
-    if version in before and champion_version() == version:
-        raise UserError(f"{version} is in production already")
-    git("checkout", "--quiet", tag(version), "--", POINTER.as_posix())
-    try:
-        # from the cache, else from the remote
-        dvc("pull", POINTER.as_posix()) if not _checkout() else None
-    except UserError:
-        git("checkout", "--quiet", "HEAD", "--", POINTER.as_posix())
-        dvc("checkout", "--quiet", "--force", POINTER.as_posix())
-        raise
-    if git("status", "--porcelain", "--", POINTER.as_posix()):
-        git("commit", "--quiet", "-m", f"Roll back to {version}", "--", POINTER.as_posix())
-    # force: a version that was there before gets a new tag
-    gto.api.assign(".", name(), STAGE, version=version, force=True, message=f"{name()} back to {version}")
+    with alone():
+        for sentence in settle():
+            print(f"  finished what was stopped before: {sentence}")
+        version = known(given.version) if given.version else previous()
+        if changed := changed_paths():
+            raise UserError(f"{changed[0]} is not committed; git commit or git restore it, then again")
+        before = in_production()[-1:]
+        if version in before and champion_version() == version:
+            raise UserError(f"{version} is in production already")
+        hash_of(version)
+        fetch(version)  # before anything changes: it is here, and it is the one that was released
+        git("var", "GIT_COMMITTER_IDENT")
+        with clone("rollback") as project:
+            point(project, pointer_at(tag(version)), version)
+            commit(project, f"Roll back to {version}")
+            publish(project, version, f"{tag(version)} again", register=False)
     print(
         f"rollback: {tag(version)} is in {STAGE} and the champion again" + (f"; it was {before[0]}" if before else "")
     )
-    print("next: make push (shares it), make serve")
-
-
-def _checkout() -> bool:
-    try:
-        dvc("checkout", "--quiet", "--force", POINTER.as_posix())
-        return True
-    except UserError:
-        return False
+    print("next: make push (shares it), make serve; `dvc repro` judges the candidate beside it")
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ def stage(main: Callable[[], None]) -> None:
             f"python -m pip install {package}, or -r requirements-tools.txt, which is all that a project needs"
         )
     except KeyboardInterrupt:
-        sys.exit("stopped by hand; earlier outputs are as they were")
+        sys.exit("stopped by hand; where an earlier run's outputs are gone, `make doctor` brings them back")
 
 
 def visible(text: str) -> str:

@@ -23,7 +23,7 @@ import pandas as pd
 
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.files import read_json
-from lifecycle.model.store import BundleError, check_files, own_code
+from lifecycle.model.store import BundleError, check_files, check_identity, own_code
 from lifecycle.table.conform import used_fields
 from lifecycle.table.contract import MODEL, read_contract
 
@@ -37,11 +37,13 @@ class Released:
 
     Rows are cells as a table has them (text) or as a client sends them (numbers, true and false, text, ISO dates, None),
     in a frame that may have other columns too; the bundle reads them by its own contract. Use it in a `with`, or `close` it.
-    Raises UserError where a file is not the one that the manifest names, or the bundle cannot be loaded here.
+    Raises UserError where the folder is not the one that its pointer names, a file is not the one that the manifest names, or
+    the bundle cannot be loaded here.
     """
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
+        check_identity(self.folder)
         try:
             check_files(self.folder)
         except BundleError as error:

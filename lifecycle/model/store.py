@@ -15,6 +15,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.files import read_json, replacing, sha256, write_json
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 # a model is trusted only under the versions it was fitted with
 LIBRARIES = ("scikit-learn", "numpy", "pandas", "joblib")
 MANIFEST = "manifest.json"
+VERSION = "version.json"  # beside the champion's folder: {version, md5}
 
 
 # ---- a model ------------------------------------------------------------------------------------------------------
@@ -85,7 +88,12 @@ def load_model(folder: str | Path) -> Model:
         raise UserError(
             f"{path} was fitted with {'; '.join(other)}; install requirements.txt, or `dvc repro` to fit it anew"
         )
-    return joblib.load(io.BytesIO(raw))
+    try:
+        return joblib.load(io.BytesIO(raw))
+    except ModuleNotFoundError as error:
+        raise UserError(
+            f"{path} needs the package {error.name}, which is not installed here; pip install it"
+        ) from error
 
 
 def versions() -> dict[str, str]:
@@ -145,6 +153,57 @@ def check_files(folder: Path) -> dict[str, Any]:
     if faults := wrong_files(folder, manifest):
         raise BundleError(folder, faults)
     return manifest
+
+
+# ---- which one it is ------------------------------------------------------------------------------------------------
+
+
+def folder_hash(folder: Path) -> str:
+    """The hash that DVC gives a folder: of the list of its files and their MD5s. `""` where there is none.
+
+    Computed here from the files: DVC believes its cache and its notes, and a remote may hold other bytes than it names.
+    """
+    if not folder.is_dir():
+        return ""
+    files = [p for p in folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts]
+    listed = [{"md5": _md5(path), "relpath": path.relative_to(folder).as_posix()} for path in files]
+    listed.sort(key=lambda entry: entry["relpath"])
+    return hashlib.md5(json.dumps(listed, sort_keys=True).encode()).hexdigest() + ".dir"
+
+
+def _md5(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "md5").hexdigest()
+
+
+def pointed_hash(text: str) -> str:
+    """The hash that a pointer (the text of a .dvc file) names; `""` where it names none."""
+    try:
+        return str(yaml.safe_load(text)["outs"][0]["md5"])
+    except (yaml.YAMLError, KeyError, IndexError, TypeError):
+        return ""
+
+
+def check_identity(folder: Path) -> None:
+    """A folder with a pointer beside it (bundle.dvc) has the content that is named there, and by version.json, which a
+    release writes and DVC does not: `dvc repro` takes a changed folder for news, and writes its hash into the pointer.
+
+    Raises UserError. A folder without a pointer is not under DVC by itself, and passes."""
+    pointer, record = folder.with_name(f"{folder.name}.dvc"), folder.with_name(VERSION)
+    if not pointer.exists():
+        return
+    here, pointed = folder_hash(folder), pointed_hash(pointer.read_text("utf-8"))
+    stated = read_json(record) if record.exists() else {"version": "", "md5": pointed}
+    version = stated["version"] or "the released model"
+    name, back = pointer.as_posix(), f"`dvc checkout --force {pointer.as_posix()}`"
+    if stated["md5"] != pointed:
+        raise UserError(
+            f"{name} does not name {version}, as {record.as_posix()} does; `git checkout {name}`, then {back}"
+        )
+    if here != pointed:
+        fact = "is not here" if not here else f"is not {version}, which {name} names"
+        cure = f"`dvc pull {name}` fetches it" if not here else f"{back} brings it back"
+        raise UserError(f"{folder.as_posix()} {fact}; {cure}")
 
 
 def own_code(folder: Path) -> dict[str, str]:

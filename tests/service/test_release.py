@@ -1,6 +1,8 @@
 """Releases in Git: from a clean commit whose gate passed; back again; each version served from cache or remote."""
 
+import hashlib
 import json
+import py_compile
 import shutil
 import subprocess
 import sys
@@ -109,11 +111,10 @@ def test_the_next_candidate_is_compared_with_the_champion(released):
     assert isinstance(measured, float), "the second model was judged against the first"
 
 
-def test_repro_after_a_release_judges_anew_and_releases_nothing(repository):
+def test_after_a_release_nothing_is_left_to_reproduce_or_to_release(repository):
     said = repository.dvc("repro", "deploy")
-    assert "stages.validate" in said and "stages.train" not in said
+    assert "Running stage" not in said and repository.git("status", "--porcelain") == ""
     assert digest(repository.place / "models/bundle") == digest(repository.place / "models/champion/bundle")
-    repository.commit("Judged against itself")
     assert "nothing new to release" in repository.act("release", check=False)
     assert len(repository.git("tag").split()) == 4
 
@@ -147,10 +148,12 @@ def test_a_released_version_scores_a_table(repository):
 
 REFUSED = {
     "what is not committed": (lambda r: (r.place / "custom/features.py").write_text("x = 1"), "is not committed"),
-    "a new file": (lambda r: (r.place / "stages/new.py").write_text("x = 1"), "stages/new.py is not committed"),
+    "a new file": (
+        lambda r: (r.place / "custom/new.py").write_text("x = 1"),
+        "custom/new.py is new, and a stage reads it",
+    ),
     "results of other parameters": (lambda r: changed(r), "changed since `dvc repro`"),
     "a failed gate": (lambda r: failed(r), "the gate failed (beats the naive baseline"),
-    "a spoilt bundle": (lambda r: spoilt(r), "is not the file that the manifest names"),
     "no branch": (lambda r: r.git("checkout", "-q", "--detach"), "no branch is checked out"),
 }
 
@@ -171,15 +174,6 @@ def failed(repository):
     repository.commit("Asks too much")
 
 
-def spoilt(repository):
-    changed(repository)
-    repository.dvc("repro", "deploy")
-    repository.commit("Reproduced")
-    path = repository.place / "models/bundle/model.joblib"
-    path.unlink()
-    path.write_bytes(b"cos\nsystem\n(S'false'\ntR.")
-
-
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_release_is_refused_in_a_line(repository, name):
     spoil, says = REFUSED[name]
@@ -188,26 +182,187 @@ def test_a_release_is_refused_in_a_line(repository, name):
     spoil(repository)
     said = repository.act("release", check=False)
     assert said.startswith("error: ") and said.count("\n") == 1
-    assert says in said or (name == "a spoilt bundle" and "deploy changed since" in said), said
+    assert says in said, said
     assert len(repository.git("tag").split()) == 4
 
 
-@pytest.mark.parametrize("until", ["dvc add", "git commit", "register", "assign"])
-def test_a_release_stopped_half_way_is_finished_by_the_next_call(repository, until):
-    repository.another_model(0.5)
-    stop = {
-        "dvc add": "release.git = lambda *a: 1 / 0",
-        "git commit": "real = release.git; release.git = lambda *a: 1 / 0 if a[0] == 'commit' else real(*a)",
-        "register": "release.gto.api.register = lambda *a, **k: 1 / 0",
-        "assign": "release.gto.api.assign = lambda *a, **k: 1 / 0",
-    }[until]
-    check = "release.check_tree = lambda: None; " if until == "dvc add" else ""
-    code = f"import sys; sys.argv[1:] = []; from actions import release; {check}{stop}; release.main()"
-    assert "ZeroDivisionError" in repository.run(sys.executable, "-c", code, check=False).stderr
-    assert "flats@v1.2.0 is in prod" in repository.act("release")
-    assert repository.git("tag", "--list", "*@*").split() == ["flats@v1.0.0", "flats@v1.1.0", "flats@v1.2.0"]
+STOPS = {  # before the one transaction, the old version is in production; after it, the new one
+    "before its commit": ("release.commit", "old"),
+    "before the tags": ("publish.transaction", "old"),
+    "before the work tree follows": ("publish.follow", "new"),
+    "before the folder follows": ("publish.bring_champion", "new"),
+}
+
+
+@pytest.mark.parametrize("until", STOPS)
+@pytest.mark.parametrize("action", ["release", "rollback"])
+def test_what_was_stopped_leaves_the_old_or_the_new_and_is_finished_by_the_next_call(repository, action, until):
+    before, after = "v1.1.0", {"release": "v1.2.0", "rollback": "v1.0.0"}[action]
+    if action == "release":
+        repository.another_model(0.5)
+    place, which = STOPS[until]
+    place = place.replace("release.", f"{action}.")
+    code = f"import os, sys; sys.argv[1:] = []; from actions import publish, {action}; {place} = lambda *a: os._exit(9); {action}.main()"
+    assert repository.run(sys.executable, "-c", code, check=False).returncode == 9
+    if which == "old":
+        assert f"models/champion/bundle {before}" in repository.act("check").replace("\\", "/")
+        assert production(repository) == before
+    else:
+        assert production(repository) == after
+        said = repository.act("check", check=False)
+        assert said.startswith("error: ") and said.count("\n") == 1 and before in said and after in said, said
+        assert "doctor" in said or "dvc checkout" in said
+    said = repository.run(sys.executable, "-m", f"actions.{action}", check=False)
+    done = said.stdout + said.stderr
+    assert f"flats@{after} is in prod" in done or "in production" in done or "no version before" in done, done
+    assert production(repository) == after
     assert repository.git("status", "--porcelain") == ""
-    assert "v1.2.0" in repository.act("check")
+    assert f"models/champion/bundle {after}" in repository.act("check").replace("\\", "/")
+    assert not list((repository.place / ".dvc/tmp").glob(f"{action}-*"))
+
+
+def test_the_doctor_finishes_a_release_too(repository):
+    repository.another_model(0.5)
+    code = "import os, sys; sys.argv[1:] = []; from actions import publish, release; publish.follow = lambda *a: os._exit(9); release.main()"
+    repository.run(sys.executable, "-c", code, check=False)
+    assert "the work tree follows the commit 'Release v1.2.0'" in repository.act("doctor")
+    assert "v1.2.0" in repository.act("check") and repository.git("status", "--porcelain") == ""
+    assert "all is well" in repository.act("doctor")
+
+
+def test_of_two_releases_at_once_one_is_made_and_the_other_is_told(repository):
+    repository.another_model(0.5)
+    command = [sys.executable, "-m", "actions.release"]
+    how = {"cwd": repository.place, "env": repository.env, "stderr": subprocess.PIPE, "encoding": "utf-8"}
+    both = [subprocess.Popen(command, **how) for _ in range(2)]
+    said = [one.communicate()[1] for one in both]
+    assert sorted(one.returncode for one in both) == [0, 1], said
+    assert any(
+        text.startswith("error: another release or rollback is running") and text.count("\n") == 1 for text in said
+    )
+    assert repository.git("tag", "--list", "*@*").split() == ["flats@v1.0.0", "flats@v1.1.0", "flats@v1.2.0"]
+
+
+def test_a_moved_tag_and_a_hook_that_refuses_tags_are_a_line_each(repository):
+    hook = repository.place / ".git/hooks/reference-transaction"
+    hook.write_text("#!/bin/sh\n[ $1 = prepared ] && exit 1\nexit 0\n")
+    hook.chmod(0o755)
+    said = repository.act("rollback", check=False)
+    assert said.startswith("error: ") and said.count("\n") == 1 and "nothing was changed" in said, said
+    hook.unlink()
+    first = repository.git("rev-list", "--max-parents=0", "HEAD").strip()
+    repository.git("tag", "--force", "flats@v1.0.0", first)
+    said = repository.act("rollback", "v1.0.0", check=False)
+    assert said.startswith("error: ") and said.count("\n") == 1 and "the tag was moved" in said, said
+    assert "v1.1.0" in repository.act("check") and repository.git("status", "--porcelain") == ""
+
+
+# ---- who the champion is --------------------------------------------------------------------------------------------
+
+
+def test_a_pull_without_a_checkout_serves_nobody(repository):
+    """The commit says v1.0.0 again, the folder holds v1.1.0: serve, check and score say so, and validate is not fooled."""
+    pointer, record = "models/champion/bundle.dvc", "models/champion/version.json"
+    repository.git("checkout", "flats@v1.0.0", "--", pointer, record)
+    repository.git("commit", "-qm", "As another clone rolled back")
+    build.table(10, seed=3).drop(columns="price").to_csv(repository.place / "new.csv", index=False)
+    for action, *arguments in (["check"], ["score", "new.csv", "out.csv"], ["serve"]):
+        said = repository.act(action, *arguments, check=False)
+        assert said.startswith("error: ") and said.count("\n") == 1, said
+        assert "holds v1.1.0, and the commit's is v1.0.0; `dvc checkout --force" in said
+    said = repository.run(sys.executable, "-m", "dvc", "repro", "validate", check=False)
+    assert "does not name v1.0.0, as models/champion/version.json does" in said.stderr, said.stderr
+    repository.git("checkout", "--", pointer)
+    repository.dvc("checkout", "--force", pointer)
+    assert "v1.0.0" in repository.act("check")
+
+
+def test_a_missing_champion_is_fetched_and_a_foreign_one_is_refused(repository, tmp_path):
+    repository.dvc("remote", "add", "-d", "storage", str(tmp_path / "storage"))
+    repository.dvc("push", "-q")
+    shutil.rmtree(repository.place / "models/champion/bundle")
+    shutil.rmtree(repository.place / ".dvc/cache")
+    assert "answered alike" in repository.act("check")
+    for path in (repository.place / "models/champion/bundle").rglob("model.joblib"):
+        name = hashlib.md5(path.read_bytes()).hexdigest()
+    for place in (tmp_path / "storage/files/md5", repository.place / ".dvc/cache/files/md5"):
+        (place / name[:2] / name[2:]).chmod(0o644)
+        (place / name[:2] / name[2:]).write_bytes(b"another model")
+    shutil.rmtree(repository.place / "models/champion/bundle")
+    shutil.rmtree(repository.place / ".dvc/tmp")  # what DVC knows of files it saw
+    said = repository.act("check", check=False)
+    assert said.startswith("error: ") and said.count("\n") == 1 and "answered" not in said
+
+
+def test_compiled_code_in_a_bundle_is_run_by_nobody(repository):
+    code = repository.place / "models/champion/bundle/code/service"
+    (code / "__pycache__").mkdir()
+    bad = code / "__pycache__" / f"bundle.{sys.implementation.cache_tag}.pyc"
+    source = repository.place / "bad.py"
+    source.write_text("raise SystemExit('foreign code ran')\n")
+    py_compile.compile(str(source), cfile=str(bad), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+    source.unlink()
+    for action, *arguments in (["check"], ["score", "new.csv", "out.csv"], ["serve"]):
+        said = repository.act(action, *arguments, check=False)
+        assert "is not in the manifest; remove it" in said and "foreign" not in said and said.count("\n") == 1, said
+    assert "__pycache__, which no manifest names, is gone" in repository.act("doctor")
+    assert "answered alike" in repository.act("check")
+
+
+# ---- what a release leaves ------------------------------------------------------------------------------------------
+
+
+def test_a_release_is_a_commit_at_which_nothing_is_left_to_do_in_a_fresh_clone(repository, tmp_path):
+    repository.dvc("remote", "add", "-d", "storage", str(tmp_path / "storage"))
+    repository.git("commit", "-qam", "Where data is shared")
+    repository.another_model(0.5)
+    repository.act("release")
+    repository.act("push")
+    subprocess.run(["git", "clone", "-q", repository.place, tmp_path / "clone"], check=True)
+    clone = Repository(tmp_path / "clone")
+    clone.dvc("pull", "-q")
+    assert json.loads(clone.dvc("status", "--json")) == {}
+    assert json.loads(repository.dvc("status", "--json")) == {} and repository.git("status", "--porcelain") == ""
+
+
+def test_scratch_files_do_not_block_a_release_and_files_that_a_stage_reads_do(repository):
+    repository.another_model(0.5)
+    (repository.place / "scored.csv").write_text("a customer's row\n")
+    (repository.place / "custom/helper.py").write_text("")
+    assert "custom/helper.py is new, and a stage reads it" in repository.act("release", check=False)
+    (repository.place / "custom/helper.py").unlink()
+    assert "flats@v1.2.0 is in prod" in repository.act("release")
+    assert repository.git("status", "--porcelain").split() == ["??", "scored.csv"]
+
+
+def test_a_change_is_named_by_its_whole_name(repository):
+    (repository.place / "dvc.lock").write_text((repository.place / "dvc.lock").read_text() + "\n")
+    assert "error: dvc.lock is not committed" in repository.act("release", check=False)
+
+
+def test_in_a_folder_of_a_larger_repository_only_its_own_files_count(released, tmp_path):
+    top = tmp_path / "mono"
+    shutil.copytree(released.place, top / "ml/flats", ignore=shutil.ignore_patterns(".git"), symlinks=True)
+    (top / "README.md").write_text("one repository for all\n")
+    repository = Repository(top / "ml/flats")
+    repository.run("git", "init", "-q", top)
+    config = (repository.place / ".dvc/config").read_text()
+    shutil.rmtree(repository.place / "models/champion/bundle")
+    for name in ("bundle.dvc", "version.json"):
+        (repository.place / "models/champion" / name).unlink()
+    repository.dvc("init", "-q", "--subdir", "--force")
+    (repository.place / ".dvc/config").write_text(config)
+    repository.dvc("add", "-q", "data/raw")
+    repository.run("git", "-C", top, "add", "-A")
+    repository.git("commit", "-qm", "Start")
+    repository.dvc("repro", "-q")
+    repository.run("git", "-C", top, "add", "-A")
+    repository.git("commit", "-qm", "Reproduced")
+    (top / "README.md").write_text("changed elsewhere\n")
+    assert "flats@v1.0.0 is in prod" in repository.act("release")
+    assert repository.git("status", "--porcelain").split() == ["M", "README.md"], "the change elsewhere is left alone"
+    (repository.place / "dvc.lock").write_text("cut")
+    assert "dvc.lock" in repository.act("doctor") and "answered alike" in repository.act("check")
 
 
 def test_other_columns_raise_the_first_number(repository):

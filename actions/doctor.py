@@ -1,0 +1,233 @@
+"""Mend what a stop at a bad moment can leave: locks, a cut dvc.lock, half-made folders, a release that was not finished.
+
+    python -m actions.doctor      or: make doctor
+
+It says what it did. What is the user's own (an edited file, a folder with an own content that nothing can bring back) it leaves
+alone, and says so. Where nothing was stopped it changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+
+from actions.publish import alone, clear, settle
+from actions.registry import (
+    BUNDLE,
+    CHAMPION,
+    POINTER,
+    VERSIONS,
+    check_champion,
+    dvc,
+    git,
+    pointer_at,
+    tag,
+    versions,
+)
+from lifecycle.ground.errors import UserError, stage
+from lifecycle.ground.files import read_yaml, replacing
+from lifecycle.model.store import folder_hash, pointed_hash
+
+TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<process>\d+)\.(?P<kind>tmp|old)")
+PLACES = ("data", "models", "reports")  # where stages and actions write
+ELSEWHERE = (".git", ".dvc", ".venv")
+
+
+def is_alive(process: str) -> bool:
+    return psutil.pid_exists(int(process))
+
+
+# ---- each thing that it can mend: yields a sentence where it did ----------------------------------------------------
+
+
+def git_locks() -> Iterator[str]:
+    """A killed git leaves its locks, and each later one refuses."""
+    folder = Path(git("rev-parse", "--absolute-git-dir"))
+    locks = [folder / f"{name}.lock" for name in ("index", "HEAD", "config", "packed-refs")]
+    locks = [lock for lock in [*locks, *(folder / "refs").rglob("*.lock")] if lock.exists()]
+    if locks and not any(at_work("git", Path(git("rev-parse", "--show-toplevel")))):
+        for lock in locks:
+            lock.unlink(missing_ok=True)
+            yield f"{lock.relative_to(folder.parent)}, which a stopped git left, is gone"
+
+
+def at_work(name: str, place: Path) -> Iterator[int]:
+    """Running processes of this name within `place`."""
+    for process in psutil.process_iter(["name", "cwd"]):
+        here = process.info["cwd"]
+        if (process.info["name"] or "").startswith(name) and here and Path(here).is_relative_to(place):
+            yield process.pid
+
+
+def dvc_lock() -> Iterator[str]:
+    """DVC writes its lock files in place; one that was cut off is unreadable for good."""
+    rwlock = Path(".dvc/tmp/rwlock")
+    if rwlock.exists():
+        try:
+            json.loads(rwlock.read_text("utf-8"))
+        except ValueError:
+            rwlock.unlink()
+            yield f"{rwlock}, which was cut off, is gone"
+    path = Path("dvc.lock")
+    if path.exists() and not is_whole(path):
+        if "dvc.lock" in git("ls-tree", "--name-only", "HEAD", "--", "dvc.lock"):
+            git("checkout", "--quiet", "HEAD", "--", "dvc.lock")
+            yield "dvc.lock, which was cut off, is the commit's again; `dvc repro` goes on from there"
+        else:
+            path.unlink()
+            yield "dvc.lock, which was cut off, is gone; `dvc repro` writes it anew"
+
+
+def is_whole(path: Path) -> bool:
+    from dvc.schema import COMPILED_LOCKFILE_SCHEMA
+    from voluptuous import Invalid
+
+    try:
+        COMPILED_LOCKFILE_SCHEMA(read_yaml(path))
+    except (UserError, Invalid):
+        return False
+    return True
+
+
+def temporary_files() -> Iterator[str]:
+    """What was written beside its place by a process that has ended. A folder that was just being replaced comes back."""
+    for path in sorted(found for place in PLACES for found in Path(place).rglob(".*") if found.exists()):
+        match = TEMPORARY.fullmatch(path.name)
+        if not match or is_alive(match["process"]) or not path.exists():
+            continue
+        target = path.with_name(match["name"])
+        if match["kind"] == "old" and not target.exists():
+            path.rename(target)
+            yield f"{target}, which was just being replaced, is back as it was"
+            continue
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        yield f"{path}, which a stopped process left, is gone"
+    for path in sorted(Path().glob(".*.tmp")):
+        match = TEMPORARY.fullmatch(path.name)
+        if match and not is_alive(match["process"]) and path.is_file():
+            path.unlink()
+            yield f"{path}, which a stopped process left, is gone"
+    for kind in ("retrain", "release", "rollback"):
+        for left in clear(kind):
+            yield f".dvc/tmp/{left.name}, the clone of a stopped {kind}, is gone"
+
+
+def compiled_code() -> Iterator[str]:
+    """Compiled code in a bundle is in no manifest, so that nothing of the bundle is run."""
+    for folder in (BUNDLE, CHAMPION, *VERSIONS.glob("*")):
+        for cache in sorted(folder.rglob("__pycache__")):
+            shutil.rmtree(cache)
+            yield f"{cache.as_posix()}, which no manifest names, is gone"
+
+
+def foreign_objects() -> Iterator[str]:
+    """Objects of released bundles in DVC's cache that are not what their names say."""
+    cache = Path(dvc("cache", "dir").strip()) / "files/md5"
+    for digest in sorted({pointed_hash(pointer_at(at)) for at in ["HEAD", *map(tag, versions())]} - {""}):
+        listing = cache / digest[:2] / digest[2:]
+        if not listing.is_file():
+            continue
+        for path, name in [(listing, digest), *files_of(listing, cache)]:
+            if path.is_file() and md5(path) != name.removesuffix(".dir"):
+                path.chmod(0o644)  # DVC protects its objects; some systems do not delete what is protected
+                path.unlink()
+                yield f"{path.name[:8]}… in DVC's cache was not what its name says, and is gone; `dvc pull` fetches it again"
+
+
+def files_of(listing: Path, cache: Path) -> list[tuple[Path, str]]:
+    try:
+        names = [entry["md5"] for entry in json.loads(listing.read_text("utf-8"))]
+    except (ValueError, KeyError, TypeError):
+        return []
+    return [(cache / name[:2] / name[2:], name) for name in names]
+
+
+def md5(path: Path) -> str:
+    import hashlib
+
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "md5").hexdigest()
+
+
+def unfinished() -> Iterator[str]:
+    """A release or rollback whose commit is made, and which the work tree does not follow yet; a pointer out of place."""
+    yield from settle()
+    wanted = pointed_hash(pointer_at("HEAD"))
+    if wanted and POINTER.exists() and folder_hash(CHAMPION) == wanted:
+        if pointed_hash(POINTER.read_text("utf-8")) != wanted:
+            git("checkout", "--quiet", "HEAD", "--", POINTER.as_posix())
+            yield f"{POINTER.as_posix()} is the commit's again"
+
+
+def lost_outputs() -> Iterator[str]:
+    """DVC takes a stage's outputs away before it runs. Where it then failed, or was stopped, those that dvc.lock names are
+    still in the cache: models as they are kept there, reports since the run cache has them."""
+    path = Path("dvc.lock")
+    if not path.exists():
+        return
+    cache = Path(dvc("cache", "dir").strip()) / "files/md5"
+    for name, told in (read_yaml(path).get("stages") or {}).items():
+        for out in told.get("outs", []):
+            place = Path(out["path"])
+            if not place.exists() and bring_back(place, out.get("md5", ""), cache):
+                yield f"{out['path']}, which `{name}` had taken away to make it anew, is back as dvc.lock names it"
+
+
+def bring_back(place: Path, digest: str, cache: Path) -> bool:
+    """From the cache, else from the commit; whether it could be."""
+    source = cache / digest[:2] / digest[2:]
+    if digest.endswith(".dir") and source.is_file():
+        entries = {entry["relpath"]: entry["md5"] for entry in json.loads(source.read_text("utf-8"))}
+        files = {place / name: cache / one[:2] / one[2:] for name, one in entries.items()}
+    else:
+        files = {place: source}
+    if digest and all(kept.is_file() for kept in files.values()):
+        for target, kept in files.items():
+            with replacing(target) as beside:
+                shutil.copyfile(kept, beside)
+        return True
+    there = subprocess.run(["git", "cat-file", "-e", f"HEAD:./{place.as_posix()}"], capture_output=True)
+    if there.returncode == 0:
+        git("checkout", "--quiet", "HEAD", "--", place.as_posix())
+    return there.returncode == 0
+
+
+MENDS = (git_locks, temporary_files, dvc_lock, compiled_code, foreign_objects, unfinished, lost_outputs)
+
+
+def left() -> str:
+    """What is still not right, in a line; empty where all is."""
+    if not pointer_at("HEAD") and not POINTER.exists():
+        return ""
+    try:
+        check_champion()
+    except UserError as error:
+        return str(error)
+    return ""
+
+
+def main() -> None:
+    if subprocess.run(["git", "rev-parse", "--verify", "--quiet", "HEAD"], capture_output=True).returncode:
+        raise UserError("there is no commit yet, so there is nothing to go back to; git add ., git commit")
+    n = 0
+    with alone():
+        for mend in MENDS:
+            for sentence in mend():
+                n += 1
+                print(f"  {sentence}")
+        if wrong := left():
+            sys.exit(f"error: {wrong}")
+    print(
+        f"doctor: {n} things mended; the command that was stopped can be called again" if n else "doctor: all is well"
+    )
+
+
+if __name__ == "__main__":
+    stage(main)

@@ -1,0 +1,1 @@
+{{ "actions/doctor.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "actions/publish.py" | from_root }}
