@@ -320,6 +320,8 @@ class EvaluateParams(Drawn):
 class ValidateParams(Drawn):
     name: ClassVar[str] = "validate"
     champion: Annotated[str, OneOf("compare", "ignore")]
+    min_compared: Annotated[int, Within(1, 1e6, whole=True)]
+    champion_margin: Annotated[float, Within(0, 1)]
     slice_floor: Annotated[float, Within(-10, 1)]
     leak_score: Annotated[float, SHARE]
     max_latency_ms: Annotated[float, Within(0, 1e6)]

@@ -7,6 +7,7 @@ from lifecycle.gate.champion import as_judged, check_champion, in_classes
 from lifecycle.ground.files import write_yaml
 from lifecycle.ground.metrics import paired_difference
 from lifecycle.ground.words import short
+from lifecycle.model.learned import FILE, is_learned, read_learned, write_learned
 from lifecycle.model.model import encode_target
 from lifecycle.model.store import load_model, save_model
 from lifecycle.table.contract import Contract
@@ -17,6 +18,7 @@ from tests.watched import contract
 
 PARAMS = settings("validate", n_bootstrap=200)
 TEST = small_model.table("binary", 300, seed=2)
+TEST["__row__"] = np.random.default_rng(5).integers(0, 2**63, 300).astype(np.uint64) * np.uint64(2)
 
 
 @pytest.fixture
@@ -31,12 +33,20 @@ def champion(folder, model=None):
     return folder
 
 
-def judged(model, folder, metric="log_loss", **changes):
-    content = contract("binary")
-    content["problem"]["metric"] = metric
-    told = Contract.read(content)
-    y = encode_target(TEST["target"], told)
-    return check_champion(model, TEST, y, None, told, settings("validate", n_bootstrap=200, **changes), folder)
+def judged(model, folder, metric="log_loss", told=None, test=TEST, **changes):
+    told = told or contract("binary")
+    told["problem"]["metric"] = metric
+    told = Contract.read(told)
+    y = encode_target(test[told.problem.target], told)
+    return check_champion(
+        model,
+        test,
+        y,
+        None,
+        told,
+        settings("validate", **({"n_bootstrap": 200, "champion_margin": 0} | changes)),
+        folder,
+    )
 
 
 def clueless():
@@ -99,11 +109,108 @@ def test_an_edited_work_tree_changes_no_figure_of_the_champion(tmp_path, monkeyp
     y = encode_target(TEST["target"], Contract.read(contract("binary")))
     theirs = model.predictions(TEST.assign(signal=TEST["signal"] / 2))
     gain, low, high = paired_difference("log_loss", y, model.predictions(TEST), theirs, PARAMS.draw)
-    assert (
-        row.why == f"gain over the champion {short(gain)}, between {short(low)} and {short(high)}" and abs(gain) > 0.01
+    assert row.why.startswith(
+        f"gain over the champion {short(gain)}, between {short(low)} and {short(high)}, on 300 rows"
     )
+    assert abs(gain) > 0.01
 
 
 def test_a_model_is_loaded_only_where_its_file_is_the_stated_one(tmp_path):
     folder = champion(tmp_path / "bundle")
     assert load_model(folder).classes == ["no", "yes"]
+
+
+# ---- on which rows --------------------------------------------------------------------------------------------------
+
+
+def test_it_is_judged_on_rows_that_it_has_not_learned(tmp_path, asked_here):
+    """Of the rows it learned it knows the answer by heart; on the others the candidate is as good."""
+    folder, model = champion(tmp_path / "bundle"), small_model.fitted("binary")
+    write_learned(folder / FILE, TEST["__row__"].to_numpy()[:200])
+    better = small_model.fitted("binary")
+    better.members[0][1][-1].coef_ *= 1.1
+    row = judged(better, folder)
+    assert "on 100 rows that neither has learned, of 300" in row.why
+    alone = judged(better, folder, test=TEST.iloc[200:].reset_index(drop=True))
+    assert row.measured == alone.measured and "100 rows that neither has learned" in alone.why
+    assert judged(model, folder).measured == 0.0
+
+
+def test_with_too_few_new_rows_it_is_not_comparable_and_nobody_is_called_worse(tmp_path, asked_here):
+    folder = champion(tmp_path / "bundle")
+    write_learned(folder / FILE, TEST["__row__"].to_numpy()[:260])
+    row = judged(clueless(), folder)
+    assert row.measured == "not comparable" and not row.passed
+    assert "the champion learned 260 of these 300 rows" in row.why and "worse" not in row.why
+    for cure in ("make retrain", "a fresh batch", "validate.champion to ignore"):
+        assert cure in row.why
+    assert judged(clueless(), folder, min_compared=40).measured != "not comparable"
+
+
+def test_a_champion_that_does_not_say_what_it_learned_is_compared_and_that_is_said(tmp_path, asked_here):
+    row = judged(clueless(), champion(tmp_path / "bundle"))
+    assert "on 300 rows; the champion was released before it was kept" in row.why
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"target": "member"}, 'it predicts "target", the candidate "member"'),
+        ({"task": "regression", "classes": []}, "it was made for binary, the candidate for regression"),
+        ({"classes": ["no", "yes", "maybe"]}, "it knows the classes no, yes; the candidate no, yes, maybe"),
+    ],
+)
+def test_another_question_is_not_compared(tmp_path, asked_here, change, told):
+    other = contract("binary")
+    folder = champion(tmp_path / "bundle")
+    other["problem"] |= change
+    row = check_champion(small_model.fitted("binary"), TEST, np.zeros(300), None, Contract.read(other), PARAMS, folder)
+    assert row.measured == "not comparable" and row.passed
+    assert told in row.why and "major version" in row.why
+
+
+def test_the_same_classes_in_another_order_are_the_same_question(tmp_path, asked_here):
+    other = contract("binary")
+    other["problem"]["classes"] = ["yes", "no"]
+    folder = champion(tmp_path / "bundle")
+    write_yaml(folder / "contract.yaml", other)
+    assert judged(small_model.fitted("binary"), folder).measured == 0.0
+
+
+def test_a_sure_loss_within_the_margin_passes_and_is_said(tmp_path, asked_here):
+    folder, worse = champion(tmp_path / "bundle"), small_model.fitted("binary")
+    worse.members[0][1][-1].coef_ *= 0.2
+    sure = judged(worse, folder)
+    assert not sure.passed and sure.measured < 0
+    allowed = judged(worse, folder, champion_margin=0.9)
+    assert allowed.passed and allowed.measured == sure.measured
+    assert allowed.why.startswith("worse, and by less than") and "validate.champion_margin" in allowed.why
+    assert not judged(clueless(), folder, champion_margin=0.9).passed, "that loses all of the champion's gain"
+
+
+def test_what_the_candidate_leaves_out_the_champion_is_asked_with(tmp_path, asked_here, monkeypatch):
+    """As without or with a column: the champion keeps its own columns, from the raw table."""
+    folder, baseline = champion(tmp_path / "bundle"), small_model.fitted("binary")
+    monkeypatch.setattr(baseline, "predictions", lambda frame: baseline.naive(len(frame)))
+    without = contract("binary")
+    without["fields"] = [f for f in without["fields"] if f["name"] not in ("signal", "member")]
+    raw = TEST.drop(columns=["__row__", "__source__"]).assign(member=TEST["member"].map({1.0: "yes", 0.0: "no"}))
+    (tmp_path / "data/raw").mkdir(parents=True)
+    raw.to_csv(tmp_path / "data/raw/rows.csv", index=False)
+    monkeypatch.chdir(tmp_path)
+    row = judged(baseline, folder, told=without, test=TEST.drop(columns=["signal", "member"]))
+    assert row.why == judged(baseline, folder).why and not row.passed
+
+
+@pytest.mark.parametrize("n", [0, 1, 1_000, 50_000])
+def test_what_was_learned_is_kept_in_a_few_bytes_a_row(tmp_path, n):
+    rng = np.random.default_rng(1)
+    rows, others = (rng.integers(0, 2**64, n, dtype=np.uint64) for _ in range(2))
+    write_learned(tmp_path / FILE, rows)
+    learned = read_learned(tmp_path / FILE)
+    assert is_learned(learned, rows).all() and not is_learned(learned, others).any()
+    assert (tmp_path / FILE).stat().st_size <= 4.5 * n + 100
+
+
+def test_a_bundle_of_before_says_nothing(tmp_path):
+    assert read_learned(tmp_path / FILE) is None

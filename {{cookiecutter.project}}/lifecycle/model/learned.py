@@ -1,0 +1,1 @@
+{{ "lifecycle/model/learned.py" | from_root }}
