@@ -45,13 +45,17 @@ class Bundle:
         if faults:
             raise BundleError(self.folder, faults)
         # only now: joblib runs what the file says
+        from lifecycle.ground.errors import UserError
         from lifecycle.ground.files import read_json
         from lifecycle.model.store import load_model
         from lifecycle.table.contract import read_contract
 
         self.contract = read_contract(self.folder / "contract.yaml")
         self.golden = read_json(self.folder / "golden.json")
-        self.model = load_model(self.folder)
+        try:
+            self.model = load_model(self.folder)
+        except UserError as error:
+            raise BundleError(self.folder, [str(error)]) from None
         self.digest = hashlib.sha256((self.folder / "manifest.json").read_bytes()).hexdigest()
         self.version = version or self.digest[:12]
 

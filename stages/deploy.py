@@ -23,6 +23,8 @@ from lifecycle.ground.files import (
     write_parquet,
     write_text,
 )
+from lifecycle.model.learned import FILE as LEARNED
+from lifecycle.model.learned import ROW, write_learned
 from lifecycle.model.store import load_model
 from lifecycle.report.model_card import model_card, refusal
 from lifecycle.table.contract import read_contract
@@ -36,7 +38,7 @@ def main() -> None:
         print("deploy: the gate failed, so there is no bundle to release; models/bundle/REFUSED.md says why")
         return
     contract, facts, test = read_contract(), read_json(CANDIDATE / "candidate.json"), read_parquet("data/test.parquet")
-    model = load_model(CANDIDATE)
+    model, train = load_model(CANDIDATE), read_parquet("data/train.parquet")
     with replacing_folder(BUNDLE) as folder:
         for name in ("model.joblib", "candidate.json"):
             shutil.copyfile(CANDIDATE / name, folder / name)
@@ -51,9 +53,13 @@ def main() -> None:
         rows = golden(model, test, contract, int(params.number("golden_rows", 1, 10_000)))
         write_json(folder / "golden.json", rows)
         write_parquet(folder / "reference.parquet", with_answers(model, test))
+        if ROW in train:
+            write_learned(folder / LEARNED, train[ROW].to_numpy())
         write_text(folder / "MODEL_CARD.md", model_card(contract, facts, read_json("reports/evaluation.json"), gate))
-        write_json(folder / "manifest.json", manifest(folder, facts))
-        check_alone(folder)
+        write_json(folder / "manifest.json", manifest(folder, facts, {}))
+        if needed := check_alone(folder):
+            (folder / "manifest.json").unlink()
+            write_json(folder / "manifest.json", manifest(folder, facts, needed))
         n_files, size = (
             len(list(folder.rglob("*"))),
             sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()) / 1e6,

@@ -12,14 +12,18 @@ import hashlib
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+import lifecycle
+from lifecycle.gate.alone import named, plain
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.files import (
     read_yaml,
@@ -33,7 +37,7 @@ from lifecycle.table.contract import MODEL, Contract, Field
 BUNDLE, CANDIDATE = Path("models/bundle"), Path("models/candidate")
 MADE_BY = ("problem", "columns", "define", "clean", "split", "train")  # the blocks that decide what the model is
 RECORDED = ("data/contract.yaml", "data/train.parquet", "data/test.parquet")
-CHECK = "import sys; from service.bundle import main; sys.exit(main(['.', '--exact']))"
+ALONE = Path(__file__).with_name("alone.py")
 
 
 # ---- golden rows: cells as a client sends them, and the answers that they must get ---------------------------
@@ -98,32 +102,64 @@ def with_answers(model: Model, test: pd.DataFrame) -> pd.DataFrame:
 # ---- the bundle ------------------------------------------------------------------------------------------------
 
 
-def manifest(folder: Path, facts: dict[str, Any]) -> dict[str, Any]:
-    """What the bundle is made of. Its own hash is vouched for by dvc.lock, and that by the release's commit."""
+def manifest(folder: Path, facts: dict[str, Any], needed: dict[str, str]) -> dict[str, Any]:
+    """What the bundle is made of; `needed`: versions of packages that this model needs beside the usual. Its own hash is vouched for by dvc.lock, and that by the release's commit."""
     params = read_yaml("params.yaml")
     blocks = {block: params[block] for block in MADE_BY}
     python = ".".join(platform.python_version_tuple()[:2])
     return {
         "format": 1,
+        "engine": lifecycle.__version__,
         "model": facts["name"],
         "task": facts["task"],
         "classes": facts["classes"],
         "files": {p.relative_to(folder).as_posix(): sha256(p) for p in sorted(folder.rglob("*")) if p.is_file()},
         "data": {path: sha256(path) for path in RECORDED},
         "params": hashlib.sha256(json.dumps(blocks, sort_keys=True).encode()).hexdigest(),
-        "versions": {"python": python} | facts["versions"],
+        "versions": {"python": python} | facts["versions"] | needed,
     }
 
 
-def check_alone(folder: Path) -> None:
-    """Load the bundle in a process of its own that imports the bundle's code, and compare the golden answers exactly."""
-    env = {**os.environ, **own_code(folder)}
+def check_alone(folder: Path) -> dict[str, str]:
+    """Load the bundle in a process of its own that has its code and its requirements alone, and compare the golden answers
+    exactly. The distributions that the model needs beside the service's own, with their versions. Raises UserError."""
     done = subprocess.run(
-        [sys.executable, "-c", CHECK], cwd=folder, env=env, capture_output=True, encoding="utf-8", errors="replace"
+        [sys.executable, str(ALONE), str(folder.resolve())],
+        cwd=folder,
+        env={**os.environ, **own_code(folder)},
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
     )
-    if done.returncode:
-        said = (done.stderr.strip() or done.stdout.strip()).splitlines() or ["no message"]
-        raise UserError(f"the bundle does not answer alike in a fresh process: {said[-1]}")
+    lines = (done.stdout.strip() or done.stderr.strip()).splitlines() or ["no message"]
+    found: dict[str, Any] = json.loads(lines[-1]) if lines[-1].startswith("{") else {"error": lines[-1]}
+    if "missing" in found:
+        raise UserError(
+            f"the model needs a package that requirements-serve.txt does not name; {to_add(found['missing'])}"
+        )
+    if "error" in found:
+        raise UserError(f"the bundle does not answer alike in a fresh process: {found['error']}")
+    return dict(found["loaded"])
+
+
+def to_add(module: str) -> str:
+    """The lines that bring a module's distribution, and what that needs itself, into the serving lock."""
+    owners = metadata.packages_distributions().get(module.partition(".")[0], [])
+    if not owners:
+        return f"{module} is not installed here either; pip install it, and add its line there"
+    have = named(Path("requirements-serve.txt"))
+    todo, lines = [owners[0]], {}
+    while todo:
+        name = todo.pop()
+        if plain(name) in have or plain(name) in lines:
+            continue
+        try:
+            lines[plain(name)] = f"{name}=={metadata.version(name)}"
+        except metadata.PackageNotFoundError:
+            continue  # needed on another system, or for an extra
+        needed = [requirement for requirement in metadata.requires(name) or [] if "extra ==" not in requirement]
+        todo += [re.split(r"[\s=<>!~;\[(]", requirement)[0] for requirement in needed]
+    return f"add there: {', '.join(sorted(lines.values()))}; then `dvc repro` (and add it to pyproject.toml)"
 
 
 def _plain(value: Any) -> Any:

@@ -1,0 +1,1 @@
+{{ "lifecycle/gate/alone.py" | from_root }}
