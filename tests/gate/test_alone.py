@@ -23,7 +23,9 @@ def bundle(folder, monkeypatch, features, more=""):
     save_model(model, folder, {"name": "linear", "task": "binary", "n_rows": 400})
     write_yaml(folder / "contract.yaml", contract("binary"))
     row = {"signal": 0.5, "noise": 1, "place": "north", "member": True, "day": "2024-01-02", "remark": "fine"}
-    answers = model.answers(small_model.table("binary", 1, 1).assign(signal=0.5, place="north", member=1.0)).tolist()
+    answers = model.predictions(
+        small_model.table("binary", 1, 1).assign(signal=0.5, place="north", member=1.0)
+    ).tolist()
     write_json(folder / "golden.json", {"rows": [row], "answers": answers, "labels": []})
     (folder / "requirements.txt").write_text(LOCK.read_text("utf-8") + more, "utf-8")
     return add_code(folder, custom_features=features)

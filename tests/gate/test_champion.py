@@ -191,7 +191,7 @@ def test_a_sure_loss_within_the_margin_passes_and_is_said(tmp_path, asked_here):
 def test_what_the_candidate_leaves_out_the_champion_is_asked_with(tmp_path, asked_here, monkeypatch):
     """As without or with a column: the champion keeps its own columns, from the raw table."""
     folder, baseline = champion(tmp_path / "bundle"), small_model.fitted("binary")
-    monkeypatch.setattr(baseline, "predictions", lambda frame: baseline.naive(len(frame)))
+    monkeypatch.setattr(baseline, "predictions", lambda frame: baseline.baseline_predictions(len(frame)))
     without = contract("binary")
     without["fields"] = [f for f in without["fields"] if f["name"] not in ("signal", "member")]
     raw = TEST.drop(columns=["__row__", "__source__"]).assign(member=TEST["member"].map({1.0: "yes", 0.0: "no"}))
