@@ -110,7 +110,7 @@ def too_few(rows: Rows, params: ValidateParams) -> str:
 
 def compare(model: Model, champion: Released, rows: Rows, contract: Contract, params: ValidateParams) -> Check:
     """The gain with its interval. A sure loss passes where it is surely smaller than the margin: equivalence testing, as
-    Lakens (2017) describes it, with the margin as a share of what the champion gains over the baseline baseline."""
+    Lakens (2017) describes it, with the margin as a share of what the champion gains over the naive baseline."""
     name = contract.problem.metric
     theirs = as_judged(champion, champion.predictions(champion_cells(rows.test, contract, champion)), model, name)
     ours = as_judged(model, model.predictions(rows.test), model, name)
@@ -129,7 +129,7 @@ def compare(model: Model, champion: Released, rows: Rows, contract: Contract, pa
 
 
 def champion_gain(name: str, rows: Rows, theirs: np.ndarray, baseline: np.ndarray) -> float:
-    """What the champion gains over the baseline baseline on these rows, in the metric's own unit; never less than nothing."""
+    """What the champion gains over the naive baseline on these rows, in the metric's own unit; never less than nothing."""
     sign = 1 if metric(name).greater_is_better else -1
     gain = sign * (score(name, rows.y, theirs, rows.weight) - score(name, rows.y, baseline, rows.weight))
     return max(0.0, gain) if np.isfinite(gain) else 0.0
