@@ -46,9 +46,10 @@ def conform(frame: pd.DataFrame, contract: Any, roles: tuple[str, ...] = USED) -
     """
     out = Conformed(frame)
     columns = {}
+    task = contract["problem"]["task"]
     empty = pd.Series("", index=frame.index, dtype="str")
     for spec in used_fields(contract, roles):
-        reader = reader_of(spec, contract["problem"]["task"])
+        reader = reader_of(spec, task)
         if spec.name not in frame:
             column = reader.few([None] * len(frame)) if len(frame) <= FEW else reader.column(empty)
         elif len(frame) <= FEW:
