@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+import warnings
 from collections.abc import Callable
 
 OURS = ("lifecycle", "custom", "stages", "service", "actions")
@@ -21,7 +22,7 @@ def stage(main: Callable[[], None]) -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
-        main()
+        quietly(main)
     except UserError as error:
         if os.environ.get("LIFECYCLE_DEBUG"):
             raise
@@ -36,6 +37,18 @@ def stage(main: Callable[[], None]) -> None:
         )
     except KeyboardInterrupt:
         sys.exit("stopped by hand; where an earlier run's outputs are gone, `make doctor` brings them back")
+
+
+def quietly(main: Callable[[], None]) -> None:
+    """Run `main` without the warnings of libraries, here and in the processes that it starts: they tell a programmer of
+    numpy or scikit-learn something, and nobody who reads a pipeline's lines. LIFECYCLE_DEBUG=1 shows them."""
+    if os.environ.get("LIFECYCLE_DEBUG"):
+        main()
+        return
+    os.environ.setdefault("PYTHONWARNINGS", "ignore")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        main()
 
 
 def visible(text: str) -> str:

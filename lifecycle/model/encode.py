@@ -57,11 +57,14 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self.kinds, self.style, self.random_state = kinds, style, random_state
 
     def fit(self, frame: Frame, y: np.ndarray) -> TableEncoder:
-        self.parts_ = {c: self._parts(kind) for c, kind in self.kinds.items()}
+        self.parts_: dict[str, list] = {}
         self.feature_names_: list[str] = []
-        for column, parts in self.parts_.items():
-            for part in parts:
-                self.feature_names_ += [f"{column}{suffix}" for suffix in part.fit(_array(frame, column), y)]
+        for column, kind in self.kinds.items():
+            values = _array(frame, column)
+            # scikit-learn's boosting fails on a column that holds nothing in the rows of this fit
+            self.parts_[column] = [] if pd.isna(values).all() else self._parts(kind)
+            for part in self.parts_[column]:
+                self.feature_names_ += [f"{column}{suffix}" for suffix in part.fit(values, y)]
         return self
 
     def fit_transform(self, frame: Frame, y: np.ndarray, **_: Any) -> np.ndarray:

@@ -134,3 +134,24 @@ def test_a_model_with_texts_of_an_earlier_version_still_answers():
     assert np.allclose(old.transform(values), part.transform(values), atol=1e-12)
     old.__setstate__(state | {"svd": None})
     assert old.transform(values).shape == (60, 1)
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_column_that_is_empty_in_the_rows_of_a_fit_is_left_out_of_it(style):
+    """One value in 240 rows, and it stands in another fold."""
+    frame, y = table()
+    frame["x"] = np.nan
+    frame["c"] = pd.Series([None] * len(frame), dtype="str")
+    frame["when"] = pd.NaT
+    encoder = TableEncoder(KINDS, style).fit(frame, y)
+    assert not [name for name in encoder.feature_names_ if name.split()[0] in ("x", "c", "when")]
+    later = table(seed=1)[0]
+    assert encoder.transform(later).shape == (len(later), len(encoder.feature_names_))
+
+
+def test_boosting_fits_where_a_column_is_empty():
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    frame, y = table()
+    frame["x"] = np.nan
+    HistGradientBoostingClassifier(max_iter=2).fit(TableEncoder(KINDS, "tree").fit_transform(frame, y), y)
