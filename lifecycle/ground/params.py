@@ -257,6 +257,9 @@ class ProblemParams(Block):
 class DefineParams(Block):
     name: ClassVar[str] = "define"
     min_typed: Annotated[float, Within(0.5, 1)]
+    encoding: Annotated[str, FreeText(), "of files that are not UTF-8"]
+    sheet: Annotated[str, FreeText(), "of a workbook"]
+    max_broken: Annotated[float, SHARE]
     max_levels: Annotated[float, SHARE]
 
 
