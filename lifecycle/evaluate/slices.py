@@ -24,7 +24,9 @@ from lifecycle.table.contract import Field
 Array = np.ndarray
 Slice = dict[str, Any]  # as evaluation.json has it
 MISSING = "(missing)"
-SLICE_CELLS = 10_000  # rows x classes of a slice that are resampled: there may be a hundred slices
+SLICE_CELLS = 4_000  # rows x classes of a slice that are resampled: there may be a hundred slices
+REST_ROWS = 20_000  # of those that a slice is compared with
+HOPELESS = 1.0  # standard errors below the rest, roughly; a pair that is not so far below cannot become significant
 PAIR_COLUMNS = 6  # the most important ones, whose levels are tried two by two
 PAIRS_TRIED = 400  # the largest
 PAIRS_KEPT = 10
@@ -129,7 +131,7 @@ class Judge:
         return bootstrap_skill(self.metric, y_true, y_pred, baseline, self.draw, SLICE_CELLS, self.weights(rows))
 
     def skill(self, rows: Array) -> float:
-        """Without its interval, which takes the time."""
+        """Without its interval."""
         y_true, weight = self.y_true[rows], self.weights(rows)
         function = METRICS[self.metric].function
         score = function(y_true, self.y_pred[rows], weight)
@@ -148,13 +150,32 @@ class Judge:
 
     def p_weaker(self, rows: Array, found: Skill, whole: Array, of_whole: Skill) -> float:
         """How likely `rows` are so much weaker than the others of `whole` if they are not."""
-        rest = np.setdiff1d(whole, rows, assume_unique=True)
+        rest = rest_of(whole, rows)
         other = self.skill(rest)
         if not np.isfinite([found.skill, other]).all():
             return 1.0
-        # a standard error shrinks with the root of the rows
-        error_of_rest = of_whole.skill_se * np.sqrt(len(whole) / len(rest))
+        error_of_rest = shrunk(of_whole.skill_se, len(whole), len(rest))
         return p_below(found.skill - other, float(np.hypot(found.skill_se, error_of_rest)))
+
+    def may_be_weaker(self, rows: Array, whole: Array, of_whole: Skill) -> bool:
+        """Without the interval of `rows`, which takes the time."""
+        rest = rest_of(whole, rows)
+        errors = [shrunk(of_whole.skill_se, len(whole), len(some)) for some in (rows, rest)]
+        error = float(np.hypot(errors[0], errors[1]))
+        return bool(self.skill(rows) - self.skill(rest) < -HOPELESS * error)
+
+
+def rest_of(whole: Array, rows: Array) -> Array:
+    """The others of `whole`; of very many, some evenly among them."""
+    rest = np.setdiff1d(whole, rows, assume_unique=True)
+    if len(rest) <= REST_ROWS:
+        return rest
+    return rest[np.linspace(0, len(rest) - 1, REST_ROWS).astype(int)]
+
+
+def shrunk(standard_error: float, rows: int, now: int) -> float:
+    """A standard error on so many rows, of `now` rows: it shrinks with their root."""
+    return standard_error * float(np.sqrt(rows / now))
 
 
 # ---- slices -------------------------------------------------------------------------------------------------------
@@ -192,9 +213,10 @@ def parts_of(frame: pd.DataFrame, fields: list[Field], judge: Judge, limit: int,
     for field in fields:
         if field.type == "text":
             continue
-        level = levels(frame[field.name], field, limit)
-        for name in level.cat.categories:
-            rows = np.flatnonzero(level == name)
+        level = levels(frame[field.name], field, limit).cat
+        codes = level.codes.to_numpy()
+        for code, name in enumerate(level.categories):
+            rows = np.flatnonzero(codes == code)
             if judge.size(rows) >= min_rows and len(rows) < len(frame):
                 yield Part(((field.name, str(name)),), rows)
 
@@ -204,9 +226,8 @@ def weak_pairs(scored: list[Scored], judge: Judge, min_rows: int) -> list[tuple[
     candidates: list[tuple[Scored, float]] = []
     hopeless = 0
     for a, b, rows in pairs_of(scored, judge, min_rows):
-        rests = [judge.skill(np.setdiff1d(one.part.rows, rows, assume_unique=True)) for one in (a, b)]
-        if not judge.skill(rows) < min(rests):
-            hopeless += 1  # without its interval, which takes the time
+        if not all(judge.may_be_weaker(rows, one.part.rows, one.skill) for one in (a, b)):
+            hopeless += 1
             continue
         pair = Scored(Part(a.part.where + b.part.where, rows), judge.of(rows))
         p = max(judge.p_weaker(rows, pair.skill, one.part.rows, one.skill) for one in (a, b))

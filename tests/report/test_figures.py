@@ -4,10 +4,10 @@ import json
 
 import pandas as pd
 import pytest
-from lifecycle.gate.checks import check_slices
 
 from lifecycle.evaluate.evaluation import evaluate
 from lifecycle.evaluate.slices import named, ranked
+from lifecycle.gate.good import check_slices
 from lifecycle.ground.metrics import METRICS
 from lifecycle.ground.words import exact
 from lifecycle.report import charts, figures, tables
@@ -33,7 +33,7 @@ def test_page_card_and_gate_name_the_same_weakest_slice(evaluated):
     weakest = named(ranked(evaluation["slices"])[0])
     assert figures.weakest_slice(evaluation).startswith(f"The weakest slice is {weakest} (")
     gate = check_slices(evaluation, 0.0)
-    assert f"baseline: {weakest} (" in gate["why"]
+    assert f"baseline: {weakest} (" in gate.why
     card = model_card(terms(task), {"name": "linear", "n_rows": 400}, evaluation, {"passed": True, "checks": []})
     rows = card.partition("## Slices")[2].partition("| --- |")[2].splitlines()
     assert rows[1].startswith(f"| {weakest} |")
