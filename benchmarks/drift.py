@@ -22,10 +22,11 @@ import numpy as np
 
 from benchmarks.environments import environment
 from benchmarks.simulate import CHANGES, kind_of, simulate
-from lifecycle.ground.files import Block, read_params
+from lifecycle.ground.params import MonitorParams
 from lifecycle.monitor.batches import live_of
 from lifecycle.monitor.reference import Reference
 from lifecycle.monitor.verdict import assess
+from lifecycle.table.contract import Contract
 
 ROWS, COLUMNS = (200, 1000, 10000), (20, 100)
 # runs without a change, and with each
@@ -41,7 +42,7 @@ THEIRS = {20: (30, 10), 100: (15, 5)}  # runs of Evidently by columns, likewise:
 OUT = Path("benchmarks/drift.json")
 
 
-def contract_of(frame: Any) -> dict[str, Any]:
+def contract_of(frame: Any) -> Contract:
     fields = []
     for at, name in enumerate(frame.columns[:-1]):
         number = kind_of(at) == "number"
@@ -56,10 +57,10 @@ def contract_of(frame: Any) -> dict[str, Any]:
         {"name": "y", "role": "target", "type": "string", "missingValues": [""], "constraints": {"enum": ["no", "yes"]}}
     )
     problem = {"target": "y", "task": "binary", "metric": "log_loss", "classes": ["no", "yes"], "positive": "yes"}
-    return {"problem": problem, "fields": fields}
+    return Contract.read({"problem": problem, "fields": fields})
 
 
-def run(change: str, n: int, p: int, seed: int, params: Block) -> dict[str, Any]:
+def run(change: str, n: int, p: int, seed: int, params: MonitorParams) -> dict[str, Any]:
     """One look at live rows: the verdict and the families of checks that raised an alarm."""
     reference, told = simulate("none", n, p, 2 * seed)
     rows, answers = simulate(change, n, p, 2 * seed + 1)
@@ -72,7 +73,7 @@ def run(change: str, n: int, p: int, seed: int, params: Block) -> dict[str, Any]
     }
 
 
-def cell(change: str, n: int, p: int, runs: int, params: Block) -> dict[str, Any]:
+def cell(change: str, n: int, p: int, runs: int, params: MonitorParams) -> dict[str, Any]:
     start = time.perf_counter()
     done = [run(change, n, p, seed, params) for seed in range(runs)]
     families = sorted({f for d in done for f in d["families"]})
@@ -93,7 +94,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="*", default=ROWS)
     parser.add_argument("--columns", type=int, nargs="*", default=COLUMNS)
     args = parser.parse_args()
-    params = read_params("monitor")
+    params = MonitorParams.load()
     for p in args.columns:
         for n in args.rows:
             results = []

@@ -24,7 +24,6 @@ import pandas as pd
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.files import read_json
 from lifecycle.model.store import BundleError, check_files, check_identity, own_code
-from lifecycle.table.conform import used_fields
 from lifecycle.table.contract import MODEL, read_contract
 
 WORKER = Path(__file__).with_name("answering.py")
@@ -64,7 +63,7 @@ class Released:
         self.facts: dict[str, Any] = read_json(self.folder / "candidate.json")
         self.task: str = self.facts["task"]
         self.n_rows: int = self.facts.get("n_rows", 0)
-        self.columns = [field["name"] for field in used_fields(self.contract, MODEL)]
+        self.columns = self.contract.names(MODEL)
 
     def predictions(self, rows: pd.DataFrame) -> np.ndarray:
         """What metrics compare: probabilities (n, k) in the order of `classes`, or values (n,)."""

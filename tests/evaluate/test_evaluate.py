@@ -151,7 +151,7 @@ def test_a_class_that_the_contract_lacks_is_named():
 
 def test_a_model_that_answers_nan_is_refused_with_the_first_such_row():
     model = fitted("regression")
-    model.predict = lambda frame: np.where(frame.index == 3, np.nan, 1.0)
+    model.predictions = lambda frame: np.where(frame.index == 3, np.nan, 1.0)
     with pytest.raises(UserError, match=r"no number for 1 of 50 rows \(first: rows.csv:5\)"):
         evaluate.evaluate(model, terms("regression"), table("regression", 50, seed=3), SETTINGS)
 

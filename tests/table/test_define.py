@@ -239,11 +239,17 @@ def test_a_number_that_differs_in_each_row_is_said_aloud():
         ({"metric": "auc"}, "roc_auc"),
         ({"metric": "rmse"}, "binary"),
         ({"criteria": {"rok_auc": ">= 0.8"}}, 'did you mean "roc_auc"'),
+        ({"criteria": {"recall": "high"}}, 'write it like ">= 0.8"'),
+        ({"criteria": {"log_loss": "~ 0.4"}}, 'write it like "<= 0.8"'),
     ],
 )
 def test_a_misspelt_measure_is_found_before_the_fit(problem, told):
     with pytest.raises(UserError, match=told):
         contract(problem=problem)
+
+
+def test_a_criterion_may_be_a_share_of_percent():
+    assert contract(problem={"criteria": {"recall": ">= 80%"}})["problem"]["criteria"] == {"recall": ">= 80%"}
 
 
 def test_the_absence_of_something_is_not_what_is_predicted():
