@@ -7,15 +7,15 @@ reports/cleaning.json). Rows in = clean + quarantined + duplicates, always.
 from __future__ import annotations
 
 from lifecycle.ground.errors import UserError, stage
-from lifecycle.ground.files import read_params, write_csv, write_json, write_parquet
+from lifecycle.ground.files import write_csv, write_json, write_parquet
+from lifecycle.ground.params import CleanParams
 from lifecycle.table.clean import clean
 from lifecycle.table.contract import read_contract
 from lifecycle.table.read import ReadOptions, read_raw
 
 
 def main() -> None:
-    contract, params = read_contract(), read_params("clean")
-    params.number("min_filled", 0, 1)
+    contract, params = read_contract(), CleanParams.load()
     raw = read_raw(options=ReadOptions.of(contract))
     done = clean(raw, contract, params)
     rows_in = len(raw.frame) + len(raw.broken)
@@ -24,10 +24,9 @@ def main() -> None:
     if not len(done.clean):
         worst = done.quarantine["reason"].value_counts().index[0]
         raise UserError(f"data/raw has no usable row: all {rows_in} were set aside, most since: {worst}")
-    if contract["problem"]["task"] != "regression" and done.clean[contract["problem"]["target"]].nunique() < 2:
-        raise UserError(
-            f'data/raw: of the target "{contract["problem"]["target"]}" one class is left in the usable rows; add rows'
-        )
+    target = contract.problem.target
+    if contract.problem.task != "regression" and done.clean[target].nunique() < 2:
+        raise UserError(f'data/raw: of the target "{target}" one class is left in the usable rows; add rows')
     reasons = done.quarantine["reason"].value_counts()
     write_parquet("data/clean.parquet", done.clean)
     write_csv("data/quarantine.csv", done.quarantine)

@@ -7,14 +7,14 @@ reports/cleaning.json). Rows in = clean + quarantined + duplicates, always.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from lifecycle.ground.errors import UserError
-from lifecycle.table.conform import Conformed, conform, used_fields
-from lifecycle.table.contract import MODEL
+from lifecycle.ground.params import CleanParams
+from lifecycle.table.conform import Conformed, conform
+from lifecycle.table.contract import MODEL, Contract
 from lifecycle.table.read import SOURCE, RawTable
 from lifecycle.table.rows import row_keys
 
@@ -29,12 +29,12 @@ class Cleaned:
     cells: dict[str, dict[str, int]]
 
 
-def clean(raw: RawTable, contract: dict[str, Any], params: dict[str, Any]) -> Cleaned:
+def clean(raw: RawTable, contract: Contract, params: CleanParams) -> Cleaned:
     """Sort every source row into clean, quarantined or duplicate."""
     check_columns(list(raw.frame.columns), contract)
     conformed = conform(raw.frame, contract)
     rows = conformed.frame.assign(**row_keys(raw.frame, contract.identity), **{SOURCE: raw.frame[SOURCE]})
-    reasons = unusable(conformed, contract, params["min_filled"])
+    reasons = unusable(conformed, contract, params.min_filled)
     kept = rows[reasons == ""]
     copies = (
         kept.duplicated(subset=conformed.frame.columns.tolist())
@@ -59,10 +59,9 @@ def clean(raw: RawTable, contract: dict[str, Any], params: dict[str, Any]) -> Cl
     )
 
 
-def check_columns(header: list[str], contract: dict[str, Any]) -> None:
+def check_columns(header: list[str], contract: Contract) -> None:
     """UserError where the raw table changed its columns since the contract; one that is not used may come and go."""
-    known = {f["name"] for f in contract["fields"]}
-    used = {f["name"] for f in used_fields(contract)}
+    known, used = set(contract.by_name), set(contract.names())
     lost, new = sorted(used - set(header)), sorted(set(header) - known - {SOURCE})
     if lost or new:
         facts = [f'lacks "{c}"' for c in lost[:5]] + [f'has the new column "{c}"' for c in new[:5]]
@@ -71,10 +70,10 @@ def check_columns(header: list[str], contract: dict[str, Any]) -> None:
         )
 
 
-def unusable(conformed: Conformed, contract: dict[str, Any], min_filled: float) -> np.ndarray:
+def unusable(conformed: Conformed, contract: Contract, min_filled: float) -> np.ndarray:
     """The reason why each row cannot be used, "" where it can; shape (n,)."""
-    frame, target = conformed.frame, contract["problem"]["target"]
-    features = [f["name"] for f in used_fields(contract, MODEL)]
+    frame, target = conformed.frame, contract.problem.target
+    features = contract.names(MODEL)
     reasons = np.full(len(frame), "", dtype=object)
     filled = frame[features].notna().to_numpy().mean(axis=1)
     reasons[filled < min_filled] = f"less than {min_filled:.0%} of its features are filled"
@@ -84,15 +83,15 @@ def unusable(conformed: Conformed, contract: dict[str, Any], min_filled: float) 
     return reasons
 
 
-def kind_of(contract: dict[str, Any]) -> str:
-    return "finite number" if contract["problem"]["task"] == "regression" else "class"
+def kind_of(contract: Contract) -> str:
+    return "finite number" if contract.problem.task == "regression" else "class"
 
 
-def drops_duplicates(contract: dict[str, Any], params: dict[str, Any]) -> bool:
+def drops_duplicates(contract: Contract, params: CleanParams) -> bool:
     """Whether equal rows are one row written twice: only an id or a time can tell them from different things alike."""
-    if params["duplicates"] == "auto":
-        return bool(used_fields(contract, ("id", "time")))
-    return params.choice("duplicates", ["auto", "drop", "keep"]) == "drop"
+    if params.duplicates == "auto":
+        return bool(contract.used(("id", "time")))
+    return params.duplicates == "drop"
 
 
 def count_cells(conformed: Conformed) -> dict[str, dict[str, int]]:

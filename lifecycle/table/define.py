@@ -303,7 +303,7 @@ def profile(raw: RawTable, contract: dict) -> dict[str, Any]:
     }
 
 
-def changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+def changes(before: Any, after: Any) -> list[str]:
     """Sentences, for the eye alone, on the columns that are gone, new, or of another role or type than last time."""
     try:
         old, new = ({f["name"]: (f["role"], f["type"]) for f in c["fields"]} for c in (before, after))

@@ -676,7 +676,7 @@ def _plain(value: float) -> float | int:
 # ---- cells and levels ---------------------------------------------------------------------------------------
 
 
-def filled_cells(values: pd.Series, field: dict) -> pd.Series:
+def filled_cells(values: pd.Series, field: Any) -> pd.Series:
     """The cells that are neither missing nor garbled."""
     return values[~(cells.is_token(values, field["missingValues"]) | cells.is_garbled(values))]
 

@@ -9,7 +9,7 @@ column, and a sum has other parts once one of them is gone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -73,7 +73,7 @@ def _where_mostly_one(rows: pd.DataFrame, target: str, features: list[str]) -> d
     return found | _twins(rows, found, [c for c in features if c not in found])
 
 
-def _again_and_again(look, columns: list[str]) -> dict[str, str]:
+def _again_and_again(look: Callable[[list[str]], dict[str, str]], columns: list[str]) -> dict[str, str]:
     """What `look` finds among the columns, then among those that are left, until it finds nothing more."""
     found: dict[str, str] = {}
     for _ in range(PASSES):
@@ -252,7 +252,8 @@ def _nearly(rows: pd.DataFrame, target: str, numeric: list[str]) -> dict[str, st
     names, x, y = _whole(rows, target, numeric)
     if len(y) < 50 or len(names) < 2 or not y.std() > 0:
         return {}
-    rest, taken = y, {}
+    rest = y
+    taken: dict[int, int] = {}
     few = slice(None, None, max(1, len(y) // 1000))
     while len(taken) < MAX_PARTS:
         # a few odd rows must not hide the rule: deviations from the median, not their squares
@@ -362,7 +363,7 @@ def _pairs(x: np.ndarray, y: np.ndarray, numeric: list[str], target: str, close:
 
 def _product(x: np.ndarray, y: np.ndarray, numeric: list[str], target: str, close: float) -> dict[str, str]:
     """Three columns or more of which the target is the product, some of them divided by: quantity, price, rate."""
-    positive = (x > 0).all(axis=0)
+    positive = np.asarray((x > 0).all(axis=0))
     if positive.sum() < 2 or not (y > 0).all() or len(y) < 5 * positive.sum():
         return {}
     logs = np.log(x[:, positive])

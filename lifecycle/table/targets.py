@@ -92,7 +92,7 @@ def same_class(labels: list[str], counts: dict[str, int]) -> dict[str, str]:
 
 def _as_the_usual(sides: dict[str, str], counts: dict[str, int]) -> dict[str, str]:
     """Each label as the most frequent word of its side, a word before a letter or a digit."""
-    usual = {}
+    usual: dict[str, str] = {}
     for label in sorted(sides, key=lambda v: (len(v) < 2 or v[0].isdigit(), -counts.get(v, 0), v)):
         usual.setdefault(sides[label], label)
     return {label: usual[side] for label, side in sides.items() if usual[side] != label}
