@@ -85,6 +85,7 @@ class Engine:
         self.max_waiting, self.measures = max_waiting, measures
         self.after: Callable[[list[str], list[Row]], None] | None = None
         self.wanted = {field.name: _wanted(field) for field in bundle.contract.fields}
+        self.log_written_at = -np.inf
         self.waiting = self.waiting_long = 0  # rows, of all requests and of the long ones
         self.log_fault, self.log_failed_at = "", -np.inf  # of the last answer that could not be logged, until one could
         self._start()
@@ -264,7 +265,7 @@ class Engine:
         records = [record for pair in zip(works, answered, strict=True) for record in self._records(*pair)]
         try:
             self.log.write(records)
-            self.log_failed_at = -np.inf
+            self.log_failed_at, self.log_written_at = -np.inf, time.monotonic()
         except LogError as error:
             self.measures.log_failures.inc()
             for work in works:

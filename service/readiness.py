@@ -26,6 +26,7 @@ class Readiness:
         self.lock = asyncio.Lock()
         self.checked_at = -np.inf
         self.found: list[str] = []
+        self.log_fault = ""
 
     async def faults(self) -> list[str]:
         """Empty: ready."""
@@ -33,21 +34,24 @@ class Readiness:
             if time.monotonic() - self.checked_at >= CHECK_SECONDS:
                 self.found = await self._check()
                 self.checked_at = time.monotonic()
-        failed = time.monotonic() - self.engine.log_failed_at < MEMORY_SECONDS
-        if failed and self.engine.log_fault not in self.found:
+        if self.engine.log_written_at > self.checked_at:  # a real answer was logged since
+            self.log_fault = ""
+        if time.monotonic() - self.engine.log_failed_at < MEMORY_SECONDS:
             return [*self.found, self.engine.log_fault]
-        return self.found
+        return [*self.found, self.log_fault] if self.log_fault else self.found
 
     async def _check(self) -> list[str]:
         found = await asyncio.to_thread(wrong_files, self.bundle.folder, self.bundle.manifest)
         found += wrong_versions(self.bundle.manifest)
+        self.log_fault = ""
         try:
             rehearsal = self.engine.rehearse(self.bundle.golden["rows"])
             answers = await asyncio.wait_for(rehearsal, PATIENCE_SECONDS)
         except TimeoutError:
             return [*found, f"golden rows were not answered within {PATIENCE_SECONDS:g} seconds"]
         except LogError as error:
-            return [*found, str(error)]
+            self.log_fault = str(error)
+            return found
         except Exception as error:
             return [*found, f"golden rows are not answered ({type(error).__name__})"]
         released = np.array(self.bundle.golden["answers"])
