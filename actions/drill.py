@@ -28,20 +28,23 @@ from lifecycle.monitor.reference import Reference, read_reference
 from lifecycle.monitor.verdict import assess
 from lifecycle.monitor.watch import find_bundle
 from lifecycle.table import notation
-from lifecycle.table.conform import as_text, used_fields
+from lifecycle.table.conform import as_text
+from lifecycle.table.contract import Contract
 
 Fault = tuple[pd.DataFrame, str]  # the rows with it, and what was done to them
 
 
-def columns_of(contract: dict[str, Any], folder: Path, *types: str) -> list[str]:
+def columns_of(contract: Contract, folder: Path, *types: str) -> list[str]:
     """Features of these types, the most important to the model first."""
-    names = [f["name"] for f in used_fields(contract, ("feature",)) if f["type"] in types]
+    names = [f.name for f in contract.used(("feature",)) if f.type in types]
     told = folder / "evaluation.json"
     ranked = [i["column"] for i in read_json(told).get("importance", [])] if told.exists() else []
     return sorted(names, key=lambda c: ranked.index(c) if c in ranked else len(ranked))
 
 
-def shifted(rows: pd.DataFrame, contract: dict, folder: Path, size: float, rng: np.random.Generator) -> Fault | None:
+def shifted(
+    rows: pd.DataFrame, contract: Contract, folder: Path, size: float, rng: np.random.Generator
+) -> Fault | None:
     """A sensor that drifts."""
     column = _varied(rows, columns_of(contract, folder, "number", "integer"))
     if column is None:
@@ -52,14 +55,16 @@ def shifted(rows: pd.DataFrame, contract: dict, folder: Path, size: float, rng: 
 
 
 def swapped_unit(
-    rows: pd.DataFrame, contract: dict, folder: Path, size: float, rng: np.random.Generator
+    rows: pd.DataFrame, contract: Contract, folder: Path, size: float, rng: np.random.Generator
 ) -> Fault | None:
     """Inches sent as centimetres."""
     column = _varied(rows, columns_of(contract, folder, "number", "integer"))
     return None if column is None else (rows.assign(**{column: rows[column] * 2.54}), f'"{column}" × 2.54')
 
 
-def dropped(rows: pd.DataFrame, contract: dict, folder: Path, size: float, rng: np.random.Generator) -> Fault | None:
+def dropped(
+    rows: pd.DataFrame, contract: Contract, folder: Path, size: float, rng: np.random.Generator
+) -> Fault | None:
     """A client that no longer sends a column."""
     kinds = ("number", "integer", "string", "boolean", "text", "date", "datetime")
     columns = columns_of(contract, folder, *kinds)
@@ -67,7 +72,7 @@ def dropped(rows: pd.DataFrame, contract: dict, folder: Path, size: float, rng: 
 
 
 def new_category(
-    rows: pd.DataFrame, contract: dict, folder: Path, size: float, rng: np.random.Generator
+    rows: pd.DataFrame, contract: Contract, folder: Path, size: float, rng: np.random.Generator
 ) -> Fault | None:
     """A product that did not exist when the model was made, one row in five."""
     names = [c for c in columns_of(contract, folder, "string") if _is_listed(contract, c)]
@@ -80,18 +85,18 @@ def new_category(
 
 
 def flipped_labels(
-    rows: pd.DataFrame, contract: dict, folder: Path, size: float, rng: np.random.Generator
+    rows: pd.DataFrame, contract: Contract, folder: Path, size: float, rng: np.random.Generator
 ) -> Fault | None:
     """The same rows, and half of them now end otherwise: the next class, or as far on the other side of the middle."""
-    problem = contract["problem"]
-    target, hit = rows[problem["target"]], rng.random(len(rows)) < 0.5
-    if problem["task"] == "regression":
+    problem = contract.problem
+    target, hit = rows[problem.target], rng.random(len(rows)) < 0.5
+    if problem.task == "regression":
         return rows.assign(
-            **{problem["target"]: target.where(~hit, 2 * target.median() - target)}
+            **{problem.target: target.where(~hit, 2 * target.median() - target)}
         ), "half of the values mirrored"
-    following = dict(zip(problem["classes"], problem["classes"][1:] + problem["classes"][:1], strict=True))
+    following = dict(zip(problem.classes, problem.classes[1:] + problem.classes[:1], strict=True))
     return rows.assign(
-        **{problem["target"]: target.where(~hit, target.map(following))}
+        **{problem.target: target.where(~hit, target.map(following))}
     ), "half of the labels are another class"
 
 
@@ -109,26 +114,26 @@ def _varied(rows: pd.DataFrame, columns: list[str]) -> str | None:
     return next((c for c in columns if rows[c].nunique() > 5), None)
 
 
-def _is_listed(contract: dict, column: str) -> bool:
-    return "enum" in next(f for f in contract["fields"] if f["name"] == column).get("constraints", {})
+def _is_listed(contract: Contract, column: str) -> bool:
+    return bool(contract.by_name[column].levels)
 
 
 # ---- playing a batch --------------------------------------------------------------------------------------
 
 
-def cells(rows: pd.DataFrame, contract: dict[str, Any]) -> pd.DataFrame:
+def cells(rows: pd.DataFrame, contract: Contract) -> pd.DataFrame:
     """Typed rows as the text that a table of this project has."""
     out = {}
-    for spec in used_fields(contract):
-        if spec["name"] not in rows:
+    for spec in contract.used():
+        if spec.name not in rows:
             continue
-        text = as_text(rows[spec["name"]])
-        if spec["type"] == "boolean":
-            text = text.map({"1": spec["trueValues"][0], "0": spec["falseValues"][0], "": ""})
-        elif spec["type"] in ("number", "integer"):
+        text = as_text(rows[spec.name])
+        if spec.type == "boolean":
+            text = text.map({"1": spec.true_values[0], "0": spec.false_values[0], "": ""})
+        elif spec.type in ("number", "integer"):
             written = notation.of_field(spec)
             text = text.map(lambda v, n=written: notation.write(float(v), n) if v else "")
-        out[spec["name"]] = text.astype("str")
+        out[spec.name] = text.astype("str")
     return pd.DataFrame(out)
 
 

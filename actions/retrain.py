@@ -26,7 +26,7 @@ from actions.publish import clone, top_of, within
 from actions.registry import champion_version, changed_paths, git
 from lifecycle.gate.champion import as_judged
 from lifecycle.ground.errors import UserError, stage
-from lifecycle.ground.files import Block, read_json, read_params, read_parquet, write_csv, write_json
+from lifecycle.ground.files import read_json, read_params, read_parquet, write_csv, write_json
 from lifecycle.ground.metrics import paired_difference, score
 from lifecycle.ground.params import RetrainParams
 from lifecycle.ground.words import as_scores
@@ -35,7 +35,7 @@ from lifecycle.model.released import Released
 from lifecycle.model.store import load_model
 from lifecycle.monitor.batches import Live, digest, read_live
 from lifecycle.monitor.watch import find_bundle, model_digest
-from lifecycle.table.conform import conform, used_fields
+from lifecycle.table.conform import conform
 from lifecycle.table.contract import Contract, read_contract
 from lifecycle.table.folds import moments, scheme_of
 from lifecycle.table.read import SOURCE, ReadOptions, read_raw
@@ -51,9 +51,9 @@ class Parts(NamedTuple):
     judge: np.ndarray
 
 
-def divide(live: Live, contract: dict[str, Any], params: Block) -> Parts:
+def divide(live: Live, contract: Contract, params: RetrainParams) -> Parts:
     """The newest labelled rows are kept out of training, and so is whatever is the same thing as one of them."""
-    labelled = live.rows[contract["problem"]["target"]].notna().to_numpy()
+    labelled = live.rows[contract.problem.target].notna().to_numpy()
     place = np.flatnonzero(labelled)
     n_judge = max(int(len(place) * params["judge_share"]), params["min_judged"])
     judge = np.zeros(len(labelled), dtype=bool)
@@ -62,7 +62,7 @@ def divide(live: Live, contract: dict[str, Any], params: Block) -> Parts:
     return Parts(labelled & ~judge & ~same, judge)
 
 
-def same_as(judge: np.ndarray, live: Live, contract: dict[str, Any], scheme: str) -> np.ndarray:
+def same_as(judge: np.ndarray, live: Live, contract: Contract, scheme: str) -> np.ndarray:
     """Mask of the rows that are the same thing as one of those that judge."""
     known = Contract.read(contract)
     table = live.text[[f.name for f in known.fields if f.name in live.text]]
@@ -70,14 +70,14 @@ def same_as(judge: np.ndarray, live: Live, contract: dict[str, Any], scheme: str
     return np.isin(same, same[judge & (same != 0)])  # empty cells are no identity
 
 
-def by_time(live: Live, contract: dict[str, Any], params: Block, tested_from: Any) -> tuple[Parts, str]:
+def by_time(live: Live, contract: Contract, params: RetrainParams, tested_from: Any) -> tuple[Parts, str]:
     """(the parts with a clean cut between them, the moment of the cut): what is learned is older than all that judges.
 
     The cut never goes back behind `tested_from`, the first moment of the present test rows: the champion has learned what
     is older. One moment is never parted; groups are, as time alone decides here."""
     at = live.rows[time_column(contract)]
     when = moments(at.to_numpy())
-    labelled = live.rows[contract["problem"]["target"]].notna().to_numpy() & ~np.isnan(when)
+    labelled = live.rows[contract.problem.target].notna().to_numpy() & ~np.isnan(when)
     if not labelled.any():
         return Parts(labelled, labelled), ""
     known = np.sort(when[labelled])
@@ -92,17 +92,17 @@ def by_time(live: Live, contract: dict[str, Any], params: Block, tested_from: An
     return Parts(labelled & ~judge & ~same_as(judge, live, contract, "random"), judge), start
 
 
-def time_column(contract: dict[str, Any]) -> str:
-    times = used_fields(contract, ("time",))
+def time_column(contract: Contract) -> str:
+    times = contract.used(("time",))
     if not times:
         raise UserError(
             "split.scheme is time, and the model in production knows no time column; release a model of this split first "
             "(validate.champion: ignore, dvc repro, make release)"
         )
-    return times[0]["name"]
+    return times[0].name
 
 
-def tested_from(contract: dict[str, Any], path: str = "data/test.parquet") -> Any:
+def tested_from(contract: Contract, path: str = "data/test.parquet") -> Any:
     """The first moment of the test rows, a numpy scalar; None where there are none yet."""
     at = read_parquet(path)[time_column(contract)].dropna()
     return at.to_numpy().min() if len(at) else None
@@ -140,9 +140,9 @@ def check_repository() -> None:
         )
 
 
-def check_weights(live: Live, parts: Parts, contract: dict[str, Any]) -> None:
+def check_weights(live: Live, parts: Parts, contract: Contract) -> None:
     """Before an hour of training, not after it."""
-    for column in (f["name"] for f in used_fields(contract, ("weight",))):
+    for column in (f.name for f in contract.used(("weight",))):
         lacks = ~(live.rows[column].to_numpy(dtype=float) >= 0) & (parts.learn | parts.judge)
         if lacks.any():
             raise UserError(
@@ -154,7 +154,7 @@ def check_weights(live: Live, parts: Parts, contract: dict[str, Any]) -> None:
 # ---- the clone ----------------------------------------------------------------------------------------------------
 
 
-def add_batch(project: Path, live: Live, parts: Parts, contract: dict, name: str, start: str) -> dict[str, Any]:
+def add_batch(project: Path, live: Live, parts: Parts, contract: Contract, name: str, start: str) -> dict[str, Any]:
     """Write the rows to learn from beside the table's files, in its columns, and into Git where they came from; where
     the split is by time, also those that judge: `start`, their first moment, makes them the test rows."""
     columns = [c for c in read_raw(project / "data/raw", ReadOptions.of(contract)).frame.columns if c != SOURCE]
@@ -171,8 +171,8 @@ def add_batch(project: Path, live: Live, parts: Parts, contract: dict, name: str
         "champion": champion_version() or "models/bundle, not released",
     }
     facts |= {"test_from": start} if start else {}
-    if times := used_fields(contract, ("time",)):
-        at = live.rows[times[0]["name"]][added]
+    if times := contract.used(("time",)):
+        at = live.rows[times[0].name][added]
         facts |= {"first": str(at.min()), "last": str(at.max())}
     write_csv(project / f"data/raw/{name}.csv", rows)
     write_json(project / f"data/provenance/{name}.json", facts)
@@ -201,20 +201,18 @@ def set_test_from(path: Path, start: str) -> None:
 def judge(project: Path, folder: Path, live: Live, parts: Parts, params: RetrainParams) -> dict[str, Any]:
     """Challenger against champion on the newest labelled rows, each reading them by its own contract."""
     contract = read_contract(project / "data/contract.yaml")
-    problem = contract["problem"]
+    problem = contract.problem
     text = live.text[parts.judge].reset_index(drop=True)
     rows = conform(text, contract).frame
     known = (
-        rows[problem["target"]].isin(problem["classes"])
-        if problem["task"] != "regression"
-        else rows[problem["target"]].notna()
+        rows[problem.target].isin(problem.classes) if problem.task != "regression" else rows[problem.target].notna()
     ).to_numpy()
-    name = problem["metric"]
+    name = problem.metric
     challenger = load_model(project / "models/candidate")  # made in the clone, by the code of this commit
     ours = as_judged(challenger, challenger.predictions(rows[known]), challenger, name)
     with Released(folder) as champion:
         theirs = as_judged(champion, champion.predictions(text[known]), challenger, name)
-    y = encode_target(rows[problem["target"]][known], contract)
+    y = encode_target(rows[problem.target][known], contract)
     weight = sample_weight(rows[known], contract, "data/live")  # as the gate judges
     gain, low, high = paired_difference(name, y, ours, theirs, params.draw, weight)
     scores = {"challenger": score(name, y, ours, weight), "champion": score(name, y, theirs, weight)}
