@@ -129,8 +129,9 @@ def compiled_code() -> Iterator[str]:
 
 def foreign_objects() -> Iterator[str]:
     """Objects of released bundles in DVC's cache that are not what their names say."""
-    cache = Path(dvc("cache", "dir").strip()) / "files/md5"
-    for digest in sorted({pointed_hash(pointer_at(at)) for at in ["HEAD", *map(tag, versions())]} - {""}):
+    digests = sorted({pointed_hash(pointer_at(at)) for at in ["HEAD", *map(tag, versions())]} - {""})
+    cache = objects() if digests else Path()
+    for digest in digests:
         listing = cache / digest[:2] / digest[2:]
         if not listing.is_file():
             continue
@@ -139,6 +140,11 @@ def foreign_objects() -> Iterator[str]:
                 path.chmod(0o644)  # DVC protects its objects; some systems do not delete what is protected
                 path.unlink()
                 yield f"{path.name[:8]}… in DVC's cache was not what its name says, and is gone; `dvc pull` fetches it again"
+
+
+def objects() -> Path:
+    """Where DVC keeps what it has."""
+    return Path(dvc("cache", "dir").strip()) / "files/md5"
 
 
 def files_of(listing: Path, cache: Path) -> list[tuple[Path, str]]:
@@ -172,12 +178,12 @@ def lost_outputs() -> Iterator[str]:
     path = Path("dvc.lock")
     if not path.exists():
         return
-    cache = Path(dvc("cache", "dir").strip()) / "files/md5"
-    for name, told in (read_yaml(path).get("stages") or {}).items():
-        for out in told.get("outs", []):
-            place = Path(out["path"])
-            if not place.exists() and bring_back(place, out.get("md5", ""), cache):
-                yield f"{out['path']}, which `{name}` had taken away to make it anew, is back as dvc.lock names it"
+    stages = (read_yaml(path).get("stages") or {}).items()
+    lost = [(name, out) for name, made in stages for out in made.get("outs", []) if not Path(out["path"]).exists()]
+    cache = objects() if lost else Path()
+    for name, out in lost:
+        if bring_back(Path(out["path"]), out.get("md5", ""), cache):
+            yield f"{out['path']}, which `{name}` had taken away to make it anew, is back as dvc.lock names it"
 
 
 def bring_back(place: Path, digest: str, cache: Path) -> bool:
