@@ -34,7 +34,7 @@ def clean(raw: RawTable, contract: Contract, params: CleanParams) -> Cleaned:
     check_columns(list(raw.frame.columns), contract)
     conformed = conform(raw.frame, contract)
     rows = conformed.frame.assign(**row_keys(raw.frame, contract.identity), **{SOURCE: raw.frame[SOURCE]})
-    reasons = unusable(conformed, contract, params.min_filled)
+    reasons = unusable(raw.frame, conformed, contract, params.min_filled)
     kept = rows[reasons == ""]
     copies = (
         kept.duplicated(subset=conformed.frame.columns.tolist())
@@ -70,17 +70,26 @@ def check_columns(header: list[str], contract: Contract) -> None:
         )
 
 
-def unusable(conformed: Conformed, contract: Contract, min_filled: float) -> np.ndarray:
+def unusable(raw: pd.DataFrame, conformed: Conformed, contract: Contract, min_filled: float) -> np.ndarray:
     """The reason why each row cannot be used, "" where it can; shape (n,)."""
     frame, target = conformed.frame, contract.problem.target
     features = contract.names(MODEL)
     reasons = np.full(len(frame), "", dtype=object)
-    filled = frame[features].notna().to_numpy().mean(axis=1)
-    reasons[filled < min_filled] = f"less than {min_filled:.0%} of its features are filled"
+    empty = frame[features].notna().to_numpy().mean(axis=1) < min_filled
+    empty[empty] = recorded(raw[empty], features) < min_filled
+    reasons[empty] = f"less than {min_filled:.0%} of its features are filled"
     reasons[frame[target].isna()] = f'no value of the target "{target}"'
     if target in conformed.corrupt:
         reasons[conformed.corrupt[target]] = f'the target "{target}" cannot be read as a {kind_of(contract)}'
     return reasons
+
+
+def recorded(raw: pd.DataFrame, features: list[str]) -> np.ndarray:
+    """The share of each row's features that hold a figure, be it one that stands for no value, such as -200: an instrument
+    that had nothing to say made a record all the same; a row of blanks is none."""
+    present = [c for c in features if c in raw]
+    held = [raw[c].str.contains(r"\d", regex=True).fillna(False).to_numpy(bool) for c in present]
+    return np.sum(held, axis=0) / len(features) if held else np.zeros(len(raw))
 
 
 def kind_of(contract: Contract) -> str:

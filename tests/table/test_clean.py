@@ -79,3 +79,11 @@ def test_types_are_numbers_texts_and_dates(tmp_path):
         "__source__": "str",
     }
     assert list(clean)[-1] == "__source__"
+
+
+def test_a_row_whose_instruments_all_say_that_they_have_no_value_is_a_record(tmp_path):
+    readings = [f"{3 + i % 7}.{i % 10},{20 + i % 13},{i * 7 % 50}\n" for i in range(60)]
+    silent = [f"-200,-200,{i}\n" for i in range(5)]
+    clean, quarantine, _ = cleaned(tmp_path, "gas,heat,y\n" + "".join(readings + silent) + ",,7\n", "y")
+    assert int(clean["gas"].isna().sum()) == 5
+    assert quarantine["record"].tolist() == [",,7"]
