@@ -21,6 +21,7 @@ from lifecycle.ground.words import short
 from lifecycle.model.learned import FILE, ROW, is_learned, read_learned
 from lifecycle.model.model import Model, codes, floor_probabilities
 from lifecycle.model.released import Released
+from lifecycle.model.store import check_identity
 from lifecycle.table.contract import Contract
 from lifecycle.table.read import SOURCE, ReadOptions, read_raw
 
@@ -151,16 +152,10 @@ def champion_cells(test: pd.DataFrame, contract: Contract, champion: Released) -
 
 
 def is_there(folder: Path) -> bool:
-    """Whether a model is released. Raises UserError where one is, and its folder is not here."""
-    if (folder / "model.joblib").exists():
-        return True
-    pointer = folder.with_name(f"{folder.name}.dvc")
-    if pointer.exists():
-        # without it a worse model would pass as the first one
-        raise UserError(
-            f"{folder} is not here, though {pointer} names it; `dvc pull {pointer}` fetches the released model"
-        )
-    return False
+    """Whether a model is released. Raises UserError where one is, and its folder is not here or is not the one that is named:
+    that is no fault of the candidate's, and without it a worse model would pass as the first one."""
+    check_identity(folder)
+    return (folder / "model.joblib").exists()
 
 
 def as_judged(one: Model | Released, answers: np.ndarray, model: Model, name: str) -> np.ndarray:

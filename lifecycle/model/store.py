@@ -200,7 +200,7 @@ def check_identity(folder: Path) -> None:
         raise UserError(
             f"{name} does not name {version}, as {record.as_posix()} does; `git checkout {name}`, then {back}"
         )
-    if here != pointed:
+    if not here or here != pointed:  # a pointer that names nothing is no leave
         fact = "is not here" if not here else f"is not {version}, which {name} names"
         cure = f"`dvc pull {name}` fetches it" if not here else f"{back} brings it back"
         raise UserError(f"{folder.as_posix()} {fact}; {cure}")

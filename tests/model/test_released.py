@@ -17,7 +17,7 @@ from lifecycle.ground.errors import UserError, stage
 from lifecycle.ground.files import write_json, write_yaml
 from lifecycle.model import released
 from lifecycle.model.released import Released
-from lifecycle.model.store import load_model, save_model
+from lifecycle.model.store import folder_hash, load_model, save_model
 from lifecycle.monitor.batches import live_of
 from lifecycle.table.contract import read_contract
 from tests import small_model, watched
@@ -25,6 +25,7 @@ from tests.bundles import add_code, features_of_today, seal
 from tests.here import run_here
 from tests.settings import settings
 
+DVC_SAID = "e1cd872cc8c32019deb2c3b5c8e11252.dir"
 HALVED = "def add_features(frame):\n    return frame.assign(signal=frame['signal'] / 2)\n"
 TASKS = ("binary", "multiclass", "regression")
 
@@ -239,3 +240,35 @@ def test_a_retraining_judges_the_champion_by_its_own_code(tmp_path):
     y = (live.rows["target"] == "yes").to_numpy().astype(int)
     assert found["champion"] == score("log_loss", y, expected(load_model(folder), live.rows))
     assert found["challenger"] == score("log_loss", y, load_model(folder).predictions(live.rows)) != found["champion"]
+
+
+# ---- which one it is ------------------------------------------------------------------------------------------------
+
+
+def test_the_folder_s_hash_is_the_one_that_dvc_gives_it(tmp_path):
+    """{"a": "1\\n", "code/b.py": ""} and DVC 3.67, by `dvc add`."""
+    (tmp_path / "bundle/code").mkdir(parents=True)
+    (tmp_path / "bundle/a").write_bytes(b"1\n")
+    (tmp_path / "bundle/code/b.py").write_bytes(b"")
+    assert folder_hash(tmp_path / "bundle") == DVC_SAID
+    assert folder_hash(tmp_path / "none") == ""
+
+
+def test_another_folder_than_the_pointer_names_is_not_asked(tmp_path):
+    folder = bundle(tmp_path)
+    pointer, record = folder.with_name("bundle.dvc"), folder.with_name("version.json")
+    pointer.write_text(f"outs:\n- md5: {folder_hash(folder)}\n  path: bundle\n")
+    write_json(record, {"version": "v1.1.0", "md5": folder_hash(folder)})
+    Released(folder).close()
+    (folder / "MODEL_CARD.md").write_text("another model's")
+    seal(folder)  # its manifest agrees with it
+    with pytest.raises(UserError, match="is not v1.1.0, which .*bundle.dvc names; `dvc checkout --force"):
+        Released(folder)
+    pointer.write_text(f"outs:\n- md5: {folder_hash(folder)}\n  path: bundle\n")  # as `dvc repro` does
+    with pytest.raises(UserError, match="bundle.dvc does not name v1.1.0, as .*version.json does; `git checkout"):
+        Released(folder)
+    record.unlink()
+    Released(folder).close()
+    shutil.rmtree(folder)
+    with pytest.raises(UserError, match="is not here; `dvc pull .*bundle.dvc` fetches it"):
+        Released(folder)
