@@ -39,7 +39,7 @@ def main() -> None:
     split = SplitParams.load()
     contract, notes = build_contract(raw, problem, columns, define, split, before.identity if before else None)
     if before:
-        notes = notes + changes(before, contract)
+        notes = notes + changes(before.write(), contract)
     write_yaml(CONTRACT, contract, "written by `python -m stages.define`; to change it, change params.yaml")
     write_json("reports/data_profile.json", profile(raw, contract))
     for note in notes:

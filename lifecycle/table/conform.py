@@ -31,14 +31,7 @@ class Conformed:
     out_of_range: dict[str, np.ndarray] = field(default_factory=dict)
 
 
-def used_fields(contract: Any, roles: tuple[str, ...] = USED) -> list[Field]:
-    """The contract's fields in one of `roles`, in its order."""
-    if isinstance(contract, Contract):
-        return contract.used(roles)
-    return [Field.read(f) for f in contract["fields"] if f["role"] in roles]
-
-
-def conform(frame: pd.DataFrame, contract: Any, roles: tuple[str, ...] = USED) -> Conformed:
+def conform(frame: pd.DataFrame, contract: Contract, roles: tuple[str, ...] = USED) -> Conformed:
     """`frame`: cells as text, or as JSON gave them (numbers, booleans, None); a column it lacks is all missing.
 
     Returns number, integer and boolean as float64, string and text as str, dates as datetime64[us]; a target of a
@@ -46,9 +39,9 @@ def conform(frame: pd.DataFrame, contract: Any, roles: tuple[str, ...] = USED) -
     """
     out = Conformed(frame)
     columns = {}
-    task = contract["problem"]["task"]
+    task = contract.problem.task
     empty = pd.Series("", index=frame.index, dtype="str")
-    for spec in used_fields(contract, roles):
+    for spec in contract.used(roles):
         reader = reader_of(spec, task)
         if spec.name not in frame:
             column = reader.few([None] * len(frame)) if len(frame) <= FEW else reader.column(empty)
@@ -299,7 +292,7 @@ class LabelReader(Reader):
     def __init__(self, spec: Field, is_target: bool = False) -> None:
         super().__init__(spec)
         self.known = {cells.level(v): v for v in spec.levels}
-        self.known |= {cells.level(v): usual for v, usual in spec.spec.get("spellings", {}).items()}
+        self.known |= {cells.level(v): usual for v, usual in spec.spellings.items()}
         self.levels = frozenset(spec.levels)
         self.lists_levels = bool(spec.levels) and not is_target
         self.free = spec.type == "text" and not is_target

@@ -55,27 +55,8 @@ class Criterion:
         return f"{self.sign} {self.bound:g}"
 
 
-class Spoken:
-    """Read by key as well, as the YAML has it."""
-
-    def write(self) -> dict[str, Any]:
-        raise NotImplementedError
-
-    def __getitem__(self, key: str) -> Any:
-        return self.write()[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.write()
-
-    def keys(self) -> Iterable[str]:
-        return self.write().keys()
-
-    def get(self, key: str, default: Any = None) -> Any:
-        return self.write().get(key, default)
-
-
 @dataclass(frozen=True)
-class Problem(Spoken):
+class Problem:
     """`classes`: in the order of the model's probabilities, the positive one last; empty for a regression."""
 
     target: str
@@ -128,9 +109,10 @@ SPELLED = {
 
 
 @dataclass(frozen=True)
-class Field(Spoken):
+class Field:
     """One column. `minimum`, `maximum`: numbers, or ISO texts of dates; `levels`: of a category, where they were few enough
-    to list, else empty; `more`: what else its YAML says."""
+    to list, else empty; `notation`: how its numbers are written (lifecycle.table.notation), `formats`: of its dates, after
+    `format`; `spellings`: {as written: class}; `was`: earlier names; `spec`: all that its YAML says."""
 
     name: str
     role: str = "feature"
@@ -143,6 +125,10 @@ class Field(Spoken):
     group_char: str = ""
     bare_number: bool = True
     unit: str = ""
+    notation: Mapping[str, Any] = field(default_factory=dict)
+    formats: tuple[str, ...] = ()
+    spellings: Mapping[str, str] = field(default_factory=dict)
+    was: tuple[str, ...] = ()
     minimum: Any = None
     maximum: Any = None
     levels: tuple[str, ...] = ()
@@ -159,7 +145,7 @@ class Field(Spoken):
             spelled = SPELLED.get(attribute, attribute)
             if spelled in spec and attribute not in ("minimum", "maximum", "levels", "spec"):
                 given[attribute] = spec[spelled]
-        for attribute in ("missing_values", "true_values", "false_values"):
+        for attribute in ("missing_values", "true_values", "false_values", "formats", "was"):
             if attribute in given:
                 given[attribute] = tuple(str(v) for v in given[attribute])
         bounds = spec.get("constraints") or {}
@@ -191,7 +177,7 @@ class Field(Spoken):
 
 
 @dataclass(frozen=True)
-class Identity(Spoken):
+class Identity:
     """Which rows are the same thing, by the raw table's cells, whatever their roles and types.
 
     `columns`: those that name a row, all where there are none; `group`: the column of the thing that several rows are of,
@@ -218,7 +204,7 @@ class Identity(Spoken):
 
 
 @dataclass(frozen=True)
-class Contract(Spoken):
+class Contract:
     """`source`: how the files were read; `notes`: what `define` decided, a sentence each."""
 
     problem: Problem

@@ -23,6 +23,8 @@ from lifecycle.table.notation import SIMPLE, plain
 if TYPE_CHECKING:
     import pandas as pd
 
+    from lifecycle.table.contract import Field
+
 ISO = "ISO8601"
 EPOCHS = {"epoch_s": 1_000_000, "epoch_ms": 1_000, "epoch_us": 1}  # microseconds each
 EXCEL = "excel"  # days since 30 December 1899
@@ -215,9 +217,9 @@ def _iso(text: str) -> datetime | None:
     return _settled(found, fraction, zone)
 
 
-def of_field(spec: Any) -> tuple[str, ...]:
-    """The formats of a field of the contract, the usual one first; `spec`: a Field, or its mapping."""
-    return (str(spec.get("format") or ISO), *map(str, spec.get("formats") or ()))
+def of_field(column: Field) -> tuple[str, ...]:
+    """The formats of a field of the contract, the usual one first."""
+    return (column.format or ISO, *column.formats)
 
 
 def is_clock(form: str) -> bool:

@@ -11,8 +11,8 @@ from lifecycle.ground.errors import UserError
 from lifecycle.ground.params import SplitParams
 from lifecycle.table import dates, groups, infer, roles, vocabulary
 from lifecycle.table.asked import as_name, check_names
-from lifecycle.table.conform import conform, used_fields
-from lifecycle.table.contract import MODEL, Identity
+from lifecycle.table.conform import conform
+from lifecycle.table.contract import MODEL, USED, Contract, Identity
 from lifecycle.table.folds import scheme_of
 from lifecycle.table.leaks import given_away, suspected
 from lifecycle.table.problem import describe_problem
@@ -68,7 +68,7 @@ def build_contract(
     notes += [
         f'"{f["name"]}" is the {f["role"]} column: {f["reason"]}' for f in fields if f["role"] in ("group", "time")
     ]
-    if not used_fields(contract, MODEL):
+    if not any(f["role"] in MODEL for f in fields):
         raise UserError(
             f'data/raw has no column left to predict "{target}" from; set a role under params.yaml: columns'
         )
@@ -235,8 +235,8 @@ def set_levels(frame: pd.DataFrame, fields: list[dict]) -> None:
 
 def check_overrides(frame: pd.DataFrame, contract: dict, columns: dict) -> None:
     """UserError where the user's word makes every cell of a column unreadable, or a text the time."""
-    said = [f for f in used_fields(contract) if f["name"] in columns]
-    corrupt = conform(frame[[f["name"] for f in said]], {**contract, "fields": said}).corrupt
+    said = [f for f in contract["fields"] if f["role"] in USED and f["name"] in columns]
+    corrupt = conform(frame[[f["name"] for f in said]], Contract.read({**contract, "fields": said})).corrupt
     for field in said:
         filled = infer.filled_cells(frame[field["name"]], field)
         if field["name"] in corrupt and corrupt[field["name"]].sum() >= len(filled) > 0:
@@ -255,9 +255,9 @@ def check_overrides(frame: pd.DataFrame, contract: dict, columns: dict) -> None:
 def drop_giveaways(frame: pd.DataFrame, contract: dict, columns: dict, notes: list[str]) -> None:
     """Ignore what gives the target away and name what may, unless the user gave the column a role."""
     target, task = contract["problem"]["target"], contract["problem"]["task"]
-    typed = conform(frame, contract, ("target", "feature", "time")).frame
-    features = [f["name"] for f in used_fields(contract, MODEL) if "role" not in (columns.get(f["name"]) or {})]
+    typed = conform(frame, Contract.read(contract), ("target", "feature", "time")).frame
     by_name = {f["name"]: f for f in contract["fields"]}
+    features = [c for c, f in by_name.items() if f["role"] in MODEL and "role" not in (columns.get(c) or {})]
     for name, reason in given_away(typed, target, features, task).items():
         by_name[name] |= {"role": "ignored", "reason": reason}
     left = [c for c in features if by_name[c]["role"] in MODEL]

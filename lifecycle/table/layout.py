@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from lifecycle.ground.errors import UserError, nearest
 from lifecycle.table import dialect as dialects
@@ -21,6 +21,9 @@ from lifecycle.table.header import find_header
 from lifecycle.table.labels import named_notes
 from lifecycle.table.names import tidy_name, unique_names
 from lifecycle.table.records import Broken, Dialect, Record, records
+
+if TYPE_CHECKING:
+    from lifecycle.table.contract import Contract
 
 _RULED = re.compile(r"\s*:?[-=]{3,}:?\s*$")
 _CONFLICT = re.compile(r"(<{7}|>{7}|\|{7}) |={7}$")
@@ -56,10 +59,10 @@ class ReadOptions:
         return cls(given["encoding"], given["sheet"], _earlier(columns), float(share))
 
     @classmethod
-    def of(cls, contract: Any, own_names: bool = False) -> ReadOptions:
+    def of(cls, contract: Contract, own_names: bool = False) -> ReadOptions:
         """As `define` read the table, from the contract."""
-        known = (contract.get("source") or {}).get("read") or {}
-        fields = {f["name"]: f for f in contract["fields"]}
+        known = contract.source.get("read") or {}
+        fields = {f.name: f.spec for f in contract.fields}
         share = float(known.get("max_broken", cls.max_broken))
         return cls(
             str(known.get("encoding", "")),

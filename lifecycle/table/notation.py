@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from lifecycle.table.contract import Field
+
 # forms beyond digits, sign, marks and unit; the contract lists those that the column uses
 ABOUT = "about"  # ca. 12, ~12: the number
 BOUND = "bound"  # <0.10, >50, 65+: the bound
@@ -156,14 +158,14 @@ def _pair(value: Any) -> tuple[float, float]:
 # ---- the contract ------------------------------------------------------------------------------------------
 
 
-def of_field(spec: Any) -> Notation:
-    """The notation that a field of the contract holds; `spec`: a Field, or its mapping."""
-    more = spec.get("notation") or {}
+def of_field(column: Field) -> Notation:
+    """The notation that a field of the contract holds."""
+    more = column.notation
     return Notation(
-        str(spec.get("decimalChar", ".")),
-        str(spec.get("groupChar", "")),
-        bool(spec.get("bareNumber", True)),
-        str(spec.get("unit", "")),
+        column.decimal_char,
+        column.group_char,
+        column.bare_number,
+        column.unit,
         dict(more.get("units", {})),
         dict(more.get("signs", {})),
         dict(more.get("words", {})),

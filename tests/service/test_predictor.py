@@ -23,7 +23,9 @@ FIELDS = [
     {"name": "day", "type": "date", "format": "ISO8601", "missingValues": [""], "constraints": {"minimum": "2020-01-01", "maximum": "2025-12-31"}},
     {"name": "moment", "type": "datetime", "format": "%d.%m.%Y %H:%M", "missingValues": [""]},
 ]  # fmt: skip
-CONTRACT = {"problem": {"task": "binary", "target": "y"}, "fields": [{**f, "role": "feature"} for f in FIELDS]}
+CONTRACT = Contract.read(
+    {"problem": {"task": "binary", "target": "y"}, "fields": [{**f, "role": "feature"} for f in FIELDS]}
+)
 NUMBERS = [
     None,
     0,

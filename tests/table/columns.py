@@ -6,6 +6,7 @@ import yaml
 
 from lifecycle.ground.params import SplitParams
 from lifecycle.table.conform import conform
+from lifecycle.table.contract import Contract
 from lifecycle.table.define import build_contract
 from lifecycle.table.read import SOURCE, RawTable
 from tests.scratch import ROOT
@@ -33,7 +34,7 @@ class Made:
         self.contract, self.notes = build_contract(
             raw, problem, columns, params["define"], SplitParams.read(params["split"])
         )
-        self.rows = conform(raw.frame, self.contract).frame
+        self.rows = conform(raw.frame, Contract.read(self.contract)).frame
 
     def field(self, name: str):
         return next(f for f in self.contract["fields"] if f["name"] == name)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifecycle.table.conform import conform, reader_of
-from lifecycle.table.contract import Field
+from lifecycle.table.contract import Contract, Field
 
 FIELDS = [
     {"name": "x", "role": "feature", "type": "number", "missingValues": ["", "?", "-999"], "constraints": {"minimum": 0, "maximum": 9}},
@@ -20,7 +20,8 @@ FIELDS = [
     {"name": "junk", "role": "ignored", "type": "string", "missingValues": [""]},
     {"name": "good", "role": "target", "type": "string", "missingValues": [""], "constraints": {"enum": ["no", "yes"]}},
 ]  # fmt: skip
-CONTRACT = {"problem": {"target": "good", "task": "binary"}, "fields": FIELDS}
+PROBLEM = {"target": "good", "task": "binary"}
+CONTRACT = Contract.read({"problem": PROBLEM, "fields": FIELDS})
 INPUTS = ("feature", "time")
 
 
@@ -92,7 +93,7 @@ def test_types_are_the_contracts_whatever_the_cells():
 
 def test_moments_with_a_zone_are_one_moment():
     spec = {"name": "t", "role": "time", "type": "datetime", "missingValues": [""], "format": "ISO8601"}
-    contract = {**CONTRACT, "fields": [spec]}
+    contract = Contract.read({"problem": PROBLEM, "fields": [spec]})
     when = pd.Timestamp("2024-03-31 12:00", tz="Europe/Berlin")
     cells = [pd.DataFrame({"t": [v]}) for v in (when, "2024-03-31T12:00:00+02:00", "2024-03-31T10:00:00Z")]
     assert len({conform(c, contract).frame["t"][0] for c in cells}) == 1

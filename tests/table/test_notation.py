@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from lifecycle.table import notation
+from lifecycle.table.contract import Contract
 from lifecycle.table.notation import Notation, number, numbers, read
 from tests.table.columns import N, made, spread
 
@@ -146,7 +147,9 @@ def test_what_stands_in_the_contract_alone_reads_the_column_again():
 
     texts = ["70 kg", "154 lbs", "82 kg", "65 kg"]
     table = made(c=texts * 30)
-    alone = [conform(pd.DataFrame({"c": [t]}), table.contract, ("feature",)).frame["c"][0] for t in texts]
+    alone = [
+        conform(pd.DataFrame({"c": [t]}), Contract.read(table.contract), ("feature",)).frame["c"][0] for t in texts
+    ]
     assert alone == table.values("c")[:4]
 
 
@@ -154,7 +157,7 @@ def test_a_number_in_json_is_in_the_unit_of_the_contract():
     from lifecycle.table.conform import conform
 
     table = made(c=["70 kg", "154 lbs", "82 kg", "65 kg"] * 30)
-    assert conform(pd.DataFrame({"c": [70.5]}), table.contract, ("feature",)).frame["c"][0] == 70.5
+    assert conform(pd.DataFrame({"c": [70.5]}), Contract.read(table.contract), ("feature",)).frame["c"][0] == 70.5
 
 
 def test_a_range_is_its_middle_and_that_is_said():
