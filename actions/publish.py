@@ -235,6 +235,8 @@ def settle() -> list[str]:
     else is the user's own, and is left alone.
     """
     done = []
+    for kind in ("release", "rollback"):
+        clear(kind)
     behind = [path for path in changed_paths() if is_of_the_commit_before(path)]
     if behind and pointer_at("HEAD") != pointer_at("HEAD~1"):
         there = [path for path in behind if is_in("HEAD", path)]

@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from actions.publish import alone, clone, commit, point, pointer_to, publish, settle, within
+from actions.publish import alone, bundle_hash, clone, commit, point, pointer_to, publish, settle, within
 from actions.registry import (
     BUNDLE,
     CHAMPION,
@@ -31,6 +31,7 @@ from actions.registry import (
     hash_of,
     in_production,
     order,
+    pointer_at,
     tag,
     versions,
     with_code_of,
@@ -144,8 +145,12 @@ def main() -> None:
     parser.add_argument("bump", nargs="?", default="auto", choices=["auto", "major", "minor", "patch"])
     given = parser.parse_args()
     with alone():
-        for sentence in settle():
+        done = settle()
+        for sentence in done:
             print(f"  finished what was stopped before: {sentence}")
+        if done and bundle_hash() == pointed_hash(pointer_at("HEAD")):
+            print(f"release: {tag(champion_version())} is in {STAGE} and the champion")
+            return
         check_tree()
         check_gate()
         git("var", "GIT_COMMITTER_IDENT")  # not known after a minute of work

@@ -43,8 +43,13 @@ def main() -> None:
     parser.add_argument("version", nargs="?", default="")
     given = parser.parse_args()
     with alone():
-        for sentence in settle():
+        done = settle()
+        for sentence in done:
             print(f"  finished what was stopped before: {sentence}")
+        now = champion_version()
+        if done and given.version.removeprefix("v") in ("", now.removeprefix("v")):
+            print(f"rollback: {tag(now)} is in {STAGE} and the champion")  # not one version further back
+            return
         version = known(given.version) if given.version else previous()
         if changed := changed_paths():
             raise UserError(f"{changed[0]} is not committed; git commit or git restore it, then again")
