@@ -112,7 +112,7 @@ def test_a_table_is_copied_as_it_is_and_the_example_left_out(template, place, en
     assert (project / "data/raw/churn.csv").read_bytes() == (place / "churn.csv").read_bytes()
     assert not (project / "example").exists() and not (project / "data/later.dvc").exists()
     assert not any("bakery" in f for f in committed(project, env))
-    imports = run("git", "grep", "-lE", "(from|import) example", cwd=project, env=env, check=False)
+    imports = run("git", "grep", "-lE", r"^\s*(from|import) example\b", cwd=project, env=env, check=False)
     assert imports.stdout == "", "imports the example; name it in EXAMPLE_ONLY (hooks/post_gen_project.py)"
     assert next_commands(done.stdout)[0] == "cd telco-ubung"
 
