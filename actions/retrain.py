@@ -26,9 +26,9 @@ from actions.publish import clone, top_of, within
 from actions.registry import champion_version, changed_paths, git
 from lifecycle.gate.champion import as_judged
 from lifecycle.ground.errors import UserError, stage
-from lifecycle.ground.files import read_json, read_params, read_parquet, write_csv, write_json
+from lifecycle.ground.files import read_json, read_parquet, write_csv, write_json
 from lifecycle.ground.metrics import paired_difference, score
-from lifecycle.ground.params import RetrainParams
+from lifecycle.ground.params import RetrainParams, SplitParams
 from lifecycle.ground.words import as_scores
 from lifecycle.model.model import encode_target, sample_weight
 from lifecycle.model.released import Released
@@ -55,7 +55,7 @@ def divide(live: Live, contract: Contract, params: RetrainParams) -> Parts:
     """The newest labelled rows are kept out of training, and so is whatever is the same thing as one of them."""
     labelled = live.rows[contract.problem.target].notna().to_numpy()
     place = np.flatnonzero(labelled)
-    n_judge = max(int(len(place) * params["judge_share"]), params["min_judged"])
+    n_judge = max(int(len(place) * params.judge_share), params.min_judged)
     judge = np.zeros(len(labelled), dtype=bool)
     judge[place[max(0, len(place) - n_judge) :]] = True
     same = same_as(judge, live, contract, scheme_of(Contract.read(contract).identity, "auto"))
@@ -81,7 +81,7 @@ def by_time(live: Live, contract: Contract, params: RetrainParams, tested_from: 
     if not labelled.any():
         return Parts(labelled, labelled), ""
     known = np.sort(when[labelled])
-    n_judge = max(int(len(known) * params["judge_share"]), params["min_judged"])
+    n_judge = max(int(len(known) * params.judge_share), params.min_judged)
     cut = known[max(0, len(known) - n_judge)]
     if cut == known[0]:  # the oldest moment, with all that is newer, if anything is
         cut = next(iter(known[known > cut]), cut)
@@ -259,7 +259,6 @@ def main() -> None:
     parser.add_argument("--force", action="store_true", help="whatever the verdict is")
     given = parser.parse_args()
     params = RetrainParams.load()
-    params.number("judge_share", 0.05, 0.9)
     folder = find_bundle()
     if folder is None:
         raise UserError("there is no model to retrain: the gate refused the candidate, see models/bundle/REFUSED.md")
@@ -269,12 +268,12 @@ def main() -> None:
     check_repository()
     contract = read_contract(folder / "contract.yaml")
     live = read_live(contract, window_rows=10**9)
-    timed = scheme_of(contract.identity, read_params("split")["scheme"]) == "time"
+    timed = scheme_of(contract.identity, SplitParams.load().scheme) == "time"
     if timed:
         parts, start = by_time(live, contract, params, tested_from(contract))
     else:
         parts, start = divide(live, contract, params), ""
-    if parts.judge.sum() < params["min_judged"] or parts.learn.sum() < params["min_learned"]:
+    if parts.judge.sum() < params.min_judged or parts.learn.sum() < params.min_learned:
         why = (
             "; those that judge are newer than what is learned, and not older than the present test rows"
             if timed
@@ -282,7 +281,7 @@ def main() -> None:
         )
         print(
             f"retrain: of the labelled live rows that training does not have yet {parts.judge.sum()} can judge and "
-            f"{parts.learn.sum()} be learned; it takes {params['min_judged']} and {params['min_learned']}{why}. "
+            f"{parts.learn.sum()} be learned; it takes {params.min_judged} and {params.min_learned}{why}. "
             "Nothing was changed"
         )
         return

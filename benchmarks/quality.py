@@ -143,7 +143,7 @@ def prepare(table: str, seed: int, budget: float, cores: int) -> Path:
         target = raw_table(table, raw)
         params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
         params["problem"] |= {"statement": "", "target": target}
-        params["split"]["seed"] = seed
+        params["split"]["random_state"] = seed
         (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
         for name in ("define", "clean", "split"):
             stage(name, folder)

@@ -6,13 +6,14 @@ From the last contract one thing is kept: the draw of the test rows, so that a r
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
 
 from lifecycle.ground.errors import UserError, stage, visible
-from lifecycle.ground.files import read_params, write_json, write_yaml
-from lifecycle.ground.params import SplitParams
+from lifecycle.ground.files import write_json, write_yaml
+from lifecycle.ground.params import DefineParams, ProblemParams, SplitParams, check_params, read_columns
 from lifecycle.table.asked import check_types
 from lifecycle.table.contract import Contract, read_contract
 from lifecycle.table.define import CONTRACT, MIN_ROWS, build_contract, changes, profile
@@ -27,9 +28,9 @@ def last_contract() -> Contract | None:
 
 
 def main() -> None:
-    problem, columns, define = read_params("problem"), read_params("columns"), read_params("define")
+    check_params()
+    problem, columns, define = asdict(ProblemParams.load()), read_columns(), asdict(DefineParams.load())
     check_types(problem, columns)
-    define.number("min_typed", 0.5, 1), define.number("max_levels", 0, 1)
     raw = read_raw(options=ReadOptions.from_params(define, columns), target=problem["target"])
     if len(raw.frame) < MIN_ROWS:
         raise UserError(

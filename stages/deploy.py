@@ -16,13 +16,13 @@ from lifecycle.gate.closure import files_needed
 from lifecycle.ground.errors import stage
 from lifecycle.ground.files import (
     read_json,
-    read_params,
     read_parquet,
     replacing_folder,
     write_json,
     write_parquet,
     write_text,
 )
+from lifecycle.ground.params import DeployParams
 from lifecycle.model.learned import FILE as LEARNED
 from lifecycle.model.learned import ROW, write_learned
 from lifecycle.model.store import load_model
@@ -31,7 +31,7 @@ from lifecycle.table.contract import read_contract
 
 
 def main() -> None:
-    params, gate = read_params("deploy"), read_json("reports/validation.json")
+    params, gate = DeployParams.load(), read_json("reports/validation.json")
     if not gate["passed"]:
         with replacing_folder(BUNDLE) as folder:
             write_text(folder / "REFUSED.md", refusal(gate))
@@ -50,7 +50,7 @@ def main() -> None:
             write_text(folder / name, Path(source).read_text("utf-8"))
         for path in files_needed(CANDIDATE):
             write_text(folder / "code" / path, Path(path).read_text("utf-8"))
-        rows = golden(model, test, contract, int(params.number("golden_rows", 1, 10_000)))
+        rows = golden(model, test, contract, params.golden_rows)
         write_json(folder / "golden.json", rows)
         write_parquet(folder / "reference.parquet", with_answers(model, test))
         if ROW in train:

@@ -130,46 +130,6 @@ def read_yaml(path: str | Path) -> Any:
         raise UserError(f"{path}{line} cannot be read as YAML ({problem}); mend that line") from error
 
 
-def read_params(block: str, path: str | Path = "params.yaml") -> Any:
-    """One block of params.yaml, by its key; new code asks lifecycle.ground.params for the block's class."""
-    from lifecycle.ground.params import BLOCKS
-
-    if block in BLOCKS and block not in ("problem", "define"):
-        return BLOCKS[block].load(path)
-    params = read_yaml(path)
-    if isinstance(params, dict) and block in params and params[block] is None:
-        params[block] = {}  # its last line was deleted
-    if not isinstance(params, dict) or not isinstance(params.get(block), dict):
-        raise UserError(f'{path} has no block "{block}:"; restore it (git checkout -- {path})')
-    return Block(params[block], name=block, path=path)
-
-
-class Block(dict):
-    """A block of parameters whose missing key is a clear line, not a KeyError."""
-
-    def __init__(self, values: dict[str, Any], name: str, path: str | Path) -> None:
-        super().__init__(values)
-        self.name, self.path = name, path
-
-    def __missing__(self, key: str) -> Any:
-        raise UserError(
-            f"{self.path} has no {self.name}.{key}; add it (its usual value is in the template's params.yaml)"
-        )
-
-    def number(self, key: str, low: float, high: float) -> float:
-        """The number `key`, within [low, high]."""
-        value = self[key]
-        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-            raise UserError(f"{self.path}: {self.name}.{key} is {value!r}; it takes a number from {low} to {high}")
-        return value
-
-    def choice(self, key: str, options: list[str]) -> str:
-        """The word `key`, one of `options`."""
-        if self[key] not in options:
-            raise UserError(f"{self.path}: {self.name}.{key} is {self[key]!r}; it takes one of {', '.join(options)}")
-        return self[key]
-
-
 def read_parquet(path: str | Path) -> pd.DataFrame:
     import pandas as pd
 

@@ -200,17 +200,6 @@ class Block:
             keys[one] = dict(kind.schema) | ({"description": about} if about else {})
         return {"type": "object", "properties": keys, "required": list(keys), "additionalProperties": False}
 
-    # by key, as older code asks; the class has checked the range
-
-    def __getitem__(self, name: str) -> Any:
-        return getattr(self, name)
-
-    def number(self, name: str, low: float, high: float) -> Any:
-        return getattr(self, name)
-
-    def choice(self, name: str, options: list[str]) -> Any:
-        return getattr(self, name)
-
 
 class Drawn(Block):
     """A block that says how a bootstrap is drawn."""

@@ -25,13 +25,13 @@ OVERRIDES = (
 def check_types(problem: dict, columns: dict) -> None:
     """Make each column's name text, which YAML may have read as a number; UserError where a value is of another kind."""
     for key, kind, example in (
-        ("exclude", list, "[name]"),
+        ("exclude", (list, tuple), "[name]"),
         ("criteria", dict, '{roc_auc: ">= 0.8"}'),
         ("costs", dict, "{false_negative: 5}"),
     ):
         if not isinstance(problem[key], kind):
             raise UserError(
-                f"params.yaml: problem.{key} is {problem[key]!r}; it takes the form {example}, or {kind()} for none"
+                f"params.yaml: problem.{key} is {problem[key]!r}; it takes the form {example}, or nothing for none"
             )
     problem["target"] = as_name(problem["target"] if problem["target"] is not None else "", "problem.target")
     problem["exclude"] = [as_name(n, "problem.exclude") for n in problem["exclude"]]

@@ -174,13 +174,13 @@ WRONG_PARAMS = {
     "an unquoted yes": ("define", "problem.target is True, .*put the name in quotes", {"problem": {"target": True}}),
     "exclude as a text": (
         "define",
-        r"problem.exclude is 'age'; it takes the form \[name",
+        r"problem.exclude is 'age'; it takes a list of names, such as \[name",
         {"problem": {"exclude": "age"}},
     ),
     "exclude misspelt": ("define", '"aeg"; did you mean "age".*problem.exclude', {"problem": {"exclude": ["aeg"]}}),
     "exclude the target": ("define", "names the target", {"problem": {"exclude": ["good"]}}),
     "exclude everything": ("define", "no column left", {"problem": {"exclude": ["age", "size", "colour"]}}),
-    "a task unknown": ("define", "'guess'; it takes binary", {"problem": {"task": "guess"}}),
+    "a task unknown": ("define", "'guess'; it takes one of binary", {"problem": {"task": "guess"}}),
     "regression of words": ("define", "is not a number in most rows", {"problem": {"task": "regression"}}),
     "a class unknown": ("define", "no class 'yess'; did you mean \"yes\"", {"problem": {"positive": "yess"}}),
     "criteria as a text": (
@@ -205,7 +205,7 @@ WRONG_PARAMS = {
     ),
     "a text as the time": ("define", "a time is a date or a number", {"columns": {"colour": {"role": "time"}}}),
     "a share of 5": ("define", "define.min_typed is 5; it takes a number", {"define": {"min_typed": 5}}),
-    "duplicates: yes": ("clean", "clean.duplicates is True; it takes one of auto", {"clean": {"duplicates": True}}),
+    "duplicates: yes": ("define", "clean.duplicates is True; it takes one of auto", {"clean": {"duplicates": True}}),
     "test_size 2": ("define", "split.test_size is 2; it takes a number from", {"split": {"test_size": 2}}),
     "a negative seed": ("define", "split.random_state is -1; it takes a whole number from 0", {"split": {"seed": -1}}),
     "a negative random_state": (
@@ -242,10 +242,10 @@ def test_a_wrong_parameter_is_named(tmp_path, earlier, what):
     ("text", "says"),
     {
         "problem: [unclosed\n": r"params.yaml:\d+ cannot be read as YAML .*mend that line",
-        "problem: {target: good}\n": 'no block "columns:"; restore it',
-        "- a list\n": 'no block "problem:"; restore it',
-        "": 'no block "problem:"; restore it',
-        "problem: {target: good}\ncolumns: {}\ndefine: {min_typed: 0.95, max_levels: 0.5}\n": "has no problem.exclude; add it",
+        "problem: {target: good}\n": "has no problem.statement; add it: it takes a text",
+        "- a list\n": "holds no blocks of parameters; restore it",
+        "": "holds no blocks of parameters; restore it",
+        "define: {min_typed: 0.95, max_levels: 0.5}\n": 'no block "problem:"; restore it',
         "\ttab: 1\n": "cannot be read as YAML",
     }.items(),
 )
