@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from lifecycle.ground.files import replacing
+from lifecycle.table.rows import ROW
 
-ROW = "__row__"
+__all__ = ["FILE", "ROW", "is_learned", "read_learned", "write_learned"]
 FILE = "learned.bin"
 KEPT, BYTES = 40, 5  # bits, and the bytes they take
 
