@@ -1,6 +1,7 @@
 """Stop releases and rollbacks at random moments, call them again, and look at what is left.
 
     python benchmarks/kills.py [--kills 40] [--interrupts 10] [--seed 1]
+    python benchmarks/kills.py --repro 100 [--jobs 2] [--seed 1]      `dvc repro` and the other actions: kills_repro.py
 
 A tiny repository whose stages only copy stands for a project: what is stopped are the real actions, Git and DVC. Each round
 is a first release, a second one or a rollback, alone or with another at once; it is stopped (kill -9 of the process or its
@@ -22,6 +23,8 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
+
+import kills_repro
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = """
@@ -173,8 +176,14 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=40)
     parser.add_argument("--interrupts", type=int, default=10)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--repro", type=int, default=0, help="rounds over dvc repro and the actions, instead")
+    parser.add_argument("--jobs", type=int, default=2, help="rounds at once, with --repro")
+    parser.add_argument("--first", type=int, default=0, help="the round to begin with, with --repro")
     given = parser.parse_args()
-    rng, counts, bad = random.Random(given.seed), Counter(), 0
+    if given.repro:
+        sys.exit(kills_repro.repro(given.repro, given.seed, given.jobs, given.first) > 0)
+    rng, bad = random.Random(given.seed), 0
+    counts: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         make(place)
