@@ -8,6 +8,7 @@ alone, and says so. Where nothing was stopped it changes nothing.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shutil
@@ -15,6 +16,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -71,10 +73,14 @@ def dvc_lock() -> Iterator[str]:
     rwlock = Path(".dvc/tmp/rwlock")
     if rwlock.exists():
         try:
-            json.loads(rwlock.read_text("utf-8"))
-        except ValueError:
+            holders = holders_in(json.loads(rwlock.read_text("utf-8")))
+        except (ValueError, TypeError, KeyError, AttributeError):
             rwlock.unlink()
-            yield f"{rwlock}, which was cut off, is gone"
+            yield f"{rwlock.as_posix()}, which was cut off, is gone"
+        else:
+            if is_of_another(holders, rwlock.stat().st_mtime):
+                rwlock.unlink()
+                yield f"{rwlock.as_posix()}, which names an ended process whose number another one has now, is gone"
     path = Path("dvc.lock")
     if path.exists() and not is_whole(path):
         if "dvc.lock" in git("ls-tree", "--name-only", "HEAD", "--", "dvc.lock"):
@@ -83,6 +89,23 @@ def dvc_lock() -> Iterator[str]:
         else:
             path.unlink()
             yield "dvc.lock, which was cut off, is gone; `dvc repro` writes it anew"
+
+
+def holders_in(locks: dict[str, Any]) -> set[int]:
+    """The processes that DVC's table of locked paths names."""
+    readers = [info for infos in locks.get("read", {}).values() for info in infos]
+    writers = list(locks.get("write", {}).values())
+    return {int(info["pid"]) for info in readers + writers}
+
+
+def is_of_another(holders: set[int], written: float) -> bool:
+    """DVC asks only whether a process of that number runs. After a restart, of a container above all, another one does:
+    it began after the file was written."""
+    began = []
+    for pid in holders:
+        with contextlib.suppress(psutil.Error):
+            began.append(psutil.Process(pid).create_time())
+    return bool(began) and min(began) > written + 1  # a second: file systems round
 
 
 def is_whole(path: Path) -> bool:

@@ -2,10 +2,12 @@
 
 import contextlib
 import io
+import json
 import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -78,6 +80,25 @@ def test_locks_that_were_cut_off_are_taken_away(project):
     said = mended()
     assert "rwlock, which was cut off, is gone" in said and "index.lock, which a stopped git left, is gone" in said
     assert not (project / ".dvc/tmp/rwlock").exists() and not (project / ".git/index.lock").exists()
+
+
+def locked_by(project, pid, age):
+    """DVC's table of locked paths, written `age` seconds ago."""
+    path = project / ".dvc/tmp/rwlock"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({"read": {"data": [{"pid": pid, "cmd": "dvc repro"}]}, "write": {}}))
+    os.utime(path, (time.time() - age,) * 2)
+    return path
+
+
+def test_a_lock_whose_process_ended_before_another_got_its_number_is_taken_away(project):
+    path = locked_by(project, os.getpid(), age=10 * 365 * 86400)
+    assert "names an ended process whose number another one has now" in mended() and not path.exists()
+
+
+def test_a_lock_of_a_process_that_runs_stays(project):
+    path = locked_by(project, os.getpid(), age=0)
+    assert mended() == "doctor: all is well\n" and path.exists()
 
 
 @pytest.mark.parametrize("text", ["schema: '2.0'\nstages:\n  train:\n    outs:\n", "schema: '2", "", "<<<<<<< HEAD\n"])
