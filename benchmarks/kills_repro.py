@@ -33,7 +33,8 @@ import yaml
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 SKIPPED = ("reports/timings.json", "reports/latency.json")  # seconds, which no two runs share
-WRITTEN = ("dvc.lock", ".dvc/tmp/rwlock", ".dvc/tmp/lock", "models", "reports", "data", "data/live", "data/scored")
+# DVC writes its two lock files in place: where a stop hits, they are cut
+WRITTEN = ("dvc.lock", "dvc.lock", "dvc.lock", ".dvc/tmp/rwlock", "models", "reports", "data")
 HOW = ("group", "command", "started")
 DVC = (sys.executable, "-m", "dvc", "repro")
 
@@ -177,29 +178,27 @@ def outputs(place: Path) -> dict[str, str]:
     return found
 
 
-def writes(place: Path) -> list[int]:
-    times = []
-    for path in WRITTEN:
-        try:
-            times.append((place / path).stat().st_mtime_ns)
-        except OSError:
-            times.append(0)
-    return times
+def state_of(path: Path) -> tuple[int, int]:
+    try:
+        stat = path.stat()
+    except OSError:
+        return 0, 0
+    return stat.st_mtime_ns, stat.st_size
 
 
 def wait_for_moment(place: Path, started: subprocess.Popen[bytes], rng: random.Random, lasts: float) -> str:
-    """A random moment; or the instant after one of the writes, the place where a stop can cut a file."""
+    """A random moment; or from there the instant in which a file or folder that a stop can cut is written."""
     until = time.monotonic() + rng.uniform(0.02, lasts)
-    at_write = rng.random() < 0.5
+    watched = rng.choice(WRITTEN)
     while time.monotonic() < until and started.poll() is None:
         time.sleep(0.005)
-    if not at_write:
+    if rng.random() < 0.4:
         return "any moment"
-    before = writes(place)
-    give_up = time.monotonic() + lasts
-    while writes(place) == before and time.monotonic() < give_up and started.poll() is None:
+    path = place / watched
+    before, give_up = state_of(path), time.monotonic() + 2 * lasts
+    while state_of(path) == before and time.monotonic() < give_up and started.poll() is None:
         time.sleep(0.0002)
-    return "at a write"
+    return watched
 
 
 def stop(started: subprocess.Popen[bytes], how: str, rng: random.Random) -> str:
@@ -235,17 +234,18 @@ def last_line(done: subprocess.CompletedProcess[str]) -> str:
     return lines[-1] if lines else (done.stdout + done.stderr)[-200:]
 
 
-def round_of(i: int, place: Path, lasts: dict[str, float], wanted: dict[str, dict[str, str]], seed: int) -> str:
+def round_of(i: int, place: Path, expected: dict[str, tuple[float, dict[str, str]]], seed: int) -> str:
     """Prints its line; returns how it ended."""
     rng = random.Random(f"{seed} {i}")
     kind, how = CYCLE[i % len(CYCLE)], HOW[(i + i // len(CYCLE)) % 3]
     command = KINDS[kind][1]
+    lasts, wanted = expected[kind]
     now = copy(place / kind, place / f"round{i}")
     with (place / f"round{i}.txt").open("w") as printed:
         started = subprocess.Popen(
             command, cwd=now, env=environment(now), stdout=printed, stderr=printed, start_new_session=True
         )
-        when = wait_for_moment(now, started, rng, lasts[kind])
+        when = wait_for_moment(now, started, rng, lasts)
         stopped = stop(started, how, rng)
         code = started.wait()
     end, why = "ended before the stop" if stopped == "had ended" else "second call", ""
@@ -257,15 +257,15 @@ def round_of(i: int, place: Path, lasts: dict[str, float], wanted: dict[str, dic
         end = "doctor"
         why += " | doctor: " + "; ".join(line.strip() for line in (mended.stdout + mended.stderr).splitlines())
     psutil.wait_procs(still_running(started.pid), timeout=60)
-    different = differences(now, wanted[kind])
+    different = differences(now, wanted)
     if leftovers(different):
         said = run(now, *action("doctor"), check=False)
-        different = differences(now, wanted[kind])
+        different = differences(now, wanted)
         why += " | leftovers: " + "; ".join(line.strip() for line in (said.stdout + said.stderr).splitlines())
     if again.returncode or different or still_running(started.pid):
         end = "WRONG"
         why += f" | {last_line(again) if again.returncode else ''} {different[:6]}"
-    print(f"{i + 1:3} {kind:9} {stopped:9} {when:10} code {code:4}  {end}  {why}", flush=True)
+    print(f"{i + 1:3} {kind:9} {stopped:9} {when:15} code {code:4}  {end}  {why}", flush=True)
     if end == "WRONG":
         shutil.copytree(now, Path(tempfile.gettempdir()) / f"kills_wrong_{seed}_{i}", symlinks=True, dirs_exist_ok=True)
     shutil.rmtree(now)
@@ -281,26 +281,28 @@ def leftovers(names: list[str]) -> list[str]:
     return [name for name in names if name.endswith(".tmp") or ".tmp/" in name or ".old" in name]
 
 
+def undisturbed(place: Path, kind: str) -> tuple[float, dict[str, str]]:
+    """(seconds, what is compared) of a run that nobody stops; its start is kept for the rounds."""
+    change, command = KINDS[kind]
+    change(copy(place / "project", place / kind))
+    now = copy(place / kind, place / f"undisturbed {kind}")
+    begun = time.monotonic()
+    run(now, *command)
+    lasts, wanted = time.monotonic() - begun, outputs(now)
+    print(f"{kind:9} {lasts:5.1f} s undisturbed, {len(wanted)} figures to compare", flush=True)
+    shutil.rmtree(now)
+    return lasts, wanted
+
+
 def repro(n: int, seed: int, jobs: int, first: int = 0) -> int:
     """Makes the project, runs each kind undisturbed, then n rounds; returns how many ended wrong."""
-    with tempfile.TemporaryDirectory() as folder:
+    numbers = range(first, first + n)
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(jobs) as pool:
         place = Path(folder)
         make(place / "project")
-        lasts, wanted = {}, {}
-        for kind in dict.fromkeys(CYCLE[i % len(CYCLE)] for i in range(first, first + n)):
-            change, command = KINDS[kind]
-            change(copy(place / "project", place / kind))
-            now = copy(place / kind, place / "undisturbed")
-            begun = time.monotonic()
-            run(now, *command)
-            lasts[kind], wanted[kind] = time.monotonic() - begun, outputs(now)
-            print(f"{kind:9} {lasts[kind]:5.1f} s undisturbed, {len(wanted[kind])} figures to compare", flush=True)
-            shutil.rmtree(now)
-            shutil.rmtree(place / "undisturbed.site", ignore_errors=True)
-        with ThreadPoolExecutor(jobs) as pool:
-            ends = Counter(
-                pool.map(lambda i: round_of(i, place, lasts, wanted, seed), range(first, first + n)),
-            )
+        kinds = sorted({CYCLE[i % len(CYCLE)] for i in numbers}, key=lambda kind: kind != "whole")
+        expected = dict(zip(kinds, pool.map(lambda kind: undisturbed(place, kind), kinds), strict=True))
+        ends = Counter(pool.map(lambda i: round_of(i, place, expected, seed), numbers))
     print(f"{n} rounds of kill -9 over dvc repro and the actions: {ends['WRONG']} ended wrong")
     for end, count in sorted(ends.items()):
         print(f"  {count:3} {end}")
