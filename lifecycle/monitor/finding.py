@@ -15,6 +15,7 @@ import numpy as np
 from lifecycle.ground.params import Rules
 
 VERDICTS = ("ok", "warn", "retrain")
+NO_DATA = "no data"  # nothing was looked at: that is not ok
 
 
 @dataclass(frozen=True)

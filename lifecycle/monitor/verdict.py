@@ -11,7 +11,7 @@ import numpy as np
 from lifecycle.ground.params import MonitorParams
 from lifecycle.monitor.batches import Live
 from lifecycle.monitor.drift import drift
-from lifecycle.monitor.finding import VERDICTS, Finding, Judgement, judged
+from lifecycle.monitor.finding import NO_DATA, VERDICTS, Finding, Judgement, judged
 from lifecycle.monitor.performance import biases, estimate, labelled_rows, labels_of, performance
 from lifecycle.monitor.quality import faulty_cells, plain_checks
 from lifecycle.monitor.reference import Reference
@@ -75,7 +75,8 @@ def verdict(checks: list[Judgement], live_rows: int, live_labelled: int, min_row
     # the worst first; of those alike what labels say, which is what counts in the end
     alarms = [check for check in checks if check.verdict != "ok"]
     alarms.sort(key=lambda check: (-check.severity, check.family != "performance"))
-    shown: dict[str, Any] = {"verdict": alarms[0].verdict if alarms else "ok"}
+    calm_verdict = "ok" if live_rows else NO_DATA
+    shown: dict[str, Any] = {"verdict": alarms[0].verdict if alarms else calm_verdict}
     shown |= {"live_rows": live_rows, "live_labelled": live_labelled, "alarms": len(alarms)}
     shown["drifted_columns"] = sum(check.family == "columns" for check in alarms)
     written = [check.write() for check in checks]

@@ -8,6 +8,7 @@ from typing import Any
 from lifecycle.ground.files import read_json
 from lifecycle.ground.params import MonitorParams
 from lifecycle.monitor.batches import read_live
+from lifecycle.monitor.finding import NO_DATA
 
 BUNDLES = (Path("models/champion/bundle"), Path("models/bundle"))
 
@@ -50,4 +51,4 @@ def watch(folder: Path, params: MonitorParams) -> dict[str, Any]:
 
 def nothing(reason: str) -> dict[str, Any]:
     zero = dict.fromkeys(("live_rows", "live_labelled", "alarms", "drifted_columns"), 0)
-    return {"verdict": "ok", **zero, "reasons": [reason], "checks": [], "batches": []}
+    return {"verdict": NO_DATA, **zero, "reasons": [reason], "checks": [], "batches": []}

@@ -16,8 +16,9 @@ FAMILIES = {
     "quality": "Is the data whole?", "columns": "Columns", "relations": "Relations between columns", "rows": "Whole rows",
     "predictions": "Predictions", "estimate": "Performance, estimated without labels", "performance": "Performance, measured on labels",
 }  # fmt: skip
-MARKS = {"ok": "✓\u00a0ok", "warn": "!\u00a0warn", "retrain": "✗\u00a0retrain"}
+MARKS = {"no data": "○\u00a0no data", "ok": "✓\u00a0ok", "warn": "!\u00a0warn", "retrain": "✗\u00a0retrain"}
 ADVICE = {
+    "no data": "Nothing was looked at, which says nothing about the model.",
     "ok": "Nothing to do.",
     "warn": "Look at it: something changed, and nothing shows that the model suffers.",
     "retrain": "The model should be trained anew: make retrain.",

@@ -54,7 +54,7 @@ def alarms(result):
 
 def test_no_live_data_is_said_and_costs_nothing(binary):
     result = watch(binary)
-    assert result["verdict"] == "ok" and "no live data" in result["reasons"][0]
+    assert result["verdict"] == "no data" and "no live data" in result["reasons"][0]
     assert "no live data" in (binary / "reports/monitoring.html").read_text("utf-8")
 
 
