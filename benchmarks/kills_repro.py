@@ -230,8 +230,9 @@ def still_running(session: int) -> list[psutil.Process]:
 
 
 def last_line(done: subprocess.CompletedProcess[str]) -> str:
-    lines = [line for line in (done.stdout + "\n" + done.stderr).splitlines() if line.startswith(("ERROR", "error"))]
-    return lines[-1] if lines else (done.stdout + done.stderr)[-200:]
+    text = done.stdout + "\n" + done.stderr
+    lines = [line for line in text.splitlines() if line.startswith(("ERROR", "error"))]
+    return lines[-1] if lines else text[-200:]
 
 
 def round_of(i: int, place: Path, expected: dict[str, tuple[float, dict[str, str]]], seed: int) -> str:
@@ -272,7 +273,7 @@ def round_of(i: int, place: Path, expected: dict[str, tuple[float, dict[str, str
     if again.returncode or different or still_running(started.pid):
         end = "WRONG"
         why += f" | {last_line(again) if again.returncode else ''} {different[:6]}"
-    print(f"{i + 1:3} {kind:9} {stopped:9} {when:15} code {code:4}  {end}  {why}", flush=True)
+    print(f"{i + 1:3} {kind:9} {stopped:9} {when:15} code {code:4}  {end}  {' '.join(why.split())}", flush=True)
     if end == "WRONG":
         shutil.copytree(now, Path(tempfile.gettempdir()) / f"kills_wrong_{seed}_{i}", symlinks=True, dirs_exist_ok=True)
     shutil.rmtree(now)
