@@ -156,20 +156,20 @@ def play(reference: Reference, rows: pd.DataFrame, model: Released, params: Moni
     return assess(reference, live, model.predictions(live.text), params)
 
 
-class Tried(NamedTuple):
+class Trial(NamedTuple):
     """`table`: a line for each fault: its name, what was done, what came of it, by which checks; `missed`: what fails the drill."""
 
     table: list[tuple[str, str, str, str]]
     missed: list[str]
 
 
-def try_faults(reference: Reference, model: Released, params: MonitorParams, drill: DrillParams) -> Tried:
+def try_faults(reference: Reference, model: Released, params: MonitorParams, drill: DrillParams) -> Trial:
     """Clean controls first, then each fault, all on the halves that `drill.random_state` draws."""
     size, random_state, n_controls = drill.shift, drill.random_state, drill.controls
     controls = [play(*halves(reference, random_state + i), model, params) for i in range(n_controls)]
     alarms = sum(c["verdict"] != "ok" for c in controls)
     draws = f"{n_controls} other draws of the halves"
-    tried = Tried([("nothing (control)", draws, f"{alarms} alarms", _by(controls))], [])
+    tried = Trial([("nothing (control)", draws, f"{alarms} alarms", _by(controls))], [])
     if alarms > drill.allowed_alarms:
         tried.missed.append(f"{alarms} of {n_controls} clean controls raise an alarm")
     here, rows = halves(reference, random_state)

@@ -25,7 +25,7 @@ from service.guard import Guard
 from service.log import LogError, PredictionLog
 from service.measures import Measures
 from service.readiness import Readiness
-from service.replies import About, Error, Kept, Live, Ready, Refusal, predict_response, reply
+from service.replies import About, Alive, Error, Kept, Ready, Refusal, predict_response, reply
 from service.routes import NOT_READY, POSTED, Responses, Route, described
 from service.schema import Schema, fault_list
 from service.settings import Settings
@@ -225,7 +225,7 @@ def add_routes(app: FastAPI, service: Service) -> None:
         response_model=Kept,
         **described("Feedback", "True values, by the answers' ids", keyed, POSTED | forgotten, takes="FeedbackRequest"),
     )(service.feedback)
-    app.get("/health/live", response_model=Live, **described("Health", "Does the process answer?"))(service.live)
+    app.get("/health/live", response_model=Alive, **described("Health", "Does the process answer?"))(service.live)
     app.get(
         "/health/ready",
         response_model=Ready,

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from typing_extensions import TypedDict
 
 from service.engine import SLICE, Answered
-from service.replies import About, InferResponse, Live, Ready, Refusal, reply
+from service.replies import About, Alive, InferResponse, Ready, Refusal, reply
 from service.routes import NOT_READY, POSTED, described
 from service.schema import fault_list
 
@@ -120,7 +120,7 @@ class Protocol:
 def add_routes(app: FastAPI, service: Any) -> None:
     protocol, keyed = Protocol(service), bool(service.settings.API_KEY)
     app.get("/v2", response_model=About, **described(TAG, "The server", keyed))(protocol.server)
-    app.get("/v2/health/live", response_model=Live, **described(TAG, "Does the process answer?"))(service.live)
+    app.get("/v2/health/live", response_model=Alive, **described(TAG, "Does the process answer?"))(service.live)
     app.get("/v2/health/ready", response_model=Ready, **described(TAG, "Ready?", responses=NOT_READY))(service.ready)
     model = f"/v2/models/{service.name}"
     for path in (model, f"{model}/versions/{service.bundle.version}"):

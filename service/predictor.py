@@ -36,7 +36,7 @@ class Typed:
     flags: list[Flag] = field(default_factory=list)
 
 
-class Number:
+class JsonNumber:
     """A column of JSON numbers."""
 
     def __init__(self, reader: NumberReader) -> None:
@@ -80,10 +80,10 @@ class Predictor:
 
     def __init__(self, model: Model, contract: Contract) -> None:
         self.model = model
-        self.readers: dict[str, Number | Remembered] = {}
+        self.readers: dict[str, JsonNumber | Remembered] = {}
         for column in contract.features:
             reader = reader_of(column, contract.problem.task)
-            self.readers[column.name] = Number(reader) if isinstance(reader, NumberReader) else Remembered(reader)
+            self.readers[column.name] = JsonNumber(reader) if isinstance(reader, NumberReader) else Remembered(reader)
 
     def typed(self, rows: list[dict[str, Any]]) -> Typed:
         out = Typed({})

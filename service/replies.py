@@ -44,7 +44,7 @@ class Kept(TypedDict):
 
 
 @with_config(CLOSED)
-class Live(TypedDict):
+class Alive(TypedDict):
     live: bool
 
 

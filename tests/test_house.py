@@ -105,3 +105,13 @@ def test_a_stage_starts_without_the_libraries_that_it_does_not_need(name, needle
     code = f"import sys, stages.{name}; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert needless & set(loaded.stdout.split()) == set()
+
+
+def test_no_two_classes_go_by_one_name():
+    names = [
+        node.name
+        for path in sources()
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef)
+    ]
+    assert sorted({name for name in names if names.count(name) > 1}) == []

@@ -34,7 +34,7 @@ PAIRS_KEPT = 10
 STANDS_IN = {"ece": "brier_score", "precision": "f1", "recall": "f1"}
 
 
-class Part(NamedTuple):
+class SlicePart(NamedTuple):
     """Rows of one level of a column, or of one level each of two."""
 
     where: tuple[tuple[str, str], ...]
@@ -42,7 +42,7 @@ class Part(NamedTuple):
 
 
 class Scored(NamedTuple):
-    part: Part
+    part: SlicePart
     skill: Skill
 
     @property
@@ -209,7 +209,7 @@ def record(scored: Scored, q: float, judge: Judge) -> Slice:
     }
 
 
-def parts_of(frame: pd.DataFrame, fields: list[Field], judge: Judge, limit: int, min_rows: int) -> Iterator[Part]:
+def parts_of(frame: pd.DataFrame, fields: list[Field], judge: Judge, limit: int, min_rows: int) -> Iterator[SlicePart]:
     for field in fields:
         if field.type == "text":
             continue
@@ -218,7 +218,7 @@ def parts_of(frame: pd.DataFrame, fields: list[Field], judge: Judge, limit: int,
         for code, name in enumerate(level.categories):
             rows = np.flatnonzero(codes == code)
             if judge.size(rows) >= min_rows and len(rows) < len(frame):
-                yield Part(((field.name, str(name)),), rows)
+                yield SlicePart(((field.name, str(name)),), rows)
 
 
 def weak_pairs(scored: list[Scored], judge: Judge, min_rows: int) -> list[tuple[Scored, float]]:
@@ -229,7 +229,7 @@ def weak_pairs(scored: list[Scored], judge: Judge, min_rows: int) -> list[tuple[
         if not all(judge.may_be_weaker(rows, one.part.rows, one.skill) for one in (a, b)):
             hopeless += 1
             continue
-        pair = Scored(Part(a.part.where + b.part.where, rows), judge.of(rows))
+        pair = Scored(SlicePart(a.part.where + b.part.where, rows), judge.of(rows))
         p = max(judge.p_weaker(rows, pair.skill, one.part.rows, one.skill) for one in (a, b))
         candidates.append((pair, p))
     # all that were tried count among the tests

@@ -347,7 +347,7 @@ _FIRST = {"%Y": 1970, "%m": 1, "%d": 1, "%H": 0, "%M": 0, "%S": 0}
 
 
 @dataclass(frozen=True)
-class Shape:
+class DateShape:
     """The format a text is written in; where that does not say which number is the day, with %1 %2 (%3) for the numbers,
     which are `parts`."""
 
@@ -355,7 +355,7 @@ class Shape:
     parts: tuple[int, ...] = ()
 
 
-def shape(text: str) -> Shape | None:
+def shape(text: str) -> DateShape | None:
     """None where the text is no date."""
     text = plain(text)
     if not 4 <= len(text) <= 60 or not _DIGITS.search(text):
@@ -363,7 +363,7 @@ def shape(text: str) -> Shape | None:
     if SIMPLE.fullmatch(text) and len(text) not in _COMPACT and not _PADDED_MONTH.fullmatch(text):
         return None
     if _iso(text) is not None:
-        return Shape(ISO)
+        return DateShape(ISO)
     if "%" in text:
         return None
     timed, clocked = _with_clock(text)
@@ -435,7 +435,7 @@ def _with_words(text: str) -> str | None:
     return re.sub(r"(%[abAB])\.", r"\1", out)
 
 
-def _with_numbers(form: str, clocked: bool) -> Shape | None:
+def _with_numbers(form: str, clocked: bool) -> DateShape | None:
     """The numbers that are left are year, month and day."""
     bare = _DIRECTIVE.sub(lambda m: "\x01" * len(m[0]), form)
     groups = list(_DIGITS.finditer(bare))
@@ -457,19 +457,19 @@ def _with_numbers(form: str, clocked: bool) -> Shape | None:
     for name, match in zip(names, groups, strict=True):
         out += form[at : match.start()] + name
         at = match.end()
-    return Shape(out + form[at:], parts)
+    return DateShape(out + form[at:], parts)
 
 
-def _quarter(form: str) -> Shape | None:
+def _quarter(form: str) -> DateShape | None:
     """2021-Q3, Q3 2021, 2021-W05."""
     match = re.fullmatch(r"\d{4}([-/ ]?)Q[1-4]", form)
     if match:
-        return Shape(f"%Y{match[1]}Q%q")
+        return DateShape(f"%Y{match[1]}Q%q")
     match = re.fullmatch(r"Q[1-4]([-/ ]?)\d{4}", form)
     if match:
-        return Shape(f"Q%q{match[1]}%Y")
+        return DateShape(f"Q%q{match[1]}%Y")
     match = re.fullmatch(r"\d{4}([- ]?)W\d{2}", form)
-    return Shape(f"%G{match[1]}W%V") if match else None
+    return DateShape(f"%G{match[1]}W%V") if match else None
 
 
 def _beside_a_name(form: str, bare: str, digits: list[str]) -> tuple[str, ...] | None:
@@ -518,7 +518,7 @@ def _of_numbers(bare: str, digits: list[str], clocked: bool) -> tuple[tuple[str,
 # ---- day first -------------------------------------------------------------------------------------------------------
 
 
-def day_first(shapes: Iterable[Shape | None]) -> bool | None:
+def day_first(shapes: Iterable[DateShape | None]) -> bool | None:
     """What the texts of a column say: True, False, or None where every day could be a month, or both are met."""
     first = second = 0
     for one in shapes:
@@ -533,14 +533,14 @@ def day_first(shapes: Iterable[Shape | None]) -> bool | None:
 
 
 @dataclass(frozen=True)
-class Recognised:
+class DateForms:
     """The formats of a column, the most frequent first. `doubt`: a format that would fit as well, "" where none does."""
 
     formats: tuple[str, ...]
     doubt: str = ""
 
 
-def recognise(shapes: Sequence[Shape | None], counts: np.ndarray, file_day_first: bool | None) -> Recognised | None:
+def recognise(shapes: Sequence[DateShape | None], counts: np.ndarray, file_day_first: bool | None) -> DateForms | None:
     """The formats that a column's dates are written in, rarest last; None where it has none."""
     votes: Counter[str] = Counter()
     days = _are_days(shapes)
@@ -562,19 +562,19 @@ def recognise(shapes: Sequence[Shape | None], counts: np.ndarray, file_day_first
         formats[done.replace("%b", "%B") if long_names else done] += count
     total = sum(formats.values())
     usual = [form for form, count in formats.most_common(MAX_FORMATS) if count >= 0.001 * total]
-    return Recognised(tuple(usual), doubt)
+    return DateForms(tuple(usual), doubt)
 
 
 _MONTH_AND_TWO = ("%b %y", "%B %y")
 
 
-def _are_days(shapes: Sequence[Shape | None]) -> bool:
+def _are_days(shapes: Sequence[DateShape | None]) -> bool:
     """Whether the numbers of Feb 03, Feb 11, Mar 28 are days, and so no year is there at all."""
     behind = {one.parts[0] for one in shapes if one and one.form in _MONTH_AND_TWO}
     return len(behind) > 10 and max(behind) <= 31
 
 
-def _ordered(form: str, shapes: Sequence[Shape | None], decided: bool | None) -> str:
+def _ordered(form: str, shapes: Sequence[DateShape | None], decided: bool | None) -> str:
     """`form` with day, month and year for its %1, %2 and %3."""
     if "%1" not in form:
         return form

@@ -27,7 +27,7 @@ NAMED = 12  # columns that a sentence lists
 
 
 @dataclass
-class Column:
+class ColumnDraft:
     """`spec`: the field as the contract has it, the user's word included; `kind`, `role`: what the table alone says."""
 
     spec: dict[str, Any]
@@ -79,7 +79,7 @@ def build_contract(
 # ---- columns and rows -------------------------------------------------------------------------------------
 
 
-def look_at(raw: RawTable, frame: pd.DataFrame, define: dict, columns: dict, target: str) -> list[Column]:
+def look_at(raw: RawTable, frame: pd.DataFrame, define: dict, columns: dict, target: str) -> list[ColumnDraft]:
     """Each column as the table alone has it, and as the user's word has it."""
     plain = infer.infer_fields(frame, define, {}, target, delimiter_of(raw))
     asked = infer.infer_fields(frame, define, columns, target, delimiter_of(raw)) if columns else plain
@@ -92,7 +92,7 @@ def look_at(raw: RawTable, frame: pd.DataFrame, define: dict, columns: dict, tar
             role = Role("ignored", raw.unusable[name])
         elif name != target:
             role = roles.role_of(name, alone["type"], filled, len(frame))
-        made.append(Column(dict(spec), alone["type"], role, filled))
+        made.append(ColumnDraft(dict(spec), alone["type"], role, filled))
     return made
 
 
@@ -103,7 +103,7 @@ def delimiter_of(raw: RawTable) -> str:
 
 
 def assign_role(
-    column: Column, problem: dict, columns: dict, identity: Identity, belongs: str, notes: list[str]
+    column: ColumnDraft, problem: dict, columns: dict, identity: Identity, belongs: str, notes: list[str]
 ) -> None:
     """The role that the rows' structure gives, unless params.yaml gives another; `belongs`: why the group is one."""
     spec, found = column.spec, column.role
@@ -140,7 +140,7 @@ def assign_role(
     notes += [f'"{name}": {said}' for said in sayings if said]
 
 
-def assign_time(made: list[Column]) -> None:
+def assign_time(made: list[ColumnDraft]) -> None:
     dated = [
         c for c in made
         if c.spec["role"] == "feature" and c.spec["type"] in ("date", "datetime") and not dates.is_clock(c.spec["format"])
@@ -155,7 +155,7 @@ def assign_time(made: list[Column]) -> None:
 
 def identify(
     frame: pd.DataFrame,
-    made: list[Column],
+    made: list[ColumnDraft],
     target: str,
     split: SplitParams,
     columns: dict,
@@ -174,7 +174,7 @@ def identify(
     return replace(identity, random_state=even_draw(keys, frame[target], split.test_size)), group.reason
 
 
-def names_of_a_row(made: list[Column], split: SplitParams, notes: list[str]) -> list[str]:
+def names_of_a_row(made: list[ColumnDraft], split: SplitParams, notes: list[str]) -> list[str]:
     """The columns that name a row: params.yaml's, else the id, else all but counters of whoever wrote the table."""
     if split.identity:
         return list(split.identity)
@@ -197,7 +197,7 @@ def names_of_a_row(made: list[Column], split: SplitParams, notes: list[str]) -> 
 
 
 def what_rows_belong_to(
-    frame: pd.DataFrame, made: list[Column], target: str, split: SplitParams, columns: dict, notes: list[str]
+    frame: pd.DataFrame, made: list[ColumnDraft], target: str, split: SplitParams, columns: dict, notes: list[str]
 ) -> groups.Group | None:
     """The thing that several rows are of, where that is sure; what is likely is said."""
     asked = [c.spec["name"] for c in made if (columns.get(c.spec["name"]) or {}).get("role") == "group"]

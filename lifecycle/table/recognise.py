@@ -49,7 +49,7 @@ _SAME_CURRENCY = {"us$": "$", "usd": "$", "dollar": "$", "dollars": "$", "eur": 
 
 
 @dataclass(frozen=True)
-class Shape:
+class NumberShape:
     """A text taken apart: its numbers as they stand there, the words beside them, and the forms it is written in."""
 
     cores: tuple[str, ...]
@@ -60,11 +60,11 @@ class Shape:
     plus: bool = False  # 65+
 
 
-def shape(text: str) -> Shape | None:
+def shape(text: str) -> NumberShape | None:
     """None where the text is no number, however it were written."""
     text = notation.plain(text)
     if notation.SIMPLE.fullmatch(text):
-        return Shape((text.lstrip("+-"),))
+        return NumberShape((text.lstrip("+-"),))
     if not _HAS_NUMBER.search(text):
         return None
     forms: set[str] = set()
@@ -78,12 +78,14 @@ def shape(text: str) -> Shape | None:
             inner = shape(stripped)
             if inner is None:
                 return None
-            return Shape(inner.cores, inner.words, inner.forms | {form}, inner.unit, inner.sign, plus or inner.plus)
+            return NumberShape(
+                inner.cores, inner.words, inner.forms | {form}, inner.unit, inner.sign, plus or inner.plus
+            )
     if notation.clock(text) is not None:
-        return Shape((), (), frozenset({notation.CLOCK}))
+        return NumberShape((), (), frozenset({notation.CLOCK}))
     added = notation.pairs(text.lstrip("+-"))
     if added and len(added) > 1 and _one_dimension([word for _, word in added]):
-        return Shape(tuple(core for core, _ in added), tuple(w for _, w in added), frozenset({notation.COMPOUND}))
+        return NumberShape(tuple(core for core, _ in added), tuple(w for _, w in added), frozenset({notation.COMPOUND}))
     return _range(text)
 
 
@@ -95,7 +97,7 @@ _STRIPPED = (
 )
 
 
-def _single(text: str, forms: set[str]) -> Shape | None:
+def _single(text: str, forms: set[str]) -> NumberShape | None:
     """The shape of one number with, perhaps, a unit."""
     found = notation.amount(text)
     if found is None or (len(found.core) > 1 and "," == found.core[-1]):
@@ -113,7 +115,7 @@ def _single(text: str, forms: set[str]) -> Shape | None:
     if not all(_may_be_unit(word) for word in after_words):
         return None
     unit = f"{found.before} {after}".strip()
-    return Shape((found.core,), (*before_words, *after_words), frozenset(forms), unit, sign)
+    return NumberShape((found.core,), (*before_words, *after_words), frozenset(forms), unit, sign)
 
 
 def _multiplies_money(word: str) -> bool:
@@ -144,14 +146,14 @@ def _dimensions(words: Iterable[str]) -> set[str]:
     return set.intersection(*found) if found else set()
 
 
-def _range(text: str) -> Shape | None:
+def _range(text: str) -> NumberShape | None:
     ends = notation.range_ends(text)
     if not ends:
         return None
     low, high = (_single(end, set()) for end in ends)
     if not low or not high or low.forms or high.forms:
         return None
-    return Shape(
+    return NumberShape(
         (*low.cores, *high.cores), tuple(dict.fromkeys((*low.words, *high.words))), frozenset({notation.RANGE})
     )
 
@@ -181,7 +183,7 @@ class Marks:
         return self.doubtful[mark] >= 10 and self.below > 0 and self.above == 0
 
 
-def marks(shapes: Iterable[Shape | None]) -> Marks:
+def marks(shapes: Iterable[NumberShape | None]) -> Marks:
     found = Marks()
     for one in shapes:
         for core in one.cores if one else ():
@@ -230,12 +232,12 @@ def decimal_of_file(columns: Iterable[Marks], delimiter: str) -> tuple[str, bool
 # ---- a column -----------------------------------------------------------------------------------------------
 
 
-Met = tuple[str, Shape, int]  # a text, taken apart, and the cells that hold it
+Met = tuple[str, NumberShape, int]  # a text, taken apart, and the cells that hold it
 Table = dict[str, float | tuple[float, float]]  # {unit: scale, or scale and shift}
 
 
 @dataclass(frozen=True)
-class Recognised:
+class NumberForms:
     """A notation, and what a reader of the notes should know of it."""
 
     notation: Notation
@@ -245,13 +247,13 @@ class Recognised:
 def recognise(
     name: str,
     texts: Sequence[str],
-    shapes: Sequence[Shape | None],
+    shapes: Sequence[NumberShape | None],
     counts: np.ndarray,
     found: Marks,
     file_decimal: str,
     sure: bool = True,
     forced: bool = False,
-) -> Recognised | None:
+) -> NumberForms | None:
     """The notation under which most cells are numbers; None where they are none. `counts`: cells that hold each text.
 
     `found`: what the shapes say about the decimal mark; `sure`: whether the file's is beyond doubt. `forced`: the user says that
@@ -262,7 +264,7 @@ def recognise(
         return None
     decimal, group, remarks = _decimal_and_group(name, found, file_decimal, sure, good)
     if not any(s.words or s.forms or s.sign for _, s, _ in good):
-        return Recognised(Notation(decimal, group), tuple(remarks))
+        return NumberForms(Notation(decimal, group), tuple(remarks))
     forms = _forms(good, decimal, group, forced)
     if forms is None:
         return None
@@ -272,7 +274,7 @@ def recognise(
     if bare and notation.CLOCK in forms:
         unit = "min"
     made = Notation(decimal, group, bare, unit, table, signs, {}, frozenset(forms))
-    return Recognised(made, tuple(remarks) + tuple(_remarks(good, made)))
+    return NumberForms(made, tuple(remarks) + tuple(_remarks(good, made)))
 
 
 def _decimal_and_group(

@@ -92,10 +92,10 @@ class Texts:
         return self.counts[self.sampled]
 
     @cached_property
-    def numbers(self) -> list[recognise.Shape | None]:
+    def numbers(self) -> list[recognise.NumberShape | None]:
         """The sample's texts, taken apart as numbers."""
         if self.simple:
-            return [recognise.Shape((t.lstrip("+-"),)) for t in self.plain_sample]
+            return [recognise.NumberShape((t.lstrip("+-"),)) for t in self.plain_sample]
         return [recognise.shape(t) for t in self.sample]
 
     @cached_property
@@ -104,7 +104,7 @@ class Texts:
         return recognise.marks(self.numbers)
 
     @cached_property
-    def dates(self) -> list[dates.Shape | None]:
+    def dates(self) -> list[dates.DateShape | None]:
         """The sample's texts, taken apart as dates."""
         return [dates.shape(t) for t in self.sample]
 
