@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import psutil
 import pytest
@@ -18,7 +17,6 @@ from actions import doctor
 from actions.registry import changed_paths
 from lifecycle.ground.errors import stage
 
-ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="NO GIT: apt-get install git")
 LOCK = "schema: '2.0'\nstages:\n  train:\n    cmd: python train.py\n    outs:\n    - path: models/candidate\n      hash: md5\n      md5: {md5}\n"
 
@@ -137,13 +135,3 @@ def test_code_compiled_into_a_bundle_goes(project):
     cache.mkdir(parents=True)
     (cache / "app.cpython-311.pyc").write_bytes(b"anything")
     assert "__pycache__, which no manifest names, is gone" in mended() and not cache.exists()
-
-
-def test_stages_that_take_long_are_found_again_in_the_run_cache():
-    """DVC leaves a stage with an output that persists out of its run cache (dvc issues 10589, 4861)."""
-    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text("utf-8"))["stages"]
-    for name in ("train", "evaluate", "validate", "deploy"):
-        entries = [out for kind in ("outs", "metrics") for out in stages[name].get(kind, [])]
-        assert not [out for out in entries if isinstance(out, dict) and any(v.get("persist") for v in out.values())], (
-            name
-        )
