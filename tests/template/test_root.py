@@ -42,3 +42,29 @@ def test_a_fresh_clone_gives_the_bytes_that_are_locked(template, tmp_path, env):
         return {o["path"]: o["md5"] for s in stages.values() for o in s["outs"] if o["path"] not in timed}
 
     assert hashes(third) == hashes(again) and len(hashes(again)) > 15
+
+
+def test_what_is_reproduced_is_not_mixed_where_two_branches_meet(tmp_path, env):
+    """A dvc.lock with conflict marks stops `dvc repro`, which would make the right one."""
+    made = ("dvc.lock", "data/contract.yaml", "reports/report.html", "reports/plots/curve.csv")
+
+    def git(*arguments, check=True):
+        return run("git", *arguments, cwd=tmp_path, env=env, check=check).stdout
+
+    def commit(text):
+        for name in made:
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(f"first\n{text}\nlast\n")
+        git("add", ".gitattributes", *made)
+        git("commit", "-qm", text)
+
+    git("init", "-q", "-b", "main")
+    (tmp_path / ".gitattributes").write_text((ROOT / ".gitattributes").read_text("utf-8"), "utf-8")
+    commit("ours")
+    git("switch", "-qc", "anna")
+    commit("anna's")
+    git("switch", "-q", "main")
+    commit("ben's")
+    git("merge", "anna", check=False)
+    assert git("diff", "--name-only", "--diff-filter=U").split() == sorted(made)
+    assert {(tmp_path / name).read_text() for name in made} == {"first\nben's\nlast\n"}
