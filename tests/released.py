@@ -77,7 +77,4 @@ def make(place):
     run(place, "git", "add", "-A")
     run(place, "git", "commit", "-qm", "The first model")
     run(place, sys.executable, "-m", "actions.release")
-    run(place, "dvc", "repro", "-q")
-    run(place, "git", "add", "-A")
-    run(place, "git", "commit", "-qm", "Beside the released one")
     return place
