@@ -10,23 +10,19 @@ renders the new stubs. A new filter goes into a new module.
 
 import json
 import logging
-import os
 import re
 import sys
 from pathlib import Path
 
 from cookiecutter.utils import simple_filter
 
-STARTED_IN = Path.cwd()  # at import: later, cookiecutter works in the template's folder
 
-
-def _without_traceback(record):
+def _is_no_refusal(record):
     # an answer that a hook refuses is no crash: the hook's own line must not drown
-    record.exc_info = None
-    return True
+    return "Stopping generation" not in str(record.msg)
 
 
-logging.getLogger("cookiecutter.hooks").addFilter(_without_traceback)
+logging.getLogger("cookiecutter.hooks").addFilter(_is_no_refusal)
 
 
 @simple_filter
@@ -50,16 +46,6 @@ def quoted(value):
 
 def _escape(code):
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
-
-
-@simple_filter
-def from_here(path):
-    """A local path made absolute from where the command was typed: hooks run in the generated folder."""
-    if not path.strip() or "://" in path:
-        return path.strip()
-    path = Path(path.strip()).expanduser()
-    places = [STARTED_IN, Path(os.environ.get("PWD", ""))]  # PWD: one process that generates twice, from two places
-    return str(next((p / path for p in places if (p / path).exists()), STARTED_IN / path))
 
 
 @simple_filter

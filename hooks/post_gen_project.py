@@ -12,7 +12,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-import types
 import urllib.parse
 import urllib.request
 from pathlib import Path
@@ -24,13 +23,20 @@ REMOTE = {{cookiecutter.dvc_remote | from_here | quoted}}
 STARTED_IN = Path({{"." | from_here | quoted}})
 REGENERATING = {{"cruft" | regenerating}}
 
-# which files are tables is the reader's to say
-READER = {
-    "lifecycle.ground.errors": {{"lifecycle/ground/errors.py" | source_of | quoted}},
-    "lifecycle.table.formats": {{"lifecycle/table/formats.py" | source_of | quoted}},
-}
+TEMPLATE = Path({{"." | template_path | quoted}})
+sys.path.insert(0, str(TEMPLATE))
+sys.dont_write_bytecode = True  # the template's folder is the user's
+
+from hooks.answers import Refused, Table, tidy_name  # noqa: E402
+from lifecycle.table.formats import is_table_name  # noqa: E402
+
 EXAMPLE_ONLY = ("example",)
 RAW = Path("data/raw")
+HOSTS = {
+    "gh": "github.com",
+    "gl": "gitlab.com",
+    "bb": "bitbucket.org",
+}  # what cookiecutter takes for them, and cruft does not
 
 
 # ---- the data ---------------------------------------------------------------------------------------------
@@ -39,18 +45,6 @@ RAW = Path("data/raw")
 def drop_the_example():
     for path in map(Path, EXAMPLE_ONLY):
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-
-
-def formats():
-    """The project's module of that name, imported from its text."""
-    for name, source in READER.items():
-        parts = name.split(".")
-        for depth in range(1, len(parts)):
-            package = sys.modules.setdefault(".".join(parts[:depth]), types.ModuleType(".".join(parts[:depth])))
-            package.__path__ = []
-        module = sys.modules[name] = types.ModuleType(name)
-        exec(compile(source, f"{name.replace('.', '/')}.py", "exec"), module.__dict__)
-    return sys.modules["lifecycle.table.formats"]
 
 
 def bring_data():
@@ -64,13 +58,23 @@ def bring_data():
     if "://" in DATA:
         copied = [download(DATA)]
     elif source.is_dir():
-        tables = filter(formats().is_table_name, source.rglob("*"))
+        tables = filter(is_table_name, source.rglob("*"))
         copied = [copy(p, RAW / p.relative_to(source)) for p in sorted(tables)]
     else:
         copied = [copy(source, RAW / source.name)]
     size = sum(p.stat().st_size for p in copied)
     say(f"data/raw: {', '.join(p.name for p in copied[:4])}{', ...' if len(copied) > 4 else ''} ({size:,} bytes)")
     return ["data/raw"]
+
+
+def say_table():
+    """What was read; `define` will say more, and why."""
+    try:
+        table = Table(str(RAW), tidy_name(ANSWERS["target"]))
+    except Refused:  # it is `define`'s to say, with all that it needs installed
+        return
+    if table.names:
+        say(f"table: {table.told()}; to be predicted: {table.told_target()}")
 
 
 def copy(source, target):
@@ -101,7 +105,7 @@ def download(url):
         sys.exit(f"cannot generate: data {url}: {done:,} of {total:,} bytes came; try again, or give a local path")
     with partly.open("rb") as file:
         parquet = file.read(4) == b"PAR1"
-    if not formats().is_table_name(target):
+    if not is_table_name(target):
         target = target.with_name(target.name + (".parquet" if parquet else ".csv"))
     return partly.rename(target)
 
@@ -154,6 +158,7 @@ class Repository:
 def set_up(folders):
     """git init, dvc init, dvc add, the remote, the first commit; the commands that are left."""
     repo = Repository()
+    remember_template(repo)
     inside, above = repo.ask("git", "rev-parse", "--show-toplevel")
     if inside:
         say(f"this folder is inside the repository {above}: none of its own was made, and nothing was committed there")
@@ -179,7 +184,7 @@ def set_up(folders):
     repo.step(able, "git", "add", ".") and repo.step(able, *commit)
     if not able:
         repo.left.append(shlex.join(commit))
-    if cruft():
+    if by_cruft():
         # cruft writes it after this hook
         repo.left += ["git add .cruft.json", 'git commit -m "Remember the template"']
     return repo.left
@@ -193,8 +198,38 @@ def quiet():
         config.write_text("[core]\n    analytics = false\n    check_update = false\n" + text, encoding="utf-8")
 
 
-def cruft():
+def by_cruft():
     return "_commit" in ANSWERS
+
+
+def remember_template(repo):
+    """What `cruft update` asks for, as `cruft create` would write it; nothing where no commit stands for the template."""
+    if by_cruft() or not (TEMPLATE / ".git").exists():
+        return
+    known, commit = repo.ask("git", "-C", str(TEMPLATE), "rev-parse", "HEAD")
+    _, changed = repo.ask("git", "-C", str(TEMPLATE), "status", "--porcelain")
+    if not known or changed:
+        return
+    where = template_address()
+    answers = {key: value for key, value in ANSWERS.items() if not key.startswith("_")}
+    state = {
+        "template": where,
+        "commit": commit,
+        "checkout": ANSWERS.get("_checkout"),
+        "context": {"cookiecutter": {**answers, "_template": where, "_commit": commit}},
+        "directory": None,
+    }
+    text = json.dumps(state, ensure_ascii=False, indent=2)
+    Path(".cruft.json").write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def template_address():
+    """Where the template is from: an address, or a folder's whole path."""
+    typed = ANSWERS["_template"].removeprefix("git+")
+    short, _, name = typed.partition(":")
+    if short in HOSTS:
+        return f"https://{HOSTS[short]}/{name}.git"
+    return typed if "://" in typed or "@" in typed else str((STARTED_IN / Path(typed).expanduser()).resolve())
 
 
 # ---- words ------------------------------------------------------------------------------------------------
@@ -216,14 +251,14 @@ def say_next(left):
             say(f"    {line}")
     say("\nnext:\n")
     windows = os.name == "nt"
-    for line in (
-        f"cd {folder}",
-        "python -m pip install -r requirements-tools.txt"
-        if windows
-        else "make repro       # sets up .venv, runs the pipeline",
-        "dvc repro" if windows else "make compare     # experiments side by side",
-    ):
+    plain = ("python -m pip install -r requirements-tools.txt", "dvc repro")
+    made = ("make repro       # sets up .venv, runs the pipeline", "make compare     # experiments side by side")
+    for line in (f"cd {folder}", *(plain if windows else made)):
         say(f"    {line}")
+    say(
+        "\nthen open reports/report.html; to change what was decided: params.yaml (the problem, the columns, the budget),"
+    )
+    say("custom/ (features and models of your own), data/raw (the table)")
 
 
 def main():
@@ -232,6 +267,8 @@ def main():
     if REGENERATING:
         return
     folders = bring_data()
+    if DATA:
+        say_table()
     say_next(set_up(folders))
 
 

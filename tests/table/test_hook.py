@@ -1,12 +1,12 @@
-"""The generation hook reads as `define` does: it is run here, in this process, as cookiecutter would render it."""
+"""Generation reads a table as `define` does, and refuses what that would, with the standard library alone."""
 
 import gzip
-import json
-import re
+import subprocess
 import sys
 
 import pytest
 
+from hooks.answers import Refused, Table, check_data, name_of
 from lifecycle.ground.errors import UserError
 from lifecycle.table.read import read_raw
 from tests.scratch import ROOT
@@ -32,42 +32,17 @@ SHOULD_REFUSE = {
 }
 
 
-@pytest.fixture
-def refusal(monkeypatch):
-    """What the hook says of a table, or None; the project's modules are the copies that it carries."""
-
-    def ask(data, target: str) -> str | None:
-        text = (ROOT / "hooks/pre_gen_project.py").read_text(encoding="utf-8")
-        text = re.sub(r'\{\{"([\w/.]+)" \| source_of \| quoted\}\}', lambda m: repr(source(m[1])), text)
-        answers = json.dumps({"project_name": "p", "project": "p", "target": target})
-        text = text.replace("{{cookiecutter | jsonify | quoted}}", repr(answers))
-        text = text.replace("{{cookiecutter.data | from_here | quoted}}", repr(str(data)))
-        text = text.replace('{{"cruft" | regenerating}}', "False")
-        assert text.endswith("\nmain()\n")
-        before = {name: module for name, module in sys.modules.items() if name.split(".")[0] == "lifecycle"}
-        for name in before:
-            monkeypatch.delitem(sys.modules, name)
-        hook: dict = {"__name__": "hook"}
-        try:
-            exec(compile(text.removesuffix("main()\n"), "hook", "exec"), hook)
-            hook["check_data"]()
-            return None
-        except hook["Refused"] as refused:
-            return hook["shown"](str(refused))
-        finally:
-            for name in [name for name in sys.modules if name.split(".")[0] == "lifecycle"]:
-                del sys.modules[name]
-            sys.modules.update(before)
-
-    return ask
-
-
-def source(name: str) -> str:
-    return (ROOT / name).read_text(encoding="utf-8")
+def refusal(data, target: str) -> str | None:
+    """What generation says against the table, or None."""
+    try:
+        check_data(str(data), target)
+    except Refused as refused:
+        return str(refused)
+    return None
 
 
 @pytest.mark.parametrize("name", SHOULD_READ)
-def test_what_define_reads_the_hook_accepts(tmp_path, refusal, name):
+def test_what_define_reads_the_hook_accepts(tmp_path, name):
     (tmp_path / "t.csv").write_text("\n".join(SHOULD_READ[name]) + "\n", encoding="utf-8")
     assert len(read_raw(tmp_path, target="good").frame) == 40
     assert refusal(tmp_path / "t.csv", "good") is None
@@ -75,7 +50,7 @@ def test_what_define_reads_the_hook_accepts(tmp_path, refusal, name):
 
 
 @pytest.mark.parametrize("name", SHOULD_REFUSE)
-def test_what_define_refuses_the_hook_refuses_in_a_line(tmp_path, refusal, name):
+def test_what_define_refuses_the_hook_refuses_in_a_line(tmp_path, name):
     (tmp_path / "t.csv").write_text("\n".join(SHOULD_REFUSE[name]) + "\n", encoding="utf-8")
     said = refusal(tmp_path / "t.csv", "good")
     assert said and "t.csv" in said and said.isprintable()
@@ -87,21 +62,55 @@ def test_what_define_refuses_the_hook_refuses_in_a_line(tmp_path, refusal, name)
         assert len(raw.frame) < 20
 
 
-def test_a_packed_table_is_looked_into(tmp_path, refusal):
+def test_a_packed_table_is_looked_into(tmp_path):
     (tmp_path / "t.csv.gz").write_bytes(gzip.compress("\n".join(TABLE).encode()))
     assert refusal(tmp_path / "t.csv.gz", "good") is None
     assert 'no column "god" in its header; did you mean "good"?' in refusal(tmp_path / "t.csv.gz", "god")
 
 
-def test_a_name_that_a_terminal_would_obey_is_shown_written_out(tmp_path, refusal):
+def test_a_name_that_a_terminal_would_obey_is_shown_written_out(tmp_path):
     (tmp_path / "t.csv").write_text("\n".join(["a\x1b[2J," + TABLE[0], *(f"1,{row}" for row in TABLE[1:])]))
     assert r"a\x1b[2J, town" in refusal(tmp_path / "t.csv", "zzzzz")
 
 
-def test_the_hook_needs_the_standard_library_alone(tmp_path):
-    import subprocess
-
-    modules = re.findall(r'"(lifecycle/[\w/]+)\.py" \| source_of', source("hooks/pre_gen_project.py"))
-    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import {', '.join(m.replace('/', '.') for m in modules)}"
+def test_the_checks_need_the_standard_library_alone(tmp_path):
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import hooks.answers"
     done = subprocess.run([sys.executable, "-S", "-I", "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def written(folder, header: str, row) -> Table:
+    (folder / "t.csv").write_text("\n".join([header, *(row(i) for i in range(30))]) + "\n", encoding="utf-8")
+    return Table(str(folder / "t.csv"))
+
+
+def test_a_column_called_as_targets_are_is_suggested(tmp_path):
+    assert written(tmp_path, "a,Is_Fraud,c", lambda i: f"{i},{i % 2},x").likely_target() == "Is_Fraud"
+
+
+def test_else_the_last_column_where_it_has_the_few_values_of_classes(tmp_path):
+    assert (
+        written(tmp_path, "a,b,weather", lambda i: f"{i},{i},{'sun' if i % 3 else 'rain'}").likely_target() == "weather"
+    )
+
+
+def test_else_none(tmp_path):
+    assert written(tmp_path, "a,b,c", lambda i: f"{i},{i},{i}").likely_target() == ""
+
+
+def test_what_was_read_is_told(tmp_path):
+    assert written(tmp_path, "a,b", lambda i: f"{i},x").told() == "30 rows, 2 columns"
+    assert Table(str(tmp_path / "t.csv"), "b").told_target() == '"b": 1 classes, x'
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        ("telco_churn.csv.gz", "Telco churn"),
+        ("/data/House-Prices/", "House Prices"),
+        (r"C:\data\x.csv", "X"),
+        ("https://example.org/files/wine%20quality.csv?download=1", "Wine quality"),
+    ],
+)
+def test_a_project_is_called_as_its_table(data, name):
+    assert name_of(data) == name

@@ -25,7 +25,8 @@ def place(tmp_path):
 
 
 def next_commands(output):
-    return [line.split("  #")[0].strip() for line in output.partition("\nnext:\n")[2].splitlines() if line.strip()]
+    said = output.partition("\nnext:\n")[2].partition("\nthen open")[0]
+    return [line.split("  #")[0].strip() for line in said.splitlines() if line.strip()]
 
 
 def left_commands(output):

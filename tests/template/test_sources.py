@@ -23,10 +23,13 @@ def test_a_path_a_git_url_and_a_zip_give_the_same(template, tmp_path, env):
     run("git", "archive", "--prefix=cookiecutter-ml-lifecycle-main/", "-o", archive, "HEAD", cwd=template)
     for place, source in (("path", template), ("url", f"git+file://{template}"), ("zip", archive)):
         generate(source, tmp_path / place, env)
-    by_path = files(tmp_path / "path/bakery")
+    by_path, by_url, by_zip = (files(tmp_path / place / "bakery") for place in ("path", "url", "zip"))
+    remembered = [json.loads(made.pop(".cruft.json")[0]) for made in (by_path, by_url)]
+    assert [state["template"] for state in remembered] == [str(template), f"file://{template}"]
+    assert remembered[0]["commit"] == remembered[1]["commit"]
     assert "stages/define.py" in by_path
-    assert files(tmp_path / "url/bakery") == by_path
-    assert files(tmp_path / "zip/bakery") == by_path
+    assert by_url == by_path
+    assert by_zip == by_path, "nor has a zip a commit to remember"
 
 
 @pytest.fixture
@@ -62,9 +65,10 @@ def clean(project, env):
 def test_cruft_creates_what_cookiecutter_generates(source, project, tmp_path, env):
     (tmp_path / "churn.csv").write_text(TABLE)
     generate(source, tmp_path / "plain", env, project_name="Telco", data="../churn.csv", target="Churn")
-    made = files(project)
-    assert made.pop(".cruft.json")
-    assert made == files(tmp_path / "plain/telco")
+    by_cruft, plain = files(project), files(tmp_path / "plain/telco")
+    states = [json.loads(made.pop(".cruft.json")[0]) for made in (by_cruft, plain)]
+    assert states[0]["commit"] == states[1]["commit"] and states[0]["template"] == states[1]["template"]
+    assert by_cruft == plain
     assert (project / "data/raw/churn.csv").read_text() == TABLE
 
 
@@ -105,6 +109,21 @@ def test_cruft_update_brings_a_changed_stage_and_keeps_the_users_edits(source, p
     commit(project, "The later version")
     assert "up-to-date" in cruft("check", cwd=project, env=env).stdout.replace("up to date", "up-to-date")
     run("dvc", "status", cwd=project, env=env)
+
+
+@pytest.mark.slow
+def test_a_project_of_plain_cookiecutter_is_updated_without_being_linked_first(source, tmp_path, env):
+    (tmp_path / "churn.csv").write_text(TABLE)
+    generate(source, tmp_path, env, project_name="Telco", data="churn.csv", target="Churn")
+    project = tmp_path / "telco"
+    assert clean(project, env) and cruft("diff", "--exit-code", cwd=project, env=env).stdout == ""
+    with (source / "stages/define.py").open("a") as file:
+        file.write("# a later version\n")
+    commit(source, "A later version")
+    cruft("update", "--skip-apply-ask", cwd=project, env=env)
+    assert (project / "stages/define.py").read_text("utf-8").endswith("# a later version\n")
+    changed = run("git", "status", "--porcelain", cwd=project, env=env).stdout.split()[1::2]
+    assert changed == [".cruft.json", "stages/define.py"]
 
 
 def edit(path, old, new):
