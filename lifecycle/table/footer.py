@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lifecycle.table.formats import HEAD
 from lifecycle.table.labels import NOTE, TOTAL, TOTAL_PATTERN, is_note_label, is_total_label, named_notes
 from lifecycle.table.names import SOURCE
 from lifecycle.table.part import Part
@@ -42,6 +43,19 @@ class Columns:
         self.largest = np.full(width, -np.inf)
         self.rows = 0
         self.seen = [Counter(column) for column in columns]
+        self.met = filled
+
+    def exceeds(self, cells: list[str]) -> bool:
+        """Whether each number of the row is larger than the first rows' largest, as a sum of them all must be."""
+        larger = []
+        for c, cell in enumerate(cells[: self.width]):
+            value = to_number(cell.strip(), self.comma[c])
+            if self.numeric[c] and np.isfinite(value):
+                above = np.array([to_number(one, self.comma[c]) for one in self.met[c]])
+                larger.append(abs(value) > np.abs(above[np.isfinite(above)]).max(initial=0))
+                if not larger[-1]:
+                    return False
+        return bool(larger)
 
     def has_subtotals(self, sample: list[list[str]]) -> bool:
         """Whether the first rows are parted by sums of those above, so that the others have to be looked at."""
@@ -129,18 +143,22 @@ def without_subtotals(part: Part, columns: Columns) -> Part:
 
 
 def may_have_totals(layout: Layout, columns: Columns) -> bool:
-    """Whether sums are worth their time: the file's last lines hold a word for a total, or lack cells that rows have."""
+    """Whether sums are worth their time: the file's last lines hold a word for a total, or lack cells that rows have and
+    hold numbers that can be sums."""
     from lifecycle.table.records import records
 
     if layout.seen.encoding.startswith(("utf-16", "utf-32")):
         return True  # the tail may begin within a letter
+    apart = layout.seen.size > HEAD + 2 * len(layout.seen.tail)  # else the last rows may be among the first
     text = layout.seen.tail.decode(layout.seen.encoding, "ignore")
     lines = text.splitlines(keepends=True)[-60:]
     last = [r.cells for r in records(lines, 0, layout.dialect, layout.width) if r.cells][-30:]
     for cells in last:
         if any(is_total_label(cell) for cell in cells):
             return True
-        if len(cells) == layout.width and any(columns.usually[c] and not cells[c].strip() for c in range(layout.width)):
+        if len(cells) != layout.width or (apart and not columns.exceeds(cells)):
+            continue
+        if any(columns.usually[c] and not cells[c].strip() for c in range(layout.width)):
             return True
     return False
 
@@ -248,11 +266,25 @@ def _numbers(column: pa.ChunkedArray, comma: bool) -> np.ndarray:
     text = pc.replace_substring(text, "." if comma else ",", "")
     if comma:
         text = pc.replace_substring(text, ",", ".")
+    text = pc.if_else(pc.equal(text, pa.scalar("", pa.large_string())), pa.scalar(None, pa.large_string()), text)
     try:
-        text = pc.if_else(pc.equal(text, pa.scalar("", pa.large_string())), pa.scalar(None, pa.large_string()), text)
         return np.asarray(pc.cast(text, pa.float64()).to_numpy(), dtype=float)
     except pa.ArrowInvalid:
-        return np.array([to_number(cell, comma) for cell in column.to_pylist()])
+        return _with_units(column, text, comma)
+
+
+def _with_units(column: pa.ChunkedArray, text: pa.ChunkedArray, comma: bool) -> np.ndarray:
+    """As `to_number` has it, of cells that hold more than digits: what is digits once marks are gone, by Arrow."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    bare = pc.replace_substring_regex(text, r"[^0-9.,eE+()-]", "")
+    simple = np.asarray(pc.fill_null(pc.match_substring_regex(bare, r"^-?[0-9]+(\.[0-9]*)?$"), False))
+    out = np.full(len(simple), np.nan)
+    out[simple] = pc.cast(bare.filter(pa.array(simple)), pa.float64()).to_numpy()
+    rest = np.flatnonzero(~simple & np.asarray(pc.is_valid(text)))
+    out[rest] = [to_number(cell, comma) for cell in column.take(pa.array(rest)).to_pylist()]
+    return out
 
 
 def _is_number(text: str) -> bool:
