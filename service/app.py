@@ -33,6 +33,12 @@ from service.settings import Settings
 logger = logging.getLogger("uvicorn.error")
 
 Rows = list[dict[str, Any]]
+BROWSERS = (
+    "origin",
+    "sec-fetch-site",
+    "sec-fetch-mode",
+    "referer",
+)  # headers that no page can keep a browser from sending
 
 
 class Service:
@@ -50,12 +56,17 @@ class Service:
         self.clients = Clients(settings, self.measures)
         self.classes = list(bundle.contract.problem.classes)
 
-    async def body(self, request: Request) -> bytes:
-        """The request's JSON. Raises Refusal."""
+    async def body(self, request: Request, any_type: bool = False) -> bytes:
+        """The request's JSON; `any_type`: also where it is not said to be that, as programs of the Open Inference Protocol
+        do. Raises Refusal.
+
+        A page of another site must not post here. A browser asks first before it sends JSON for one, and of any other
+        type it says that it is a browser.
+        """
         kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
         if kind != "application/json" and not kind.endswith("+json"):
-            # also keeps a page of another site from posting here: a browser asks first for this type
-            raise Refusal(415, "send JSON, with the header Content-Type: application/json")
+            if not any_type or any(name in request.headers for name in BROWSERS):
+                raise Refusal(415, "send JSON, with the header Content-Type: application/json")
         return await request.body()
 
     async def validated(self, request: Request, validator: TypeAdapter[Any]) -> Any:

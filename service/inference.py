@@ -1,6 +1,7 @@
 """The Open Inference Protocol v2 over the same path, for clients that speak it (KServe, Triton, MLServer).
 
-An input tensor is a column: `{"name": COLUMN, "shape": [n], "datatype": "FP64" | "INT64" | "BOOL" | "BYTES", "data": […]}`.
+An input tensor is a column: `{"name": COLUMN, "shape": [n], "datatype": "FP64" | "INT64" | "BOOL" | "BYTES", "data": […]}`,
+of shape [n] or [n, 1]; its data may also follow the JSON as bytes (tensors.py), and the answer's do where that is asked for.
 https://github.com/kserve/open-inference-protocol
 """
 
@@ -12,15 +13,20 @@ from typing import Any, NotRequired
 import numpy as np
 from fastapi import FastAPI, Request
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+from pydantic_core import to_json
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
+from service import tensors
 from service.engine import SLICE, Answered
 from service.replies import About, Alive, InferResponse, Ready, Refusal, reply
-from service.routes import NOT_READY, POSTED, described
+from service.routes import NOT_READY, POSTED, Responses, described
 from service.schema import fault_list
 
 TYPES = {"number": "FP64", "integer": "FP64", "boolean": "BOOL"}
+AS_BYTES: Responses = {
+    200: {"content": {"application/octet-stream": {}}, "description": "outputs, as JSON or behind it"}
+}
 TAG = "Open Inference Protocol"
 
 
@@ -29,33 +35,47 @@ class Tensor(TypedDict):
     name: str
     shape: list[int]
     datatype: str
-    data: list[Any]
-    parameters: NotRequired[dict[str, Any]]
+    data: NotRequired[list[Any]]
+    parameters: NotRequired[dict[str, Any] | None]
+
+
+@with_config(ConfigDict(strict=True))
+class Output(TypedDict):
+    name: str
+    parameters: NotRequired[dict[str, Any] | None]
 
 
 @with_config(ConfigDict(strict=True, allow_inf_nan=False))
 class InferRequest(TypedDict):
     inputs: list[Tensor]
-    id: NotRequired[str]
-    parameters: NotRequired[dict[str, Any]]
-    outputs: NotRequired[list[Any]]
+    id: NotRequired[str | None]
+    parameters: NotRequired[dict[str, Any] | None]
+    outputs: NotRequired[list[Output] | None]
 
 
 REQUEST = TypeAdapter(InferRequest)
 
 
-def rows_of(tensors: list[Tensor], max_rows: int) -> list[dict[str, Any]]:
-    """Columns to rows. Raises ValueError where lengths, shapes or names do not fit."""
+def columns_of(tensors: list[Tensor], max_rows: int) -> dict[str, list[Any]]:
+    """Cells by column, all of one length. Raises ValueError where lengths, shapes or names do not fit."""
     names = [t["name"] for t in tensors]
     if not tensors or len(set(names)) < len(names):
         raise ValueError("inputs takes one tensor a column, each name once")
-    n = len(tensors[0]["data"])
+    columns = {t["name"]: _flat(t.get("data") or []) for t in tensors}
+    n = len(columns[names[0]])
     for t in tensors:
-        if t["shape"] not in ([n], [n, 1]) or len(t["data"]) != n:
+        if t["shape"] not in ([n], [n, 1]) or len(columns[t["name"]]) != n:
             raise ValueError(f"input {t['name']!r} needs the shape [{n}] or [{n}, 1], and as many data")
     if not 1 <= n <= max_rows:
         raise ValueError(f"send 1 to {max_rows} rows")
-    return [dict(zip(names, cells, strict=True)) for cells in zip(*(t["data"] for t in tensors), strict=True)]
+    return columns
+
+
+def _flat(data: list[Any]) -> list[Any]:
+    """Data of shape [n, 1] may be nested."""
+    if data and all(isinstance(cell, list) and len(cell) == 1 for cell in data):
+        return [cell[0] for cell in data]
+    return data
 
 
 class Protocol:
@@ -68,7 +88,8 @@ class Protocol:
             self.outputs = [("prediction", "BYTES", [-1]), ("probabilities", "FP64", [-1, len(service.classes)])]
 
     async def server(self, request: Request) -> Response:
-        return reply({"name": self.service.name, "version": self.service.bundle.version, "extensions": []})
+        about = {"name": self.service.name, "version": self.service.bundle.version}
+        return reply({**about, "extensions": ["binary_tensor_data"]})
 
     async def about(self, request: Request) -> Response:
         features = self.service.bundle.contract.features
@@ -78,43 +99,77 @@ class Protocol:
         return reply({**content, "inputs": inputs, "outputs": outputs})
 
     async def infer(self, request: Request) -> Response:
-        content = await self.service.validated(request, REQUEST)
+        body = await self.service.body(request, any_type=True)
         try:
-            rows = rows_of(content["inputs"], self.service.settings.MAX_ROWS)
+            text, raw = tensors.split(body, request.headers.get(tensors.LENGTH_HEADER))
+            content = REQUEST.validate_json(text)
+            tensors.filled(content["inputs"], raw)
+            columns = columns_of(content["inputs"], self.service.settings.MAX_ROWS)
+            binary = self._wanted(content)
+        except ValidationError as error:
+            raise Refusal.of(fault_list(error)) from None
         except ValueError as error:
             raise Refusal.of([{"row": None, "column": None, "fault": str(error)}]) from None
-        answered = await self.service.answer(request, await self._checked(rows))
-        return reply(self._response(answered, content.get("id", request.state.request_id)))
+        answered = await self.service.answer(request, await self._rows(columns))
+        return self._response(answered, content.get("id") or request.state.request_id, binary)
 
-    async def _checked(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """`rows` by the contract's types, some at a time, so that others have their turns between. Raises Refusal."""
-        checked: list[dict[str, Any]] = []
+    def _wanted(self, content: InferRequest) -> dict[str, bool]:
+        """Outputs asked for, all where none is named, and whether each is to be bytes. Raises ValueError."""
+        by_default = bool((content.get("parameters") or {}).get("binary_data_output"))
+        known = [name for name, _, _ in self.outputs]
+        wanted = {}
+        for output in content.get("outputs") or [{"name": name} for name in known]:
+            if output["name"] not in known:
+                raise ValueError(f"there is no output {output['name']!r}; there are {', '.join(known)}")
+            wanted[output["name"]] = bool((output.get("parameters") or {}).get("binary_data", by_default))
+        return wanted
+
+    async def _rows(self, columns: dict[str, list[Any]]) -> list[dict[str, Any]]:
+        """Rows by the contract's types, some at a time, so that others have their turns between. Raises Refusal."""
+        rows: list[dict[str, Any]] = []
         faults = []
-        for start in range(0, len(rows), SLICE):
+        n = len(next(iter(columns.values())))
+        for start in range(0, n, SLICE):
+            cells = zip(*(column[start : start + SLICE] for column in columns.values()), strict=True)
+            part = [dict(zip(columns, row, strict=True)) for row in cells]
             try:
-                checked += self.service.schema.rows.validate_python(rows[start : start + SLICE])
+                rows += self.service.schema.rows.validate_python(part)
             except ValidationError as error:
                 faults += [{**fault, "row": fault["row"] + start} for fault in fault_list(error)]
-            if len(rows) > SLICE:
+            if n > SLICE:
                 await asyncio.sleep(0)
         if faults:
             raise Refusal.of(faults)
-        return checked
+        return rows
 
-    def _response(self, answered: list[Answered], id_: str) -> dict[str, Any]:
+    def _response(self, answered: list[Answered], id_: str, wanted: dict[str, bool]) -> Response:
+        """`wanted`: outputs by name, and whether each is to be bytes."""
         labels = [label for part in answered for label in part.labels]
         answers = np.concatenate([part.answers.ravel() for part in answered]).tolist()
-        outputs = [
-            {"name": name, "datatype": kind, "shape": [len(labels), *shape[1:]], "data": data}
-            for (name, kind, shape), data in zip(self.outputs, (labels, answers), strict=False)
-        ]
+        outputs, raw = [], b""
+        for (name, kind, shape), data in zip(self.outputs, (labels, answers), strict=False):
+            if name not in wanted:
+                continue
+            output: dict[str, Any] = {"name": name, "datatype": kind, "shape": [len(labels), *shape[1:]]}
+            if wanted[name]:
+                behind = tensors.encoded(kind, data)
+                output["parameters"] = {tensors.SIZE: len(behind)}
+                raw += behind
+            else:
+                output["data"] = data
+            outputs.append(output)
         about = {
             "prediction_ids": [prediction for part in answered for prediction in part.ids],
             "classes": self.service.classes,
             "logged": self.service.logged(answered),
         }
         named = {"model_name": self.service.name, "model_version": self.service.bundle.version, "id": id_}
-        return {**named, "parameters": about, "outputs": outputs}
+        text = to_json({**named, "parameters": about, "outputs": outputs})
+        if not any(wanted.values()):
+            return Response(text, media_type="application/json")
+        return Response(
+            text + raw, media_type="application/octet-stream", headers={tensors.LENGTH_HEADER: str(len(text))}
+        )
 
 
 def add_routes(app: FastAPI, service: Any) -> None:
@@ -133,5 +188,5 @@ def add_routes(app: FastAPI, service: Any) -> None:
             f"{path}/infer",
             response_model=InferResponse,
             **shown,
-            **described(TAG, "Predict", keyed, POSTED, takes="InferRequest"),
+            **described(TAG, "Predict", keyed, POSTED | AS_BYTES, takes="InferRequest"),
         )(protocol.infer)

@@ -65,7 +65,8 @@ class OutputTensor(TypedDict):
     name: str
     datatype: str
     shape: list[int]
-    data: list[Any]
+    data: NotRequired[list[Any]]
+    parameters: NotRequired[dict[str, Any]]
 
 
 @with_config(CLOSED)

@@ -172,28 +172,6 @@ def test_feedback_that_fits_nothing_is_refused_whole(serve):
     assert next(client.service.log.read_day(client.service.log.days()[0]))[0]["truth"] is None
 
 
-def test_the_open_inference_protocol_answers_alike(serve):
-    client = serve()
-    about = client.get("/v2/models/flats").json()
-    assert {t["name"]: t["datatype"] for t in about["inputs"]}["heated"] == "BOOL"
-    kinds = {t["name"]: t["datatype"] for t in about["inputs"]}
-    inputs = [{"name": n, "shape": [2], "datatype": kinds[n], "data": [v, v]} for n, v in ROW.items()]
-    said = client.post("/v2/models/flats/infer", {"id": "mine", "inputs": inputs}).json()
-    outputs = {o["name"]: o for o in said["outputs"]}
-    (one,) = client.post("/predict", {"rows": [ROW]}).json()["predictions"]
-    assert said["id"] == "mine" and said["model_version"] == "v1.0.0"
-    assert outputs["prediction"]["data"] == [one["prediction"]] * 2 and outputs["probabilities"]["shape"] == [2, 2]
-    assert outputs["probabilities"]["data"][:2] == pytest.approx(list(one["probabilities"].values()), rel=1e-12)
-    assert client.get("/v2/health/live").status_code == client.get("/v2/health/ready").status_code == 200
-    assert (
-        client.get("/v2/models/flats/ready").status_code
-        == client.get("/v2/models/flats/versions/v1.0.0").status_code
-        == 200
-    )
-    inputs[0]["data"].pop()
-    assert "shape" in client.post("/v2/models/flats/infer", {"inputs": inputs}).json()["faults"][0]["fault"]
-
-
 def test_openapi_shows_the_real_columns_types_and_categories(serve):
     document = serve().get("/openapi.json").json()
     row = document["components"]["schemas"]["Row"]

@@ -1,0 +1,1 @@
+{{ "service/tensors.py" | from_root }}
