@@ -13,7 +13,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 repro: .venv/ready .dvc/config ## rebuild whatever changed (dvc repro)
-	$(BIN)/dvc repro
+	$(BIN)/dvc repro || { $(BIN)/python -m actions.doctor --look; false; }
 
 SHOW := dvc exp show --only-changed --keep 'score|baseline|passed' \
 	--drop 'Created|State|Executor|rows|live|.*/|requirements|failed|log_loss|rmse|average_precision|f1|ece|brier|median|mape|candidates'

@@ -1,13 +1,14 @@
 """Mend what a stop at a bad moment can leave: locks, a cut dvc.lock, half-made folders, a release that was not finished.
 
-    python -m actions.doctor      or: make doctor
+    python -m actions.doctor [--look]      or: make doctor
 
-It says what it did. What is the user's own (an edited file, a folder with an own content that nothing can bring back) it leaves
+It says what it did; with --look it only says whether it has something to do, as `make repro` asks after a run that failed. What is the user's own (an edited file, a folder with an own content that nothing can bring back) it leaves
 alone, and says so. Where nothing was stopped it changes nothing.
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import json
 import re
@@ -20,10 +21,11 @@ from typing import Any
 
 import psutil
 
-from actions.publish import alone, clear, settle
+from actions.publish import alone, clear, is_in, settle
 from actions.registry import (
     BUNDLE,
     CHAMPION,
+    DOCTOR,
     POINTER,
     VERSIONS,
     check_champion,
@@ -39,7 +41,7 @@ from lifecycle.model.store import folder_hash, pointed_hash
 
 TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<process>\d+)\.(?P<kind>tmp|old)")
 PLACES = ("data", "models", "reports")  # where stages and actions write
-ELSEWHERE = (".git", ".dvc", ".venv")
+RWLOCK, LOCK = Path(".dvc/tmp/rwlock"), Path("dvc.lock")
 
 
 def is_alive(process: str) -> bool:
@@ -51,13 +53,23 @@ def is_alive(process: str) -> bool:
 
 def git_locks() -> Iterator[str]:
     """A killed git leaves its locks, and each later one refuses."""
-    folder = Path(git("rev-parse", "--absolute-git-dir"))
+    for lock in locks_of_git():
+        lock.unlink(missing_ok=True)
+        yield f".git/{lock.relative_to(git_folder()).as_posix()}, which a stopped git left, is gone"
+
+
+def git_folder() -> Path:
+    return Path(git("rev-parse", "--absolute-git-dir"))
+
+
+def locks_of_git() -> list[Path]:
+    """Those that no running git holds."""
+    folder = git_folder()
     locks = [folder / f"{name}.lock" for name in ("index", "HEAD", "config", "packed-refs")]
     locks = [lock for lock in [*locks, *(folder / "refs").rglob("*.lock")] if lock.exists()]
-    if locks and not any(at_work("git", Path(git("rev-parse", "--show-toplevel")))):
-        for lock in locks:
-            lock.unlink(missing_ok=True)
-            yield f"{lock.relative_to(folder.parent)}, which a stopped git left, is gone"
+    if locks and any(at_work("git", Path(git("rev-parse", "--show-toplevel")))):
+        return []
+    return locks
 
 
 def at_work(name: str, place: Path) -> Iterator[int]:
@@ -70,25 +82,28 @@ def at_work(name: str, place: Path) -> Iterator[int]:
 
 def dvc_lock() -> Iterator[str]:
     """DVC writes its lock files in place; one that was cut off is unreadable for good."""
-    rwlock = Path(".dvc/tmp/rwlock")
-    if rwlock.exists():
-        try:
-            holders = holders_in(json.loads(rwlock.read_text("utf-8")))
-        except (ValueError, TypeError, KeyError, AttributeError):
-            rwlock.unlink()
-            yield f"{rwlock.as_posix()}, which was cut off, is gone"
-        else:
-            if is_of_another(holders, rwlock.stat().st_mtime):
-                rwlock.unlink()
-                yield f"{rwlock.as_posix()}, which names an ended process whose number another one has now, is gone"
-    path = Path("dvc.lock")
-    if path.exists() and not is_whole(path):
+    if why := wrong_rwlock():
+        RWLOCK.unlink()
+        yield f"{RWLOCK.as_posix()}, which {why}, is gone"
+    if is_cut():
         if "dvc.lock" in git("ls-tree", "--name-only", "HEAD", "--", "dvc.lock"):
             git("checkout", "--quiet", "HEAD", "--", "dvc.lock")
             yield "dvc.lock, which was cut off, is the commit's again; `dvc repro` goes on from there"
         else:
-            path.unlink()
+            LOCK.unlink()
             yield "dvc.lock, which was cut off, is gone; `dvc repro` writes it anew"
+
+
+def wrong_rwlock() -> str:
+    """What is the matter with DVC's table of locked paths; empty where nothing is."""
+    if not RWLOCK.exists():
+        return ""
+    try:
+        holders = holders_in(json.loads(RWLOCK.read_text("utf-8")))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return "was cut off"
+    other = is_of_another(holders, RWLOCK.stat().st_mtime)
+    return "names an ended process whose number another one has now" if other else ""
 
 
 def holders_in(locks: dict[str, Any]) -> set[int]:
@@ -108,15 +123,18 @@ def is_of_another(holders: set[int], written: float) -> bool:
     return bool(began) and min(began) > written + 1  # a second: file systems round
 
 
-def is_whole(path: Path) -> bool:
+def is_cut() -> bool:
+    """Whether dvc.lock is there and cannot be read."""
     from dvc.schema import COMPILED_LOCKFILE_SCHEMA
     from voluptuous import Invalid
 
-    try:
-        COMPILED_LOCKFILE_SCHEMA(read_yaml(path))
-    except (UserError, Invalid):
+    if not LOCK.exists():
         return False
-    return True
+    try:
+        COMPILED_LOCKFILE_SCHEMA(read_yaml(LOCK))
+    except (UserError, Invalid):
+        return True
+    return False
 
 
 def temporary_files() -> Iterator[str]:
@@ -198,37 +216,63 @@ def unfinished() -> Iterator[str]:
 def lost_outputs() -> Iterator[str]:
     """DVC takes a stage's outputs away before it runs. Where it then failed, or was stopped, those that dvc.lock names are
     still in the cache: models as they are kept there, reports since the run cache has them."""
-    path = Path("dvc.lock")
-    if not path.exists():
-        return
-    stages = (read_yaml(path).get("stages") or {}).items()
-    lost = [(name, out) for name, made in stages for out in made.get("outs", []) if not Path(out["path"]).exists()]
-    cache = objects() if lost else Path()
-    for name, out in lost:
+    missing = lost()
+    cache = objects() if missing else Path()
+    for name, out in missing:
         if bring_back(Path(out["path"]), out.get("md5", ""), cache):
             yield f"{out['path']}, which `{name}` had taken away to make it anew, is back as dvc.lock names it"
 
 
+def lost() -> list[tuple[str, dict[str, str]]]:
+    """(stage, output) of dvc.lock where nothing lies at the output's path."""
+    if not LOCK.exists():
+        return []
+    stages = (read_yaml(LOCK).get("stages") or {}).items()
+    return [(name, out) for name, made in stages for out in made.get("outs", []) if not Path(out["path"]).exists()]
+
+
+def in_cache(place: Path, digest: str, cache: Path) -> dict[Path, Path]:
+    """{each file of an output: where DVC keeps it}; empty where it does not have all of them."""
+    source = cache / digest[:2] / digest[2:]
+    if not digest or not source.is_file():
+        return {}
+    files = {place: source}
+    if digest.endswith(".dir"):
+        entries = json.loads(source.read_text("utf-8"))
+        files = {place / entry["relpath"]: cache / entry["md5"][:2] / entry["md5"][2:] for entry in entries}
+    return files if all(kept.is_file() for kept in files.values()) else {}
+
+
 def bring_back(place: Path, digest: str, cache: Path) -> bool:
     """From the cache, else from the commit; whether it could be."""
-    source = cache / digest[:2] / digest[2:]
-    if digest.endswith(".dir") and source.is_file():
-        entries = {entry["relpath"]: entry["md5"] for entry in json.loads(source.read_text("utf-8"))}
-        files = {place / name: cache / one[:2] / one[2:] for name, one in entries.items()}
-    else:
-        files = {place: source}
-    if digest and all(kept.is_file() for kept in files.values()):
-        for target, kept in files.items():
-            with replacing(target) as beside:
-                shutil.copyfile(kept, beside)
-        return True
-    there = subprocess.run(["git", "cat-file", "-e", f"HEAD:./{place.as_posix()}"], capture_output=True)
-    if there.returncode == 0:
+    for target, kept in in_cache(place, digest, cache).items():
+        with replacing(target) as beside:
+            shutil.copyfile(kept, beside)
+    if not place.exists() and is_in("HEAD", place.as_posix()):
         git("checkout", "--quiet", "HEAD", "--", place.as_posix())
-    return there.returncode == 0
+    return place.exists()
 
 
 MENDS = (git_locks, temporary_files, dvc_lock, compiled_code, foreign_objects, unfinished, lost_outputs)
+
+
+def look() -> list[str]:
+    """What may have stopped a command, or was left by one that stopped, in words."""
+    found = []
+    if any(locks_of_git()):
+        found.append("a lock of git is left")
+    if why := wrong_rwlock():
+        found.append(f"{RWLOCK.as_posix()} {why}")
+    if is_cut():
+        found.append("dvc.lock is cut off")
+        return found
+    missing = lost()
+    cache = objects() if missing else Path()
+    for stage_name, out in missing:
+        place = Path(out["path"])
+        if in_cache(place, out.get("md5", ""), cache) or is_in("HEAD", place.as_posix()):
+            found.append(f"`{stage_name}` has taken {place.as_posix()} away, which was made before")
+    return found
 
 
 def left() -> str:
@@ -243,8 +287,15 @@ def left() -> str:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m actions.doctor", description="mend what a stop has left")
+    parser.add_argument("--look", action="store_true", help="only say whether there is something to mend")
+    given = parser.parse_args()
     if subprocess.run(["git", "rev-parse", "--verify", "--quiet", "HEAD"], capture_output=True).returncode:
         raise UserError("there is no commit yet, so there is nothing to go back to; git add ., git commit")
+    if given.look:
+        if found := look():
+            print(f"{'; '.join(found)}; {DOCTOR} mends that")
+        return
     n = 0
     with alone():
         for mend in MENDS:

@@ -39,15 +39,16 @@ def main() -> None:
         return
     contract, facts, test = read_contract(), read_json(CANDIDATE / "candidate.json"), read_parquet("data/test.parquet")
     model, train = load_model(CANDIDATE), read_parquet("data/train.parquet")
+    (evaluation,) = read_json("reports/evaluation.json")
     with replacing_folder(BUNDLE) as folder:
         for name in ("model.joblib", "candidate.json"):
             shutil.copyfile(CANDIDATE / name, folder / name)
         for source, name in (
             ("data/contract.yaml", "contract.yaml"),
-            ("reports/evaluation.json", "evaluation.json"),
             ("requirements-serve.txt", "requirements.txt"),
         ):
             write_text(folder / name, Path(source).read_text("utf-8"))
+        write_json(folder / "evaluation.json", evaluation)
         for path in files_needed(CANDIDATE):
             write_text(folder / "code" / path, Path(path).read_text("utf-8"))
         rows = golden(model, test, contract, params.golden_rows)
@@ -55,7 +56,7 @@ def main() -> None:
         write_parquet(folder / "reference.parquet", with_answers(model, test))
         if ROW in train:
             write_learned(folder / LEARNED, train[ROW].to_numpy())
-        write_text(folder / "MODEL_CARD.md", model_card(contract, facts, read_json("reports/evaluation.json"), gate))
+        write_text(folder / "MODEL_CARD.md", model_card(contract, facts, evaluation, gate))
         write_json(folder / "manifest.json", manifest(folder, facts, {}))
         if needed := check_alone(folder):
             (folder / "manifest.json").unlink()

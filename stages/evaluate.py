@@ -1,7 +1,7 @@
 """evaluate: score the candidate on rows it never saw, with intervals, beside the naive baseline; say where it errs.
 
 Run: python -m stages.evaluate      (reads data/contract.yaml, data/test.parquet, models/candidate; writes
-reports/metrics.json, the handful for `dvc exp show`, reports/evaluation.json, all of it, and reports/plots/*.csv)
+reports/metrics.json, the handful for `dvc exp show`, reports/evaluation.json, all of it, and reports/plots/)
 """
 
 from __future__ import annotations
@@ -25,9 +25,12 @@ def main() -> None:
     for name, table in result.pop("plots").items():
         floats = table.select_dtypes("float").columns
         table[floats] = table[floats].map(rounded)
-        write_csv(f"reports/plots/{name}.csv", table)
+        if name == "detail":  # many curves in one table, which `dvc plots` would draw as one
+            write_json("reports/plots/detail.json", table.to_dict("list"))
+        else:
+            write_csv(f"reports/plots/{name}.csv", table)
     result = rounded(result)
-    write_json("reports/evaluation.json", result)
+    write_json("reports/evaluation.json", [result])  # a list: `dvc metrics` would show each number in it
     score, metric = result["score"], result["metric"]
     handful = {name: result["metrics"][name]["value"] for name in HANDFUL[result["task"]]}
     summary = {"score": score["value"], "baseline": score["baseline"], "rows_test": len(test)}

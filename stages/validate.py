@@ -1,7 +1,7 @@
 """validate: the acceptance gate. Each check is a row: name, measured, required, passed, why.
 
 Run: python -m stages.validate      (reads the candidate, the champion, data/test.parquet, reports/evaluation.json; writes
-reports/validation.json, reports/gate.json, reports/latency.json)
+reports/validation.json, reports/latency.json)
 
 A failed gate does not fail the run, so that experiments stay comparable; but no release is made from it.
 """
@@ -27,7 +27,8 @@ CANDIDATE, TEST = Path("models/candidate"), "data/test.parquet"
 
 
 def main() -> None:
-    contract, params, evaluation = read_contract(), ValidateParams.load(), read_json("reports/evaluation.json")
+    contract, params = read_contract(), ValidateParams.load()
+    (evaluation,) = read_json("reports/evaluation.json")
     model, test, train = load_model(CANDIDATE), read_parquet(TEST), read_parquet("data/train.parquet")
     y_true, weight = encode_target(test[contract.problem.target], contract, TEST), sample_weight(test, contract, TEST)
     some = np.random.default_rng(params.random_state).permutation(len(test))[: params.n_rows]
@@ -45,8 +46,8 @@ def main() -> None:
         check_size(CANDIDATE, params.max_size_mb),
     ]
     failed = [check for check in checks if not check.passed]
-    write_json("reports/validation.json", {"passed": not failed, "checks": [check.write() for check in checks]})
-    write_json("reports/gate.json", {"passed": not failed, "checks": len(checks), "failed": len(failed)})
+    gate = {"passed": not failed, "failed": len(failed), "checks": [check.write() for check in checks]}
+    write_json("reports/validation.json", gate)
     write_json("reports/latency.json", latency)
     for check in failed:
         print(f"  failed: {check.name}: {plain(check.measured)}, required {check.required}: {check.why}")

@@ -147,7 +147,7 @@ def importance_of(
 
 
 def plots(predicted: Predicted, classes: list[str], importance: list[dict[str, Any]]) -> dict[str, pd.DataFrame]:
-    """The tables under reports/plots: four that dvc.yaml declares, and detail.csv, from which report draws the rest."""
+    """The tables under reports/plots: four that `dvc plots` draws, and detail, from which report draws the rest."""
     y_true, prediction = predicted.y_true, predicted.prediction
     if classes:
         curve = curves.mean_roc(y_true, prediction)

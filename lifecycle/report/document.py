@@ -22,7 +22,8 @@ from lifecycle.table.contract import Contract, read_contract
 SECTIONS = ("problem", "data", "models", "metrics", "plots", "slices", "explanation", "errors", "gate")
 
 # columns of reports/plots/*.csv that stay text: a class may be called "1" or "NA"
-PLOTS = {"calibration": [], "confusion": ["actual", "predicted"], "curve": [], "detail": ["chart", "label"]}
+PLOTS = {"calibration": [], "confusion": ["actual", "predicted"], "curve": []}
+DETAIL = "reports/plots/detail.json"
 
 
 class Facts(NamedTuple):
@@ -38,13 +39,15 @@ class Facts(NamedTuple):
 
 
 def read_facts() -> Facts:
+    plots = {name: read_table(f"reports/plots/{name}.csv", text) for name, text in PLOTS.items()}
+    (evaluation,) = read_json("reports/evaluation.json")
     return Facts(
         contract=read_contract(),
         profile=read_json("reports/data_profile.json"),
         cleaning=read_json("reports/cleaning.json"),
         board=read_table("reports/leaderboard.csv", ["name", "metric", "chosen"]),
-        evaluation=read_json("reports/evaluation.json"),
-        plots={name: read_table(f"reports/plots/{name}.csv", text) for name, text in PLOTS.items()},
+        evaluation=evaluation,
+        plots=plots | {"detail": pd.DataFrame(read_json(DETAIL)).astype({"x": float, "y": float})},
         validation=read_json("reports/validation.json"),
     )
 

@@ -41,7 +41,7 @@ def whole(tmp_path_factory):
     pointer.unlink()
     (place / "dvc.lock").write_text(LOCK.format(md5=md5))
     (place / "reports").mkdir()
-    (place / "reports/gate.json").write_text("{}")
+    (place / "reports/metrics.json").write_text("{}")
     run("git", "add", "-A", place=place)
     run("git", "commit", "-qm", "Start", place=place)
     return place
@@ -51,10 +51,12 @@ def whole(tmp_path_factory):
 def project(whole, tmp_path, monkeypatch):
     place = shutil.copytree(whole, tmp_path / "project", symlinks=True)
     monkeypatch.chdir(place)
+    monkeypatch.setattr(sys, "argv", ["doctor"])
     return place
 
 
-def mended():
+def mended(*arguments):
+    sys.argv[1:] = arguments
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
         stage(doctor.main)
@@ -105,6 +107,28 @@ def test_a_cut_dvc_lock_is_the_commit_s_again(project, text):
     (project / "dvc.lock").write_text(text)
     assert "dvc.lock, which was cut off, is the commit's again" in mended()
     assert (project / "dvc.lock").read_text() == whole
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "told"),
+    [
+        (".dvc/tmp/rwlock", '{"models/bundle": {"wri', "rwlock was cut off"),
+        ("dvc.lock", "schema: '2.0'\nstages:\n  train:\n    outs:\n", "dvc.lock is cut off"),
+        (".git/index.lock", "", "a lock of git is left"),
+    ],
+)
+def test_asked_to_look_it_names_itself_and_mends_nothing(project, path, text, told):
+    (project / path).parent.mkdir(exist_ok=True)
+    (project / path).write_text(text)
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        sys.argv[1:] = ["--look"]
+        stage(doctor.main)
+    assert told in out.getvalue() and "`make doctor` (python -m actions.doctor) mends that" in out.getvalue()
+    assert (project / path).read_text() == text
+
+
+def test_where_nothing_was_stopped_a_look_says_nothing(project):
+    assert mended("--look") == ""
 
 
 def test_half_made_files_and_folders_go_and_what_was_being_replaced_comes_back(project):

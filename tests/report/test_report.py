@@ -150,7 +150,8 @@ def test_the_same_reports_give_the_same_bytes(here, task):
 
 def test_a_reader_finds_score_interval_baseline_and_gate_in_words(here):
     text = Page(project(here, "binary")).text
-    score = json.loads((here / "reports/evaluation.json").read_text())["score"]
+    (evaluation,) = json.loads((here / "reports/evaluation.json").read_text())
+    score = evaluation["score"]
     assert "✓ Gate passed: all 1 checks" in text
     assert "Clearly better than the naive baseline, on 300 rows" in text
     for value in (score["value"], score["low"], score["high"], score["baseline"]):
