@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from lifecycle.table.contract import Field
 from service.inference import REQUEST
 from service.replies import reply
 from service.schema import example_row
@@ -38,13 +39,18 @@ def facts(service: Any) -> dict[str, Any]:
         "name": service.name,
         "version": service.bundle.version,
         "problem": contract.problem.write(),
-        "fields": [_field(field.write()) for field in contract.features],
+        "fields": [_field(field) for field in contract.features],
         "row": example_row(contract),
     }
 
 
-def _field(spec: dict[str, Any]) -> dict[str, Any]:
-    return {key: spec.get(key) for key in ("name", "type", "constraints", "format")}
+def _field(field: Field) -> dict[str, Any]:
+    bounds: dict[str, Any] = {}
+    if field.minimum is not None:
+        bounds = {"minimum": field.minimum, "maximum": field.maximum}
+    if field.levels:
+        bounds["enum"] = list(field.levels)
+    return {"name": field.name, "type": field.type, "constraints": bounds}
 
 
 def document(app: FastAPI, service: Any) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """define: the problem block of params.yaml and the raw table become a checked contract.
 
-Run: python -m stages.define      (reads data/raw, params.yaml; writes data/contract.yaml, reports/data_profile.json).
+Run: python -m stages.define      (reads data/raw, params.yaml; writes data/contract.yaml, data/datapackage.json,
+reports/data_profile.json).
 From the last contract one thing is kept: the draw of the test rows, so that a row stays on its side as the table grows.
 """
 
@@ -17,6 +18,7 @@ from lifecycle.ground.params import DefineParams, ProblemParams, SplitParams, ch
 from lifecycle.table.asked import check_types
 from lifecycle.table.contract import Contract, read_contract
 from lifecycle.table.define import CONTRACT, MIN_ROWS, build_contract, changes, profile
+from lifecycle.table.package import PATH, data_package
 from lifecycle.table.read import ReadOptions, read_raw
 
 
@@ -42,6 +44,7 @@ def main() -> None:
     if before:
         notes = notes + changes(before.write(), contract)
     write_yaml(CONTRACT, contract, "written by `python -m stages.define`; to change it, change params.yaml")
+    write_json(PATH, data_package(raw, contract))
     write_json("reports/data_profile.json", profile(raw, contract))
     for note in notes:
         print(f"  {visible(note)}")

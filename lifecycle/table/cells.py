@@ -93,7 +93,7 @@ def matches(values: pd.Series, pattern: str) -> np.ndarray:
 
 def is_token(values: pd.Series, tokens: Iterable[str]) -> np.ndarray:
     """Mask of the cells whose folded text is one of `tokens`."""
-    tokens = set(tokens)
+    tokens = {fold(token) for token in tokens}
     folded = values.str.strip().str.lower()  # by Arrow, on all cells, faster than `fold` on each
     found = np.array(folded.isin(tokens), dtype=bool)
     if any(" " in t for t in tokens):

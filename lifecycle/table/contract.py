@@ -1,8 +1,7 @@
 """The contract: what is predicted from which columns, and how each cell is read. `define` makes it, everything else reads it.
 
 Made and checked once, where it enters: `read_contract` for data/contract.yaml, `Contract.read` for what is in memory. The
-YAML uses the names of the Frictionless Table Schema (name, type, format, missingValues, trueValues, falseValues,
-decimalChar, groupChar, bareNumber, constraints); `role`, `unit`, `reason` and `suspicion` are ours.
+YAML's `fields` are a Frictionless Table Schema (lifecycle.table.schema says which keys are the standard's and which ours).
 """
 
 from __future__ import annotations
@@ -143,14 +142,18 @@ class Field:
         given: dict[str, Any] = {"spec": spec}
         for attribute in cls.__dataclass_fields__:
             spelled = SPELLED.get(attribute, attribute)
-            if spelled in spec and attribute not in ("minimum", "maximum", "levels", "spec"):
+            if spelled in spec and attribute not in ("type", "minimum", "maximum", "levels", "spec"):
                 given[attribute] = spec[spelled]
         for attribute in ("missing_values", "true_values", "false_values", "formats", "was"):
             if attribute in given:
                 given[attribute] = tuple(str(v) for v in given[attribute])
+        given["type"] = spec.get("kind") or spec.get("type", cls.type)
         bounds = spec.get("constraints") or {}
         given |= {"minimum": bounds.get("minimum"), "maximum": bounds.get("maximum")}
-        return cls(**given, levels=tuple(bounds.get("enum") or ()))
+        given["levels"] = tuple(spec.get("levels") or bounds.get("enum") or ())
+        if given["type"] in DATES:
+            given |= _dated(given)
+        return cls(**given)
 
     def write(self) -> dict[str, Any]:
         return dict(self.spec)
@@ -174,6 +177,21 @@ class Field:
     def is_text(self) -> bool:
         """A category or free text: no number, date or boolean."""
         return self.type in TEXTS
+
+
+def _dated(given: Mapping[str, Any]) -> dict[str, Any]:
+    """`format` and `formats` as the house reads dates, and the bounds, which the files spell, as ISO texts."""
+    from lifecycle.table import dates  # late: it needs the Field
+
+    formats, standard = list(given.get("formats", ())), given.get("format", "")
+    if standard not in ("", "default", "any", *formats):
+        formats.insert(len(formats) if dates.ISO in formats else 0, standard)  # ISO 8601 is the quickest to read
+    formats = formats or [dates.ISO]
+    out: dict[str, Any] = {"format": formats[0], "formats": tuple(formats[1:])}
+    for bound in ("minimum", "maximum"):
+        moment = None if given[bound] is None else dates.read(str(given[bound]), (*formats, dates.ISO))
+        out[bound] = moment and moment.isoformat()
+    return out
 
 
 @dataclass(frozen=True)

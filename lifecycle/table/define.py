@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,7 +20,9 @@ from lifecycle.table.problem import describe_problem
 from lifecycle.table.read import SOURCE, RawTable
 from lifecycle.table.roles import Role, entry
 from lifecycle.table.rows import keys_of, row_keys
+from lifecycle.table.schema import as_standard
 from lifecycle.table.split import even_draw
+from lifecycle.table.texts import Texts
 
 CONTRACT = "data/contract.yaml"
 MIN_ROWS = 20
@@ -34,6 +37,7 @@ class ColumnDraft:
     kind: str
     role: Role
     filled: pd.Series
+    texts: Texts
 
 
 def build_contract(
@@ -72,7 +76,7 @@ def build_contract(
         raise UserError(
             f'data/raw has no column left to predict "{target}" from; set a role under params.yaml: columns'
         )
-    contract["notes"] = notes
+    contract |= {"fields": [as_standard(column.spec, column.texts) for column in made], "notes": notes}
     return contract, notes
 
 
@@ -81,10 +85,10 @@ def build_contract(
 
 def look_at(raw: RawTable, frame: pd.DataFrame, define: dict, columns: dict, target: str) -> list[ColumnDraft]:
     """Each column as the table alone has it, and as the user's word has it."""
-    plain = infer.infer_fields(frame, define, {}, target, delimiter_of(raw))
-    asked = infer.infer_fields(frame, define, columns, target, delimiter_of(raw)) if columns else plain
+    plain = infer.look(frame, define, {}, target, delimiter_of(raw))
+    asked = infer.look(frame, define, columns, target, delimiter_of(raw)) if columns else plain
     made = []
-    for alone, spec in zip(plain, asked, strict=True):
+    for (alone, _), (spec, texts) in zip(plain, asked, strict=True):
         name = spec["name"]
         filled = infer.filled_cells(frame[name], alone)
         role = Role("target")
@@ -92,7 +96,7 @@ def look_at(raw: RawTable, frame: pd.DataFrame, define: dict, columns: dict, tar
             role = Role("ignored", raw.unusable[name])
         elif name != target:
             role = roles.role_of(name, alone["type"], filled, len(frame))
-        made.append(ColumnDraft(dict(spec), alone["type"], role, filled))
+        made.append(ColumnDraft(dict(spec), alone["type"], role, filled, texts))
     return made
 
 
@@ -287,7 +291,7 @@ def profile(raw: RawTable, contract: dict) -> dict[str, Any]:
         values = raw.frame[field["name"]]
         filled = infer.filled_cells(values, field)
         columns[field["name"]] = {
-            "type": field["type"],
+            "type": kind_of(field),
             "role": field["role"],
             "filled": len(filled),
             "missing": len(values) - len(filled),
@@ -303,10 +307,15 @@ def profile(raw: RawTable, contract: dict) -> dict[str, Any]:
     }
 
 
+def kind_of(field: Mapping[str, Any]) -> str:
+    """What the house takes a field of the contract for."""
+    return str(field.get("kind") or field["type"])
+
+
 def changes(before: Any, after: Any) -> list[str]:
     """Sentences, for the eye alone, on the columns that are gone, new, or of another role or type than last time."""
     try:
-        old, new = ({f["name"]: (f["role"], f["type"]) for f in c["fields"]} for c in (before, after))
+        old, new = ({f["name"]: (f["role"], kind_of(f)) for f in c["fields"]} for c in (before, after))
     except (KeyError, TypeError):
         return []  # a contract of another make
     said = [f'since the last contract: "{n}" is gone' for n in old if n not in new]

@@ -99,6 +99,17 @@ def infer_fields(
 
     `delimiter`: what parts the cells in the files, which says something about the decimal mark; "" where nothing does.
     """
+    return [field for field, _ in look(frame, define, columns, target, delimiter)]
+
+
+def look(
+    frame: pd.DataFrame,
+    define: Mapping[str, Any],
+    columns: Mapping[str, Mapping[str, Any]],
+    target: str,
+    delimiter: str = ",",
+) -> list[tuple[dict[str, Any], Texts]]:
+    """The same, and the texts of each column's filled cells."""
     looked = {name: _Looked(name, frame[name], columns.get(name) or {}, name == target) for name in frame.columns}
     file = evidence.of_marks((one.texts for one in looked.values()), delimiter)
     drafts = {name: _draft(one, file, define) for name, one in looked.items()}
@@ -109,7 +120,7 @@ def infer_fields(
         draft = drafts[name]
         if one.takes_words and one.texts.holds(_words_for(draft, file)):
             draft = _draft(one, file, define)
-        fields.append(_field(one, draft, file, define))
+        fields.append((_field(one, draft, file, define), one.texts))
     return fields
 
 
@@ -257,7 +268,7 @@ def _boolean(texts: Texts) -> Draft | None:
     true, false = sorted(folded & cells.TRUE), sorted(folded & cells.FALSE)
     if not true or not false:
         return None
-    return Draft(texts, "boolean", {"trueValues": true, "falseValues": false})
+    return Draft(texts, "boolean", {"trueValues": texts.spelled(true), "falseValues": texts.spelled(false)})
 
 
 # ---- numbers ---------------------------------------------------------------------------------------------------------------
@@ -341,7 +352,7 @@ def _field_of_number(one: _Looked, draft: Draft, file: FileEvidence) -> dict[str
     whole = bool(np.all(kept == np.floor(kept)))
     keys: dict[str, Any] = {"type": one.forced or ("integer" if whole else "number")}
     keys |= notation.as_keys(draft.notation)
-    keys["sentinels"] = sorted({cells.fold(str(t)) for t in texts.distinct[gone]})
+    keys["sentinels"] = sorted({str(t) for t in texts.distinct[gone]})
     keys["constraints"] = {"minimum": _plain(kept.min()), "maximum": _plain(kept.max())}
     if gone.any():
         draft.notes.append(
@@ -420,7 +431,7 @@ def _date(one: _Looked, texts: Texts, file: FileEvidence, least: float) -> Draft
             f"its numbers are read as moments ({formats[0]}), such as {_second(found[0])}; if they are not: columns: {{{one.name}: {{type: number}}}}"
         )
     if gone.any():
-        keys["sentinels"] = sorted({cells.fold(str(t)) for t in texts.distinct[gone]})
+        keys["sentinels"] = sorted({str(t) for t in texts.distinct[gone]})
         notes.append(
             f"{int(texts.counts[gone].sum())} cells that hold no real date ({', '.join(keys['sentinels'])}) are read as missing"
         )
@@ -545,17 +556,23 @@ def _field(one: _Looked, draft: Draft, file: FileEvidence, define: Mapping[str, 
     _note_unreadable(draft, out["type"])
     if not draft.kind and not one.forced:
         _note_not_understood(one, draft, file)
-    seen = sorted(set(one.seen) | one.tokens) if "missingValues" in one.override else one.seen
-    out["missingValues"] = sorted({*seen, "", *gone, *draft.words})
+    asked = [str(t) for t in one.override.get("missingValues", ())]
+    out["missingValues"] = sorted({"", *one.seen, *asked, *gone, *one.texts.spelled(draft.words)})
     out |= {k: v for k, v in one.override.items() if k not in ("role", "missingValues")}
     if out["type"] in DATES:
         out.setdefault("format", dates.ISO)
     if out["type"] == "boolean":
-        out["trueValues"] = [str(v).lower() for v in out.get("trueValues", sorted(cells.TRUE))]
-        out["falseValues"] = [str(v).lower() for v in out.get("falseValues", sorted(cells.FALSE))]
+        for key, words in (("trueValues", cells.TRUE), ("falseValues", cells.FALSE)):
+            meant = [cells.fold(_boolean_word(v)) for v in out.get(key, words)]
+            out[key] = one.texts.spelled(meant) or [_boolean_word(v) for v in out.get(key, sorted(words))]
     if draft.notes:
         out["notes"] = draft.notes
     return out
+
+
+def _boolean_word(value: Any) -> str:
+    """YAML's true and false as texts."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _text_or_level(one: _Looked, texts: Texts, define: Mapping[str, Any]) -> str:

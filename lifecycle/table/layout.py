@@ -20,7 +20,7 @@ from lifecycle.table.formats import HEAD
 from lifecycle.table.header import find_header
 from lifecycle.table.labels import named_notes
 from lifecycle.table.names import tidy_name, unique_names
-from lifecycle.table.records import Broken, Dialect, Record, records
+from lifecycle.table.records import BLANKS, Broken, Dialect, Record, records
 
 if TYPE_CHECKING:
     from lifecycle.table.contract import Contract
@@ -102,6 +102,20 @@ class Layout:
     sample: list[list[str]]  # the first rows
     aside: list[Broken]
     notes: list[str]
+    written: list[str] = field(default_factory=list)  # the names as the file has them
+    name_lines: tuple[int, ...] = ()  # the lines that hold them
+
+    def form(self) -> dict[str, Any]:
+        """The dialect of a text file, as the Frictionless standard has it."""
+        out: dict[str, Any] = {"delimiter": self.dialect.delimiter, "headerRows": list(self.name_lines)}
+        if self.dialect.quote != '"':
+            out["quoteChar"] = self.dialect.quote
+        if self.dialect.escaped:
+            out["escapeChar"] = "\\"
+        if self.dialect.skip_blank or self.dialect.delimiter == BLANKS:
+            out["skipInitialSpace"] = True
+        units = list(range(max(self.name_lines, default=0) + 1, self.first + 1))
+        return out | ({"commentRows": units} if units else {})
 
 
 def text_layout(
@@ -141,7 +155,22 @@ def text_layout(
         at = " and ".join(map(str, header.lines))
         notes.append(f"{name}: the column names stand on two lines ({at}) and are read as one, such as {spoken(names)}")
     notes += _spoken_of(name, seen, dialect, header.labels, options)
-    return Layout(path, name, names, len(names), header.after, dialect, seen, heads, header.labels, below, aside, notes)
+    return Layout(
+        path,
+        name,
+        names,
+        len(names),
+        header.after,
+        dialect,
+        seen,
+        heads,
+        header.labels,
+        below,
+        aside,
+        notes,
+        [cell.strip() for cell in header.cells],
+        tuple(header.lines),
+    )
 
 
 def head_lines(file: BinaryIO, seen: Survey) -> list[str]:

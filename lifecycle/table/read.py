@@ -55,6 +55,17 @@ class RawTable:
     notes: list[str] = field(default_factory=list)
     unusable: dict[str, str] = field(default_factory=dict)
     options: ReadOptions = field(default_factory=ReadOptions)
+    forms: list[Form] = field(default_factory=list)
+
+
+@dataclass
+class Form:
+    """How a file is written. `dialect`: as the Frictionless standard has it, {} where it is no text; `labels`: the names of its
+    columns as it has them; `columns`: what each is called in the table."""
+
+    dialect: dict[str, Any]
+    labels: list[str]
+    columns: list[str]
 
 
 @dataclass
@@ -80,6 +91,17 @@ class Tables:
             own = {name: at for at, name in enumerate(file.names)}
             for name, why in file.unusable.items():
                 found[self.union.names[columns.index(own[name])]] = why
+        return found
+
+    @property
+    def forms(self) -> list[Form]:
+        found = []
+        for file, columns in zip(self.files, self.union.columns, strict=True):
+            names = {at: self.union.names[i] for i, at in enumerate(columns) if at is not None}
+            known = [names.get(at, name) for at, name in enumerate(file.names)]
+            layout = file.layout
+            is_text = layout is not None and bool(layout.name_lines)
+            found.append(Form(layout.form() if layout and is_text else {}, layout.written if layout else [], known))
         return found
 
     def parts(self) -> Iterator[Part]:
@@ -210,7 +232,7 @@ def read_raw(folder: str | Path = "data/raw", options: ReadOptions | None = None
     frame = table.to_pandas()
     frame = frame.drop(columns=[name for name in frame.columns if _is_debris(name, frame[name])])
     facts = [{"file": f.name, **f.fact} for f in tables.files]
-    return RawTable(frame, broken, facts, tables.notes, tables.unusable, options or ReadOptions())
+    return RawTable(frame, broken, facts, tables.notes, tables.unusable, options or ReadOptions(), tables.forms)
 
 
 def _is_debris(name: str, cells: pd.Series) -> bool:

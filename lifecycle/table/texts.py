@@ -27,7 +27,7 @@ class Texts:
 
     @classmethod
     def of(cls, name: str, values: pd.Series, tokens: Iterable[str]) -> tuple[Texts, list[str]]:
-        """(a column's texts, those of the folded `tokens` for missing that it holds)."""
+        """(a column's texts, the spellings in it of the folded `tokens` for missing)."""
         if len(values) <= SMALL:
             return cls._of_few(name, values.tolist(), frozenset(tokens))
         codes, distinct = pd.factorize(values)
@@ -35,7 +35,7 @@ class Texts:
         counts = np.bincount(codes[codes >= 0], minlength=len(texts))
         absent = cells.is_token(texts, tokens)
         kept = ~(absent | cells.is_garbled(texts))
-        seen = sorted({cells.fold(str(t)) for t in texts[absent]})
+        seen = sorted({str(t) for t in texts[absent]})
         return cls(name, texts[kept].reset_index(drop=True), counts[kept]), seen
 
     @classmethod
@@ -44,9 +44,8 @@ class Texts:
         counts: dict[str, int] = {}
         seen: set[str] = set()
         for text, count in Counter(text for text in given if isinstance(text, str)).items():
-            folded = cells.fold(text)
-            if folded in tokens:
-                seen.add(folded)
+            if cells.fold(text) in tokens:
+                seen.add(text)
             elif not cells.GARBLED.search(text):
                 counts[text] = count
         return cls(name, pd.Series(list(counts), dtype="str"), np.array(list(counts.values()), dtype=np.int64)), sorted(
@@ -130,8 +129,13 @@ class Texts:
 
     def holds(self, words: Iterable[str]) -> list[str]:
         """The folded `words` that some cell says."""
+        return sorted({cells.fold(text) for text in self.spelled(words)})
+
+    def spelled(self, words: Iterable[str]) -> list[str]:
+        """The folded `words` as the cells write them, the most frequent first."""
         at = np.flatnonzero(cells.is_token(self.distinct, words))
-        return sorted({cells.fold(str(t)) for t in self.distinct.iloc[at]})
+        found = [(-int(self.counts[i]), str(self.distinct.iloc[i])) for i in at]
+        return [text for _, text in sorted(found)]
 
 
 def spread(places: np.ndarray, most: int) -> np.ndarray:

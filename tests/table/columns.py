@@ -7,7 +7,7 @@ import yaml
 from lifecycle.ground.params import SplitParams
 from lifecycle.table.conform import conform
 from lifecycle.table.contract import Contract
-from lifecycle.table.define import build_contract
+from lifecycle.table.define import build_contract, kind_of
 from lifecycle.table.read import SOURCE, RawTable
 from tests.scratch import ROOT
 
@@ -40,7 +40,7 @@ class Made:
         return next(f for f in self.contract["fields"] if f["name"] == name)
 
     def type(self, name: str) -> str:
-        return self.field(name)["type"]
+        return kind_of(self.field(name))
 
     def values(self, name: str) -> list:
         """The typed cells, None where missing."""

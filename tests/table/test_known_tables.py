@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from lifecycle.table.define import kind_of
 from tests.here import run_here
 from tests.scratch import ROOT, scratch
 from tests.table import alike
@@ -35,14 +36,14 @@ def roles(contract: dict, role: str) -> set[str]:
 
 
 def types(contract: dict, *names: str) -> list[str]:
-    return [contract["by"][n]["type"] for n in names]
+    return [kind_of(contract["by"][n]) for n in names]
 
 
 def test_adult_with_its_test_file(tmp_path):
     """Blanks before each cell, `?` for missing, and in the second file a full stop behind each label."""
     c = made(tmp_path, alike.adult(), "income", {"test.csv": alike.adult(dot=True)})
     assert c["problem"]["classes"] == ["<=50K", ">50K"] and c["counts"]["rows_in"] == 800
-    assert c["by"]["workclass"]["missingValues"] == ["", "?"] and not roles(c, "ignored")
+    assert c["by"]["workclass"]["missingValues"] == ["", " ?"] and not roles(c, "ignored")
 
 
 def test_german_credit(tmp_path):

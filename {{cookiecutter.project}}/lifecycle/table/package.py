@@ -1,0 +1,1 @@
+{{ "lifecycle/table/package.py" | from_root }}

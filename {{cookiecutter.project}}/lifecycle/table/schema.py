@@ -1,0 +1,1 @@
+{{ "lifecycle/table/schema.py" | from_root }}
