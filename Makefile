@@ -2,6 +2,7 @@
 # Without make (Windows, uv, CI): install requirements-tools.txt into an environment, activate it, run the command itself.
 
 PYTHON ?= python3
+UV ?= $(shell command -v uv 2>/dev/null)
 LOCK := requirements-tools.txt
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 BIN := .venv/bin
@@ -80,9 +81,11 @@ lint: .venv/ready ## style, format, types (ruff check . && ruff format --check .
 		{ echo "$(PYTHON) is missing or older than Python 3.11; install it, or name another: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@$(PYTHON) -c "import ensurepip, venv" 2>/dev/null || \
 		{ echo "$(PYTHON) cannot make environments; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+# by uv where it is there (three times as fast), else, or where it cannot reach the packages, by pip;
 # --no-compile: what is imported is compiled then; all of it would be 200 MB
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -r $(LOCK)
+	@echo "setting up .venv from $(LOCK), $$(grep -c == $(LOCK)) packages; this is done once"
+	$(if $(UV),$(UV) venv -q --clear --seed --python $(PYTHON) .venv && $(UV) pip install --python .venv/bin/python -r $(LOCK) || { \
+	)$(PYTHON) -m venv --clear .venv && $(BIN)/python -m pip install --disable-pip-version-check --no-compile -r $(LOCK)$(if $(UV),; })
 	@touch $@
 
 # Only where the project was generated on a machine without git or dvc: what was left to do.

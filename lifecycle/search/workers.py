@@ -23,12 +23,14 @@ from lifecycle.ground.errors import UserError
 from lifecycle.ground.metrics import is_better
 from lifecycle.ground.words import short
 from lifecycle.model.encode import TableEncoder
+from lifecycle.model.shape import shape_of
 from lifecycle.search.budget import Entry
 from lifecycle.search.crossval import ALL_ROWS, Fit, Job, fit_one, start
 from lifecycle.search.data import TrainingData
 
 # forking hands the rows over at no cost; macOS and Windows start workers anew and hand them a copy
 FORK = sys.platform == "linux"
+BAR = "{desc} {percentage:3.0f}% |{bar:6}| {elapsed} gone, {remaining} left{postfix}"  # within 80 columns
 Fitted = tuple[TableEncoder, Any]  # with its estimator
 
 
@@ -141,7 +143,11 @@ def try_all(data: TrainingData, entries: list[Entry], workers: Workers, clock: C
         refits = 0 if keep else sum(t.seconds for t in tried.values()) / n_folds * 1.3 / workers.n_jobs
         return clock.left(refits)
 
-    with tqdm(total=len(jobs), desc="train", unit="fit", leave=False, disable=None) as progress:
+    # by the work that was planned: a count of fits says "soon" where the long ones are still to come
+    shape = shape_of(data.kinds, data.rows, len(data.classes))
+    planned = {e.name: data.families[e.candidate].cost(shape, e.hyper) for e in entries}
+    total = n_folds * sum(planned.values())
+    with tqdm(total=total, desc="train", leave=False, disable=None, bar_format=BAR) as progress:
         for (entry, fold, _), fit in workers.run(jobs, left):
             if isinstance(fit, str):
                 unfit[entry.name] = fit
@@ -150,9 +156,9 @@ def try_all(data: TrainingData, entries: list[Entry], workers: Workers, clock: C
             if len(fits[entry.name]) == n_folds:
                 tried[entry.name] = gather(entry, data, [fits[entry.name][k] for k in range(n_folds)])
             best = best_of(list(tried.values()), data.metric)
-            so_far = f"best {short(best.score)} ({best.entry.name}), " if best else ""
-            progress.set_postfix_str(f"{entry.name} fold {fold + 1}, {so_far}{max(clock.left(), 0):.0f} s left")
-            progress.update()
+            if best:
+                progress.set_postfix_str(f"best {short(best.score)} ({best.entry.name})")
+            progress.update(planned[entry.name])
     untried = [entry.name for entry in entries if entry.name not in tried and entry.name not in unfit]
     return Found([tried[entry.name] for entry in entries if entry.name in tried], untried, unfit)
 

@@ -1,8 +1,11 @@
 """The line of `train` says what the model is made of, and of how many candidates that were tried."""
 
 import pytest
+from tqdm import tqdm
 
+from lifecycle.model.families import FAMILIES
 from lifecycle.search.choose import chosen
+from lifecycle.search.workers import BAR
 
 
 @pytest.mark.parametrize(
@@ -17,3 +20,10 @@ from lifecycle.search.choose import chosen
 )  # fmt: skip
 def test_only_what_is_in_the_blend_is_counted_in_it(members, tried, said):
     assert chosen(members, tried) == said
+
+
+def test_progress_is_of_the_planned_work_and_fits_80_columns():
+    longest = max((f"{name} log" for name in FAMILIES), key=len)
+    line = tqdm.format_meter(30, 120, 60, ncols=80, prefix="train", postfix=f"best -1234.5 ({longest})", bar_format=BAR)
+    assert "25%" in line and "03:00 left" in line, "by the work that was planned, three quarters are to come"
+    assert longest in line and len(line) <= 80
