@@ -8,13 +8,17 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help repro compare sweep serve check score collect forget monitor drill retrain release push rollback doctor test lint
+.PHONY: help repro status compare sweep serve check score collect forget monitor drill retrain release push rollback doctor test lint
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 repro: .venv/ready .dvc/config ## rebuild whatever changed (dvc repro)
 	$(BIN)/dvc repro || { $(BIN)/python -m actions.doctor --look; false; }
+	@$(BIN)/python -m actions.status
+
+status: .venv/ready ## where the project stands, and what comes next (python -m actions.status)
+	@$(BIN)/python -m actions.status
 
 SHOW := dvc exp show --only-changed --keep 'score|baseline|passed' \
 	--drop 'Created|State|Executor|rows|live|.*/|requirements|failed|log_loss|rmse|average_precision|f1|ece|brier|median|mape|candidates'
@@ -84,8 +88,9 @@ lint: .venv/ready ## style, format, types (ruff check . && ruff format --check .
 # by uv where it is there (three times as fast), else, or where it cannot reach the packages, by pip;
 # --no-compile: what is imported is compiled then; all of it would be 200 MB
 	@echo "setting up .venv from $(LOCK), $$(grep -c == $(LOCK)) packages; this is done once"
-	$(if $(UV),$(UV) venv -q --clear --seed --python $(PYTHON) .venv && $(UV) pip install --python .venv/bin/python -r $(LOCK) || { \
-	)$(PYTHON) -m venv --clear .venv && $(BIN)/python -m pip install --disable-pip-version-check --no-compile -r $(LOCK)$(if $(UV),; })
+	$(PYTHON) -m venv .venv
+	$(if $(UV),$(UV) pip install --python $(BIN)/python -r $(LOCK) || )$(BIN)/python -m pip install \
+		--disable-pip-version-check --no-compile -r $(LOCK)
 	@touch $@
 
 # Only where the project was generated on a machine without git or dvc: what was left to do.

@@ -1,0 +1,1 @@
+{{ "actions/status.py" | from_root }}
