@@ -157,7 +157,7 @@ DUCKDB = """
 import duckdb
 plain = {plain}
 floats = ", ".join(f'try_cast("{{c}}" as double) as "{{c}}"' for c in plain)
-duckdb.execute("set threads = 2")
+duckdb.execute("set threads = 2; set enable_progress_bar = false")
 duckdb.execute(f'''create table t as select distinct order_id, try_cast(ordered as date) as ordered,
     try_cast(delivered as timestamp) as delivered, trim(size) as size, trim(channel) as channel, trim(region) as region,
     trim(model) as model, trim(shop) as shop, member, {{floats}},

@@ -22,6 +22,7 @@ from lifecycle.ground.errors import UserError
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 # libyaml's classes where PyYAML was built with it: a contract of 200 columns loads ten times faster
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -111,6 +112,60 @@ def write_parquet(path: str | Path, frame: pd.DataFrame) -> None:
         frame.to_parquet(beside, index=False)
 
 
+class ParquetWriter:
+    """Rows of a table, written as they come, in row groups of one size: the same bytes however they were parted."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.writer: Any = None
+        self.waiting: list[pa.Table] = []
+        self.rows, self.held, self.group = 0, 0, 0
+
+    def write_frame(self, frame: pd.DataFrame) -> None:
+        import pyarrow as pa
+
+        self.write(pa.Table.from_pandas(frame, preserve_index=False))
+
+    def write(self, table: pa.Table) -> None:
+        if self.writer is None:
+            import pyarrow.parquet as pq
+
+            self.writer = pq.ParquetWriter(self.path, table.schema)
+            self.group = max(1_000, min(100_000, 20_000_000 // max(len(table.schema), 1)))
+            self.waiting = [table.slice(0, 0)]
+        self.waiting.append(table.cast(self.writer.schema))
+        self.rows += len(table)
+        self.held += len(table)
+        if self.held >= self.group:
+            self._flush(self.held - self.held % self.group)
+
+    def _flush(self, rows: int) -> None:
+        import pyarrow as pa
+
+        table = pa.concat_tables(self.waiting).combine_chunks()
+        self.waiting = [table.slice(rows)]
+        self.held -= rows
+        self.writer.write_table(table.slice(0, rows), row_group_size=self.group)
+
+    def close(self) -> None:
+        if self.writer is None:
+            return
+        if self.held or not self.rows:
+            self._flush(self.held)
+        self.writer.close()
+
+
+@contextlib.contextmanager
+def parquet_writer(path: str | Path) -> Iterator[ParquetWriter]:
+    """A writer whose file takes the place of `path` only if the block ends well."""
+    with replacing(path) as beside:
+        writer = ParquetWriter(beside)
+        try:
+            yield writer
+        finally:
+            writer.close()
+
+
 def sha256(path: str | Path) -> str:
     """The hash of a file's bytes, as 64 hexadecimal digits."""
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
@@ -130,12 +185,26 @@ def read_yaml(path: str | Path) -> Any:
         raise UserError(f"{path}{line} cannot be read as YAML ({problem}); mend that line") from error
 
 
-def read_parquet(path: str | Path) -> pd.DataFrame:
+def read_parquet(path: str | Path, columns: list[str] | None = None) -> pd.DataFrame:
+    """The rows of a Parquet file; `columns`: only these, where the file has them."""
     import pandas as pd
 
     if not Path(path).exists():
         raise UserError(f"{path} is missing; `dvc repro` makes it")
-    return pd.read_parquet(path)
+    if columns is not None:
+        import pyarrow.parquet as pq
+
+        columns = [name for name in pq.read_schema(path).names if name in columns]
+    return pd.read_parquet(path, columns=columns)
+
+
+def row_groups(path: str | Path) -> Iterator[pa.Table]:
+    """The rows of a Parquet file, a row group at a time."""
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        for at in range(file.num_row_groups):
+            yield file.read_row_group(at)
 
 
 def _read(path: str | Path) -> str:

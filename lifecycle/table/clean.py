@@ -1,68 +1,149 @@
 """clean: parse and normalise each row, drop duplicates, set aside what cannot be used, with its reason and source line.
 
-Run: python -m stages.clean      (reads data/raw, data/contract.yaml; writes data/clean.parquet, data/quarantine.csv,
-reports/cleaning.json). Rows in = clean + quarantined + duplicates, always.
+A part at a time: `clean_part` knows one part alone, so that it may run anywhere; `Cleaner` takes what comes of the parts in
+their order, drops rows that an earlier one had, and counts.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
+from lifecycle.ground.engine import over_parts
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.params import CleanParams
 from lifecycle.table.conform import Conformed, conform
 from lifecycle.table.contract import MODEL, Contract
-from lifecycle.table.read import SOURCE, RawTable
+from lifecycle.table.duplicates import Seen
+from lifecycle.table.part import Part
+from lifecycle.table.read import SOURCE, Tables, is_debris
 from lifecycle.table.rows import row_keys
+
+QUARANTINE = ["source", "reason", "record"]
+EXAMPLES = 10
 
 
 @dataclass
-class Cleaned:
-    """`clean`: usable typed rows; `quarantine`: source, reason, record of each row set aside; `cells`: counts by column."""
+class CleanPart:
+    """`rows`: usable typed rows, duplicates among them; `broken`, `unusable`: source, reason, record of each row set aside, by
+    its form and by its cells; `cells`: counts by column."""
 
-    clean: pd.DataFrame
-    quarantine: pd.DataFrame
-    duplicates: int
+    rows: pd.DataFrame
+    broken: pd.DataFrame
+    unusable: pd.DataFrame
     cells: dict[str, dict[str, int]]
 
 
-def clean(raw: RawTable, contract: Contract, params: CleanParams) -> Cleaned:
-    """Sort every source row into clean, quarantined or duplicate."""
-    check_columns(list(raw.frame.columns), contract)
-    conformed = conform(raw.frame, contract)
-    rows = conformed.frame.assign(**row_keys(raw.frame, contract.identity), **{SOURCE: raw.frame[SOURCE]})
-    reasons = unusable(raw.frame, conformed, contract, params.min_filled)
-    kept = rows[reasons == ""]
-    copies = (
-        kept.duplicated(subset=conformed.frame.columns.tolist())
-        if drops_duplicates(contract, params)
-        else np.zeros(len(kept), dtype=bool)
-    )
-    quarantine = [(b.source, b.reason, b.record) for b in raw.broken]
-    quarantine += [
-        (source, reasons[i], ",".join(map(str, cells)))
-        for i, source, cells in zip(
-            np.flatnonzero(reasons != ""),
-            rows[SOURCE][reasons != ""],
-            raw.frame.drop(columns=SOURCE)[reasons != ""].itertuples(index=False, name=None),
-            strict=True,
-        )
+def clean_part(part: Part, contract: Contract, params: CleanParams) -> CleanPart:
+    """Sort each row of a part into usable or set aside."""
+    raw = known_columns(part.table.to_pandas(), contract)
+    conformed = conform(raw, contract)
+    rows = conformed.frame.assign(**row_keys(raw, contract.identity), **{SOURCE: raw[SOURCE]})
+    reasons = unusable(raw, conformed, contract, params.min_filled)
+    set_aside = np.flatnonzero(reasons != "")
+    records = raw.drop(columns=SOURCE).iloc[set_aside].itertuples(index=False, name=None)
+    quarantine = [
+        (source, reason, ",".join(map(str, cells)))
+        for source, reason, cells in zip(raw[SOURCE].iloc[set_aside], reasons[set_aside], records, strict=True)
     ]
-    return Cleaned(
-        kept[~copies].reset_index(drop=True),
-        pd.DataFrame(quarantine, columns=["source", "reason", "record"], dtype="str"),
-        int(np.sum(copies)),
+    broken = [(b.source, b.reason, b.record) for b in part.broken]
+    return CleanPart(
+        rows[reasons == ""],
+        pd.DataFrame(broken, columns=QUARANTINE, dtype="str"),
+        pd.DataFrame(quarantine, columns=QUARANTINE, dtype="str"),
         count_cells(conformed),
     )
 
 
+@dataclass
+class Cleaner:
+    """What became of the rows so far; `columns`: those in which equal rows are one."""
+
+    contract: Contract
+    drops: bool
+    rows_in: int = 0
+    clean: int = 0
+    quarantined: int = 0
+    duplicates: int = 0
+    cells: dict[str, dict[str, int]] = field(default_factory=dict)
+    classes: set[str] = field(default_factory=set)
+    seen: Seen = field(default_factory=Seen)
+    # of the lines that are no rows, and of the rows that cannot be used: the file has them in this order
+    reasons: tuple[Counter[str], Counter[str]] = field(default_factory=lambda: (Counter(), Counter()))
+    first: tuple[list[dict], list[dict]] = field(default_factory=lambda: ([], []))
+
+    def take(self, part: CleanPart) -> pd.DataFrame:
+        """The rows of the part that no earlier row equals."""
+        for place, aside in enumerate((part.broken, part.unusable)):
+            self.reasons[place].update(aside["reason"].tolist())
+            wanted = EXAMPLES - len(self.first[place])
+            self.first[place].extend(aside.head(max(wanted, 0)).to_dict("records"))
+            self.quarantined += len(aside)
+        for column, counts in part.cells.items():
+            known = self.cells.setdefault(column, {})
+            for kind, count in counts.items():
+                known[kind] = known.get(kind, 0) + count
+        rows = part.rows
+        if self.drops:
+            first = self.seen.first(rows[self.contract.names()])
+            self.duplicates += int((~first).sum())
+            rows = rows[first]
+        self.clean += len(rows)
+        self.rows_in += len(part.rows) + len(part.broken) + len(part.unusable)
+        if self.contract.problem.task != "regression":
+            self.classes.update(rows[self.contract.problem.target].unique())
+        return rows
+
+    @property
+    def by_reason(self) -> dict[str, int]:
+        """{reason: rows}, the most frequent first."""
+        counts = {**self.reasons[0]}
+        for reason, count in self.reasons[1].items():
+            counts[reason] = counts.get(reason, 0) + count
+        return dict(sorted(counts.items(), key=lambda item: -item[1]))
+
+    @property
+    def examples(self) -> list[dict]:
+        return [*self.first[0], *self.first[1]][:EXAMPLES]
+
+    @property
+    def by_column(self) -> dict[str, dict[str, int]]:
+        """Missing and corrupt cells of each column that has any, in the table's order."""
+        order = ("missing", "corrupt")
+        return {
+            c: {kind: self.cells[c][kind] for kind in order if kind in self.cells[c]}
+            for c in self.contract.names()
+            if c in self.cells
+        }
+
+    def check(self) -> None:
+        """UserError where nothing is left to learn from."""
+        if self.clean + self.quarantined + self.duplicates != self.rows_in:
+            raise AssertionError("a source row is unaccounted for")
+        if not self.clean:
+            worst = next(iter(self.by_reason))
+            raise UserError(f"data/raw has no usable row: all {self.rows_in} were set aside, most since: {worst}")
+        if self.contract.problem.task != "regression" and len(self.classes) < 2:
+            target = self.contract.problem.target
+            raise UserError(f'data/raw: of the target "{target}" one class is left in the usable rows; add rows')
+
+
+def clean_parts(tables: Tables, contract: Contract, params: CleanParams) -> Iterator[CleanPart]:
+    """What comes of each part of the tables, in their order."""
+    check_columns(tables.names, contract)
+    return over_parts(partial(clean_part, contract=contract, params=params), tables.cell_parts())
+
+
 def check_columns(header: list[str], contract: Contract) -> None:
-    """UserError where the raw table changed its columns since the contract; one that is not used may come and go."""
+    """UserError where the raw table changed its columns since the contract; one that is not used may come and go, and so may
+    one without a name, which may hold nothing (`known_columns`)."""
     known, used = set(contract.by_name), set(contract.names())
-    lost, new = sorted(used - set(header)), sorted(set(header) - known - {SOURCE})
+    lost, new = sorted(used - set(header)), sorted(c for c in header if c not in known and not _is_nameless(c))
     if lost or new:
         facts = [f'lacks "{c}"' for c in lost[:5]] + [f'has the new column "{c}"' for c in new[:5]]
         raise UserError(
@@ -70,18 +151,41 @@ def check_columns(header: list[str], contract: Contract) -> None:
         )
 
 
+def known_columns(raw: pd.DataFrame, contract: Contract) -> pd.DataFrame:
+    """`raw` without columns that have no name and hold nothing. UserError where one does, and the contract lacks it."""
+    nameless = [c for c in raw if c not in contract.by_name and c != SOURCE]
+    for column in nameless:
+        if not is_debris(column, raw[column]):
+            raise UserError(
+                f'data/raw has the new column "{column}" compared with data/contract.yaml; `dvc repro` writes the contract anew'
+            )
+    return raw.drop(columns=nameless)
+
+
+def _is_nameless(column: str) -> bool:
+    return column == SOURCE or column.startswith("unnamed_")
+
+
 def unusable(raw: pd.DataFrame, conformed: Conformed, contract: Contract, min_filled: float) -> np.ndarray:
     """The reason why each row cannot be used, "" where it can; shape (n,)."""
     frame, target = conformed.frame, contract.problem.target
     features = contract.names(MODEL)
     reasons = np.full(len(frame), "", dtype=object)
-    empty = frame[features].notna().to_numpy().mean(axis=1) < min_filled
+    empty = filled_share(frame, features) < min_filled
     empty[empty] = recorded(raw[empty], features) < min_filled
     reasons[empty] = f"less than {min_filled:.0%} of its features are filled"
     reasons[frame[target].isna()] = f'no value of the target "{target}"'
     if target in conformed.corrupt:
         reasons[conformed.corrupt[target]] = f'the target "{target}" cannot be read as a {kind_of(contract)}'
     return reasons
+
+
+def filled_share(frame: pd.DataFrame, features: list[str]) -> np.ndarray:
+    """The share of each row's features that hold a value, shape (n,)."""
+    filled = np.zeros(len(frame), dtype=np.int64)
+    for name in features:
+        filled += frame[name].notna().to_numpy()
+    return filled / len(features)
 
 
 def recorded(raw: pd.DataFrame, features: list[str]) -> np.ndarray:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -84,7 +85,7 @@ class Tables:
     def notes(self) -> list[str]:
         return self.passed_over + [note for file in self.files for note in file.notes] + self.union.notes
 
-    @property
+    @cached_property
     def unusable(self) -> dict[str, str]:
         found = {}
         for file, columns in zip(self.files, self.union.columns, strict=True):
@@ -112,6 +113,15 @@ class Tables:
                 rows += len(part.table)
                 yield Part(_in_order(part.table, self.union.names, columns), part.broken, part.typed)
             file.fact["rows"] = rows
+
+    def cell_parts(self) -> Iterator[Part]:
+        """`parts`, with the columns emptied that hold no table cells."""
+        for part in self.parts():
+            table = part.table
+            for name in self.unusable:
+                empty = empty_cells(len(table))
+                table = table.set_column(table.column_names.index(name), name, empty)
+            yield Part(table, part.broken, part.typed)
 
 
 def open_tables(folder: str | Path, options: ReadOptions | None = None, target: str = "") -> Tables:
@@ -202,11 +212,18 @@ def open_table(path: Path, name: str, options: ReadOptions, target: str = "", li
     return out
 
 
+def empty_cells(rows: int) -> pa.Array:
+    """A column of so many empty cells."""
+    import pyarrow as pa
+
+    return pa.repeat(pa.scalar("", pa.large_string()), rows)
+
+
 def _in_order(table: pa.Table, names: list[str], columns: list[int | None]) -> pa.Table:
     """`table` with the united columns; one that the file lacks is empty."""
     import pyarrow as pa
 
-    empty = pa.repeat(pa.scalar("", pa.large_string()), len(table))
+    empty = empty_cells(len(table))
     arrays = [empty if at is None else table.column(at) for at in columns]
     return pa.table([*arrays, table.column(SOURCE)], names=[*names, SOURCE])
 
@@ -221,20 +238,16 @@ def read_raw(folder: str | Path = "data/raw", options: ReadOptions | None = None
     import pyarrow as pa
 
     tables = open_tables(folder, options, target)
-    parts = list(tables.parts())
+    parts = list(tables.cell_parts())
     table = pa.concat_tables([part.table for part in parts])
     broken = [b for part in parts for b in part.broken]
     del parts
-    for name in tables.unusable:
-        table = table.set_column(
-            table.column_names.index(name), name, pa.repeat(pa.scalar("", pa.large_string()), len(table))
-        )
     frame = table.to_pandas()
-    frame = frame.drop(columns=[name for name in frame.columns if _is_debris(name, frame[name])])
+    frame = frame.drop(columns=[name for name in frame.columns if is_debris(name, frame[name])])
     facts = [{"file": f.name, **f.fact} for f in tables.files]
     return RawTable(frame, broken, facts, tables.notes, tables.unusable, options or ReadOptions(), tables.forms)
 
 
-def _is_debris(name: str, cells: pd.Series) -> bool:
+def is_debris(name: str, cells: pd.Series) -> bool:
     """A column without a name in which nothing stands but delimiters that a spreadsheet left."""
     return str(name).startswith("unnamed_") and bool(cells.str.strip(" ,;|\t").eq("").all())

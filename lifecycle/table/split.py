@@ -8,7 +8,8 @@ sees it, is parted evenly, and the contract remembers it.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,10 @@ import pandas as pd
 from lifecycle.ground.errors import UserError
 from lifecycle.table.contract import Contract
 from lifecycle.table.folds import moments
-from lifecycle.table.rows import GROUP, keys_of, shares
+from lifecycle.table.rows import GROUP, ROW, keys_of, shares
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 UNEVEN = 0.15  # relative distance from the shares asked for, from which on it is said
 EVEN, EVEN_CLASS = 0.01, 0.05  # that of the test rows, and of each class's, with which a draw is even
@@ -44,6 +48,22 @@ def held_out(
     if scheme == "group" and GROUP not in frame:
         role_column(contract, "group")
     return shares(keys_of(frame, scheme), random_state) < test_size
+
+
+def deciding(contract: Contract) -> list[str]:
+    """The columns of a clean table that say on which side a row is, and what must be on both."""
+    return [ROW, GROUP, contract.problem.target, *contract.names(("time", "group"))]
+
+
+def parted(groups: Iterator[pa.Table], held: np.ndarray) -> Iterator[tuple[pa.Table, pa.Table]]:
+    """The rows of each row group that are trained on, and those that are `held` out."""
+    import pyarrow as pa
+
+    begin = 0
+    for table in groups:
+        tested = held[begin : begin + len(table)]
+        begin += len(table)
+        yield table.filter(pa.array(~tested)), table.filter(pa.array(tested))
 
 
 def newest(when: np.ndarray, test_size: float) -> np.ndarray:

@@ -1,0 +1,1 @@
+{{ "lifecycle/ground/engine.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/table/duplicates.py" | from_root }}

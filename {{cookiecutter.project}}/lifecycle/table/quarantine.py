@@ -1,0 +1,1 @@
+{{ "lifecycle/table/quarantine.py" | from_root }}
