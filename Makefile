@@ -26,10 +26,15 @@ SHOW := dvc exp show --only-changed --keep 'score|baseline|passed' \
 compare: .venv/ready .dvc/config ## experiments side by side (dvc exp show): the verdict, and what differs
 	$(BIN)/$(SHOW)
 
+# DVC writes the cache's path as ASCII for queued experiments, and hangs without a word where it cannot
+ASCII := import os, sys; os.getcwd().isascii() or sys.exit('error: ' + ascii(os.getcwd()) + ' has letters that are not ASCII, \
+	and DVC hangs on queued experiments there; move the project, or try one value at a time: dvc exp run -S ...')
+
 SWEEP ?= -S 'split.random_state=range(1,4)' -S 'train.choose=linear,boosting,""'
 JOBS ?= 2
 
 sweep: .venv/ready .dvc/config ## many experiments, JOBS at a time (dvc exp run --queue, --run-all); SWEEP="-S 'train.folds=3,5'"
+	@$(BIN)/python -c "$(ASCII)"
 	$(BIN)/dvc exp run --queue $(SWEEP)
 	$(BIN)/dvc exp run --run-all --jobs $(JOBS)
 	$(BIN)/$(SHOW) --sort-by score

@@ -32,6 +32,7 @@ from lifecycle.table.formats import is_table_name  # noqa: E402
 
 EXAMPLE_ONLY = ("example",)
 RAW = Path("data/raw")
+LISTS = (".gitignore", ".dvcignore", ".gitattributes")  # more lines do no harm to those that are there
 HOSTS = {
     "gh": "github.com",
     "gl": "gitlab.com",
@@ -113,6 +114,53 @@ def download(url):
 def file_name(url):
     name = urllib.parse.unquote(urllib.parse.urlsplit(url).path).rsplit("/", 1)[-1]
     return re.sub(r"[^\w.-]", "_", name).strip(".") or "table"
+
+
+# ---- what was there before (cookiecutter --overwrite-if-exists --skip-if-file-exists) ----------------------------------
+
+
+def respect_what_was_there():
+    """Files that were kept, and are not what the project needs, are named; lists of lines get those that they lack."""
+    own = project_files()
+    differing = {name for name, text in own.items() if text is not None and lines_of(Path(name)) != text}
+    for name in sorted(differing.intersection(LISTS)):
+        add_lines(Path(name), own[name])
+    kept = sorted(differing.difference(LISTS)) + kept_templates(own)
+    if kept:
+        named = ", ".join(kept[:8]) + (f" and {len(kept) - 8} more" if len(kept) > 8 else "")
+        say(f"kept as they were, and not what this project needs: {named}")
+        say(f"(merge them by hand with those of {TEMPLATE}, or move yours away and run cookiecutter again)")
+
+
+def project_files():
+    """{path: its lines, or None where they are made from the answers}, of all that the template generates."""
+    found = {}
+    folder = next(path for path in TEMPLATE.iterdir() if path.name.startswith("{" + "{"))
+    for stub in folder.rglob("*"):
+        name = stub.relative_to(folder).as_posix()
+        if stub.is_file() and Path(name).is_file():
+            home = re.fullmatch(r'\{\{ "([^"]+)" \| from_root \}\}\s*', stub.read_text(encoding="utf-8"))
+            found[name] = lines_of(TEMPLATE / home[1]) if home else None
+    return found
+
+
+def kept_templates(own):
+    """Of the files that are made from the answers, those that are older than what was written just now."""
+    fresh = [Path(name).stat().st_mtime for name, text in own.items() if text == lines_of(Path(name))]
+    since = min(fresh, default=0)
+    return sorted(name for name, text in own.items() if text is None and Path(name).stat().st_mtime < since - 1)
+
+
+def lines_of(path):
+    return path.read_text(encoding="utf-8", errors="replace").splitlines()
+
+
+def add_lines(path, wanted):
+    missing = [line for line in wanted if line.strip() and line not in lines_of(path)]
+    text = path.read_text(encoding="utf-8", errors="replace")
+    text += "" if text.endswith("\n") or not text else "\n"
+    path.write_text(text + "\n".join(["", "# of the template", *missing, ""]), encoding="utf-8", newline="\n")
+    say(f"{path}: {len(missing)} lines added to those that were there")
 
 
 # ---- the repository ---------------------------------------------------------------------------------------
@@ -266,6 +314,7 @@ def main():
         drop_the_example()
     if REGENERATING:
         return
+    respect_what_was_there()
     folders = bring_data()
     if DATA:
         say_table()

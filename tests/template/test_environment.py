@@ -6,6 +6,7 @@ import re
 import sys
 import tomllib
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 import yaml
@@ -135,6 +136,20 @@ def test_every_target_is_listed_by_make_and_by_the_generated_readme():
     for target in targets:
         assert f"make {target} " in listed
         assert f"    make {target} " in readme
+
+
+@posix
+def test_a_sweep_is_refused_where_dvc_would_hang(tmp_path):
+    folder = tmp_path / "Größe"
+    (folder / ".venv").mkdir(parents=True)
+    (folder / ".dvc").mkdir()
+    for name in ("Makefile", "requirements-tools.txt"):
+        (folder / name).write_bytes((ROOT / name).read_bytes())
+    (folder / ".venv/bin").symlink_to(Path(sys.executable).parent)
+    for name in (".venv/ready", ".dvc/config"):
+        (folder / name).touch()
+    done = run("make", "sweep", cwd=folder, check=False)
+    assert done.returncode == 2 and "not ASCII" in done.stderr and "Traceback" not in done.stderr
 
 
 @posix

@@ -278,3 +278,50 @@ def test_a_remote_that_dvc_refuses_is_left_to_the_user_and_the_rest_is_done(temp
     assert "Unsupported URL type foo://" in done.stdout
     assert left_commands(done.stdout)[1:] == ["dvc remote add -d storage foo://bar"]
     check_repository(place / "bakery", env)
+
+
+# ---- over what is there -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def over_code(template, tmp_path_factory):
+    """(a repository with code of its own, into which a project was generated; what was printed)."""
+    place = tmp_path_factory.mktemp("over")
+    project = place / "shop"
+    (project / "shop").mkdir(parents=True)
+    (project / "shop/app.py").write_text("print('shop')\n")
+    (project / "requirements.txt").write_text("flask==3.0.0\n")
+    (project / ".gitignore").write_text("*.sqlite\n.venv/")
+    (project / "README.md").write_text("# Shop\n")
+    for path in (project / "README.md", project / "requirements.txt"):
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+    (place / "churn.csv").write_text(TABLE)
+    env = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")} | {"HOME": str(place)}
+    run("git", "init", "-q", cwd=project, env=env)
+    answers = [f"{k}={v}" for k, v in {"project_name": "Shop", "data": "churn.csv", "target": "Churn"}.items()]
+    done = run(sys.executable, "-m", "cookiecutter", template, "--no-input", "-f", "-s", *answers,
+               cwd=place, env=env | {"PWD": str(place)})  # fmt: skip
+    return project, done.stdout
+
+
+def test_what_was_there_is_kept_and_named_where_it_differs(over_code):
+    project, said = over_code
+    assert (project / "requirements.txt").read_text() == "flask==3.0.0\n"
+    assert (project / "README.md").read_text() == "# Shop\n"
+    (line,) = [line for line in said.splitlines() if line.startswith("kept as they were")]
+    assert line.endswith(": requirements.txt, README.md")
+
+
+def test_data_logs_and_the_environment_stay_out_of_the_commit(over_code):
+    project, said = over_code
+    for name in ("data/live/today.csv", "data/log/log.sqlite", ".venv/x", "models/bundle/model"):
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_text("1")
+    run("git", "add", ".", cwd=project)
+    staged = run("git", "diff", "--cached", "--name-only", cwd=project).stdout.splitlines()
+    assert "shop/app.py" in staged and "data/raw.dvc" in staged
+    assert [
+        n for n in staged if n.startswith(("data/live/t", "data/log", ".venv", "data/raw/", "models/bundle/"))
+    ] == []
+    assert (project / ".gitignore").read_text().startswith("*.sqlite\n.venv/\n")
+    assert ".gitignore: " in said and "lines added" in said
