@@ -54,8 +54,8 @@ collect: .venv/ready ## the prediction log into data/live (python -m actions.col
 forget: .venv/ready ## one person's rows leave the prediction log (python -m actions.forget --where COLUMN=VALUE); WHERE="customer=17"
 	$(BIN)/python -m actions.forget --where "$(WHERE)"
 
-monitor: .venv/ready .dvc/config ## data/live against the released model (dvc repro monitor)
-	$(BIN)/dvc repro monitor
+monitor: .venv/ready .dvc/config ## data/live against the released model (python -m actions.monitor)
+	$(BIN)/python -m actions.monitor
 
 drill: .venv/ready ## would the monitor notice? (python -m actions.drill)
 	$(BIN)/python -m actions.drill

@@ -35,9 +35,9 @@ class Known(NamedTuple):
     prediction: Array
 
 
-def measured(name: str, y_true: Array, y_pred: Array, draw: Draw) -> Score:
-    """The score on rows whose outcome is known."""
-    return _scored(name, y_true, y_pred, np.ones((len(y_true), 1)), draw)
+def measured(name: str, y_true: Array, y_pred: Array, draw: Draw, weight: Array | None = None) -> Score:
+    """The score on rows whose outcome is known; `weight` (n,) of each."""
+    return _scored(name, y_true, y_pred, _weighed(np.ones((len(y_true), 1)), weight), draw)
 
 
 def estimated(
@@ -46,18 +46,24 @@ def estimated(
     reference: Known,
     draw: Draw,
     judged: Callable[[Array], Array] = lambda prediction: prediction,
+    weight: Array | None = None,
 ) -> Score:
-    """The score to be expected on rows whose outcome is unknown; `judged`: what the metric judges of predictions."""
+    """The score to be expected on rows whose outcome is unknown; `judged`: what the metric judges of predictions; `weight` (n,)
+    of each row."""
     if prediction.ndim == 1:
-        y_true, weights = _possible_values(prediction, reference)
+        y_true, chances = _possible_values(prediction, reference)
     else:
-        weights = _calibrated(prediction, reference)
+        chances = _calibrated(prediction, reference)
         y_true = np.tile(np.arange(prediction.shape[1]), (len(prediction), 1))
-    return _scored(name, y_true, judged(prediction), weights, draw)
+    return _scored(name, y_true, judged(prediction), _weighed(chances, weight), draw)
+
+
+def _weighed(chances: Array, weight: Array | None) -> Array:
+    return chances if weight is None else chances * weight[:, None]
 
 
 def _scored(name: str, y_true: Array, y_pred: Array, weights: Array, draw: Draw) -> Score:
-    """Each row stands for `weights.shape[1]` possible outcomes of it, with their chances; rows are resampled whole."""
+    """Each row stands for `weights.shape[1]` possible outcomes of it, by their chances; rows are resampled whole."""
     k = weights.shape[1]
     of = metric(name).prepared(np.asarray(y_true).reshape(-1), np.repeat(y_pred, k, axis=0))
     flat = weights.reshape(-1)
@@ -126,11 +132,12 @@ def lost(name: str, now: Score, before: Score, baseline: float) -> tuple[float, 
     return fall / max(gain, 1e-9), p
 
 
-def baseline_prediction(y_true: Array, prediction: Array) -> Array:
+def baseline_prediction(y_true: Array, prediction: Array, weight: Array | None = None) -> Array:
     """What one who sees no feature would predict for these rows, in the shape of `prediction`."""
     if prediction.ndim == 1:
-        return np.full(len(y_true), y_true.mean())
-    share = np.bincount(y_true, minlength=prediction.shape[1]) / len(y_true)
+        return np.full(len(y_true), np.average(y_true, weights=weight))
+    counts = np.bincount(y_true, weights=weight, minlength=prediction.shape[1])
+    share = counts / counts.sum()
     return np.tile(share, (len(y_true), 1))
 
 

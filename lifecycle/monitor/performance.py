@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy.stats import norm
@@ -21,11 +20,11 @@ def labels_of(live: Live, reference: Reference) -> np.ndarray:
     return known_labels(live.rows[reference.contract.problem.target], reference.contract)
 
 
-def estimate(reference: Reference, prediction: np.ndarray, params: MonitorParams) -> list[Finding]:
+def estimate(reference: Reference, live: Live, prediction: np.ndarray, params: MonitorParams) -> list[Finding]:
     """Without labels: what the predictions themselves lead one to expect."""
     name, known = reference.metric, Known(reference.y_true, reference.prediction)
-    before = estimated(name, reference.prediction, known, params.draw, reference.judged)
-    now = estimated(name, prediction, known, params.draw, reference.judged)
+    before = estimated(name, reference.prediction, known, params.draw, reference.judged, reference.weight)
+    now = estimated(name, prediction, known, params.draw, reference.judged, reference.weights_of(live.rows))
     value, low, high, was = as_scores([now.value, now.low, now.high, before.value])
     why = (
         f"{name} {value} is to be expected [{low}, {high}], {was} on the reference; "
@@ -46,11 +45,12 @@ def _as_good(check: str, reference: Reference, now: Score, before: Score, params
 
 @dataclass(frozen=True)
 class Labelled:
-    """Live rows whose outcome is known; `which` of them, as a check's name ends."""
+    """Live rows whose outcome is known; `which` of them, as a check's name ends; `weight` of each, where there is one."""
 
     which: str
     y_true: np.ndarray
     prediction: np.ndarray
+    weight: np.ndarray | None = None
 
 
 def labelled_rows(
@@ -59,7 +59,8 @@ def labelled_rows(
     """All of them, and those of the newest batch that has enough: what is new is thin among what is old."""
 
     def part(which: str, mask: np.ndarray) -> Labelled:
-        return Labelled(which, reference.outcomes(live.rows[mask]), prediction[mask])
+        rows = live.rows[mask]
+        return Labelled(which, reference.outcomes(rows), prediction[mask], reference.weights_of(rows))
 
     parts = [part("", labelled)]
     for file in dict.fromkeys(live.batch[::-1]):  # by their newest rows, which are the last
@@ -72,10 +73,10 @@ def labelled_rows(
 def performance(reference: Reference, parts: list[Labelled], params: MonitorParams) -> list[Finding]:
     """The score on each part, against the one at release."""
     name = reference.metric
-    before = measured(name, reference.y_true, reference.judged(reference.prediction), params.draw)
+    before = measured(name, reference.y_true, reference.judged(reference.prediction), params.draw, reference.weight)
     out = []
     for part in parts:
-        now = measured(name, part.y_true, reference.judged(part.prediction), params.draw)
+        now = measured(name, part.y_true, reference.judged(part.prediction), params.draw, part.weight)
         value, low, high, was, was_low, was_high = as_scores([*now[:3], *before[:3]])
         why = (
             f"{name} {value} [{low}, {high}] on {len(part.y_true):,} labelled rows, "
@@ -102,43 +103,42 @@ def biases(reference: Reference, parts: list[Labelled], params: MonitorParams) -
 def _bias_of_values(reference: Reference, part: Labelled, params: MonitorParams) -> Finding:
     y_true, prediction = part.y_true, part.prediction
     seen = (
-        f"the outcomes of {len(y_true):,} labelled rows average {short(y_true.mean())}, "
-        f"the model's predictions {short(prediction.mean())}"
+        f"the outcomes of {len(y_true):,} labelled rows average {short(np.average(y_true, weights=part.weight))}, "
+        f"the model's predictions {short(np.average(prediction, weights=part.weight))}"
     )
-    return _bias(y_true - prediction, reference.y_true - reference.prediction, part.which, seen, "", params)
+    now = Errors(y_true - prediction, part.weight)
+    before = Errors(reference.y_true - reference.prediction, reference.weight)
+    return _bias(now, before, part.which, seen, "", params)
 
 
 def _bias_of_class(reference: Reference, part: Labelled, code: int, params: MonitorParams) -> Finding:
     label = reference.contract.problem.classes[code]
     came, chance = part.y_true == code, part.prediction[:, code]
-    seen = (
-        f'"{label}" came in {came.mean():.1%} of {len(came):,} labelled rows; the model predicted {chance.mean():.1%}'
-    )
-    before = (reference.y_true == code) - reference.prediction[:, code]
-    return _bias(came - chance, before, part.which, seen, label, params)
+    share, predicted = np.average(came, weights=part.weight), np.average(chance, weights=part.weight)
+    seen = f'"{label}" came in {share:.1%} of {len(came):,} labelled rows; the model predicted {predicted:.1%}'
+    now = Errors(came - chance, part.weight)
+    before = Errors((reference.y_true == code) - reference.prediction[:, code], reference.weight)
+    return _bias(now, before, part.which, seen, label, params)
 
 
-def _bias(now: np.ndarray, before: np.ndarray, which: str, seen: str, label: str, params: MonitorParams) -> Finding:
+class Errors:
+    """Outcome less prediction of rows: their mean, its standard error, and their standard deviation, by weight."""
+
+    def __init__(self, values: np.ndarray, weight: np.ndarray | None) -> None:
+        w = np.ones(len(values)) if weight is None else weight
+        self.mean = float(np.average(values, weights=w))
+        variance = float(np.average((values - self.mean) ** 2, weights=w))
+        self.deviation = float(np.sqrt(variance))
+        # rows of unlike weight tell less than as many alike (Kish 1965)
+        self.error = float(np.sqrt(variance * (w**2).sum() / w.sum() ** 2))
+
+
+def _bias(now: Errors, before: Errors, which: str, seen: str, label: str, params: MonitorParams) -> Finding:
     """Whether errors (outcome less prediction) moved, in standard deviations of those at release."""
     floor = params.min_bias
-    standard_error = float(np.sqrt(now.var() / len(now) + before.var() / len(before)))
-    moved = abs(float(now.mean() - before.mean()))
+    standard_error = float(np.hypot(now.error, before.error))
+    moved = abs(now.mean - before.mean)
     p = float(2 * norm.sf(moved / standard_error)) if standard_error > 0 else 1.0
-    share = moved / max(float(before.std()), 1e-12)
+    share = moved / max(before.deviation, 1e-12)
     expected = f"errors move by less than {floor:g} of their standard deviation"
     return Finding(f"outcomes as expected{which}", share, expected, p, share, floor, seen, label, rule="bias")
-
-
-def by_batch(reference: Reference, live: Live, prediction: np.ndarray, params: MonitorParams) -> list[dict[str, Any]]:
-    """Each batch as the result has it, with its real score where it has labels enough: the course of time, for the page."""
-    labelled = labels_of(live, reference)
-    out = []
-    for batch in live.batches:
-        written = batch.write()
-        here = labelled & (live.batch == batch.file)
-        if here.sum() >= params.min_labels:
-            y_true = reference.outcomes(live.rows[here])
-            score = measured(reference.metric, y_true, reference.judged(prediction[here]), params.draw)
-            written |= {"score": score.value, "low": score.low, "high": score.high}
-        out.append(written)
-    return out

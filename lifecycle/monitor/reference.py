@@ -51,14 +51,32 @@ class Reference:
         return self.outcomes(self.rows)
 
     @cached_property
+    def weight(self) -> np.ndarray | None:
+        """Of each row; None where the contract has no weight column."""
+        return self.weights_of(self.rows)
+
+    def weights_of(self, rows: pd.DataFrame) -> np.ndarray | None:
+        """A live row without a weight of 0 or more counts as an average one does."""
+        field = self.contract.weight
+        if field is None or field.name not in self.rows:
+            return None
+        usual = self.rows[field.name].mean()
+        given = np.full(len(rows), np.nan)
+        if field.name in rows:
+            given = rows[field.name].to_numpy(float)
+        weight = np.where(given >= 0, given, usual) / usual
+        return weight if weight.sum() > 0 else np.ones(len(rows))
+
+    @cached_property
     def score(self) -> float:
         """The released model's."""
-        return score(self.metric, self.y_true, self.judged(self.prediction))
+        return score(self.metric, self.y_true, self.judged(self.prediction), self.weight)
 
     @cached_property
     def baseline(self) -> float:
         """The naive baseline's score."""
-        return score(self.metric, self.y_true, baseline_prediction(self.y_true, self.prediction))
+        guess = baseline_prediction(self.y_true, self.prediction, self.weight)
+        return score(self.metric, self.y_true, guess, self.weight)
 
 
 def read_reference(folder: Path) -> Reference:

@@ -42,7 +42,7 @@ def findings(
     found = {"quality": faulty_cells(reference, live, params)}
     if len(live.rows) >= params.min_rows:
         found |= drift(reference, live, prediction, labelled, params)
-        found["estimate"] = estimate(reference, prediction, params)
+        found["estimate"] = estimate(reference, live, prediction, params)
     if labelled.sum() >= params.min_labels:
         parts = labelled_rows(reference, live, prediction, labelled, params)
         found["performance"] = performance(reference, parts, params) + biases(reference, parts, params)

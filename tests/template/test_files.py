@@ -16,6 +16,7 @@ REAL_TEMPLATES = {
     "params.yaml",
     "LICENSE",
     ".dvcignore",
+    "reports/history.csv",  # empty; the root's own may fill
 }  # they differ from project to project
 ROOT_ONLY = (
     "cookiecutter.json", "local_extensions.py", "question_extensions.py", "hooks/*", "new.mk", "tests/*", TEMPLATE.name + "/*",  # generate

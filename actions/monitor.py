@@ -1,0 +1,85 @@
+"""What production sends against the released model, with a memory: `dvc repro monitor`, and what the looks before it found.
+
+    python -m actions.monitor      or: make monitor
+
+The stage is a function of what is there: the bundle, the batches in data/live, and reports/history.csv. The last is made
+here, before the look: of the reports of earlier ones, in Git and in the folder, a line for each batch and model. So the
+course of time outlives the batches, nothing is lost where a look was made without this, and the report of the present look
+needs no second run.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from actions.registry import git
+from lifecycle.ground.errors import UserError, stage
+from lifecycle.monitor.batches import digest
+from lifecycle.monitor.history import HISTORY, merged, read_history, records, text_of, write_history
+from lifecycle.monitor.watch import find_bundle, model_digest
+
+REPORT = Path("reports/monitoring.json")
+
+
+def main() -> None:
+    n = remember()
+    if n:
+        print(f"monitor: {n} lines are new in {HISTORY.as_posix()}")
+    done = subprocess.run([sys.executable, "-m", "dvc", "repro", "monitor"])
+    sys.exit(done.returncode)
+
+
+def remember() -> int:
+    """Bring what earlier looks found into reports/history.csv; how many lines are new or others now."""
+    before = read_history()
+    now = model_digest(find_bundle()), digest()
+    earlier = [record for look in looks() if about(look) != now for record in records(look)]
+    history = merged(before, earlier)
+    if text_of(history) == text_of(before):
+        return 0
+    write_history(history)
+    known = set(text_of(before).splitlines())
+    return sum(line not in known for line in text_of(history).splitlines())
+
+
+def about(look: dict[str, Any]) -> tuple[str, str]:
+    """(the model's hash, the batches' hash) of a look."""
+    facts = (look.get("about") or [{}])[0]
+    return facts.get("model", ""), facts.get("live", "")
+
+
+def looks() -> Iterator[dict[str, Any]]:
+    """The reports of earlier looks, the oldest first, and the one that lies in the folder."""
+    for commit in reversed(revisions()):
+        done = subprocess.run(["git", "show", f"{commit}:./{REPORT.as_posix()}"], capture_output=True, encoding="utf-8")
+        if done.returncode == 0:
+            yield from parsed(done.stdout)
+    if REPORT.exists():
+        yield from parsed(REPORT.read_text("utf-8"))
+
+
+def revisions() -> list[str]:
+    """Commits that changed the report, the newest first; none outside Git, and before the first commit."""
+    try:
+        return git("log", "--format=%H", "--", REPORT.as_posix()).split()
+    except UserError:
+        return []
+
+
+def parsed(text: str) -> Iterator[dict[str, Any]]:
+    """The report, where it is whole."""
+    try:
+        look = json.loads(text)
+    except ValueError:
+        return
+    if isinstance(look, dict) and isinstance(look.get("batches"), list):
+        yield look
+
+
+if __name__ == "__main__":
+    stage(main)

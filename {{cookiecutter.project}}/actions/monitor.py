@@ -1,0 +1,1 @@
+{{ "actions/monitor.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/monitor/history.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/monitor/pictures.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/monitor/timeline.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/report/strips.py" | from_root }}
