@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help repro status compare sweep serve check score collect forget monitor drill retrain release push rollback doctor test lint
+.PHONY: help repro status try compare sweep serve check score collect forget monitor drill retrain release push rollback doctor test lint
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ repro: .venv/ready .dvc/config ## rebuild whatever changed (dvc repro)
 
 status: .venv/ready ## where the project stands, and what comes next (python -m actions.status)
 	@$(BIN)/python -m actions.status
+
+try: .venv/ready ## did that edit of custom/ or params.yaml help? in seconds (python -m actions.try)
+	$(BIN)/python -m actions.try
 
 SHOW := dvc exp show --only-changed --keep 'score|baseline|passed' \
 	--drop 'Created|State|Executor|rows|live|.*/|requirements|failed|log_loss|rmse|average_precision|f1|ece|brier|median|mape|candidates'

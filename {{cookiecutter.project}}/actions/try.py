@@ -1,0 +1,1 @@
+{{ "actions/try.py" | from_root }}
