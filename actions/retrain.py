@@ -26,7 +26,7 @@ from actions.publish import clone, top_of, within
 from actions.registry import champion_version, changed_paths, git
 from lifecycle.gate.champion import as_judged
 from lifecycle.ground.errors import UserError, stage
-from lifecycle.ground.files import read_json, read_parquet, write_csv, write_json
+from lifecycle.ground.files import read_json, read_parquet, read_yaml, write_csv, write_json
 from lifecycle.ground.metrics import paired_difference, score
 from lifecycle.ground.params import RetrainParams, SplitParams
 from lifecycle.ground.words import as_scores
@@ -128,8 +128,22 @@ def check_verdict(folder: Path, force: bool) -> str:
     return f"the verdict is {told['verdict']}: {told['reasons'][0]}"
 
 
+def maker_of(path: str) -> str:
+    """The stage of dvc.yaml that writes `path`, or something in it; empty where none does."""
+    for name, about in read_yaml("dvc.yaml")["stages"].items():
+        outs = [next(iter(out)) if isinstance(out, dict) else out for out in about.get("outs", [])]
+        if any(out == path or out.startswith(f"{path}/") for out in outs):
+            return str(name)
+    return ""
+
+
 def check_repository() -> None:
     if not Path("data/raw.dvc").exists():
+        if maker := maker_of("data/raw"):
+            raise UserError(
+                f"data/raw is made by the stage {maker} of dvc.yaml, and a retraining adds no rows to what a stage makes; give that "
+                "stage the labelled rows of data/live as one more source (a dep), then dvc repro and make release"
+            )
         raise UserError(
             "data/raw.dvc is missing, and new rows must be put under DVC; `dvc add data/raw`, then commit it"
         )

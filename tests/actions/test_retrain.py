@@ -14,7 +14,17 @@ import pandas as pd
 import pytest
 import yaml
 
-from actions.retrain import Parts, by_time, check_verdict, check_weights, divide, judge, set_test_from, verdict
+from actions.retrain import (
+    Parts,
+    by_time,
+    check_repository,
+    check_verdict,
+    check_weights,
+    divide,
+    judge,
+    set_test_from,
+    verdict,
+)
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.files import write_json
 from lifecycle.monitor.batches import digest, live_of
@@ -197,6 +207,16 @@ def test_a_verdict_counts_for_the_rows_and_the_model_that_it_is_about(monkeypatc
         told(live="")
     with pytest.raises(UserError, match="is not about .*bundle as it is now"):
         told(model="another")
+
+
+@pytest.mark.parametrize("out", ["data/raw", "data/raw/export.parquet", {"data/raw/export.csv": {"persist": True}}])
+def test_where_a_stage_makes_the_table_it_is_named_and_told_what_to_take(monkeypatch, tmp_path, out):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "dvc.yaml").write_text(
+        yaml.safe_dump({"stages": {"define": {"outs": ["data/x"]}, "export": {"outs": [out]}}})
+    )
+    with pytest.raises(UserError, match="data/raw is made by the stage export of dvc.yaml"):
+        check_repository()
 
 
 def test_rows_without_a_weight_are_refused_before_the_training():
