@@ -6,9 +6,10 @@ reports/metrics.json, the handful for `dvc exp show`, reports/evaluation.json, a
 
 from __future__ import annotations
 
+from lifecycle.evaluate.decision import Candidate
 from lifecycle.evaluate.evaluation import HANDFUL, TEST, evaluate, rounded
 from lifecycle.ground.errors import UserError, stage
-from lifecycle.ground.files import read_parquet, write_csv, write_json
+from lifecycle.ground.files import read_json, read_parquet, write_csv, write_json
 from lifecycle.ground.params import EvaluateParams
 from lifecycle.ground.words import as_scores, short
 from lifecycle.model.store import load_model
@@ -20,13 +21,16 @@ def main() -> None:
     test = read_parquet(TEST)
     if not len(test):
         raise UserError("data/test.parquet has no rows to score; raise split.test_size in params.yaml")
-    result = evaluate(load_model("models/candidate"), contract, test, params)
+    candidate = Candidate.read(
+        read_json("models/candidate/candidate.json"), read_parquet("models/candidate/oof.parquet")
+    )
+    result = evaluate(load_model("models/candidate"), contract, test, params, candidate)
 
     for name, table in result.pop("plots").items():
         floats = table.select_dtypes("float").columns
         table[floats] = table[floats].map(rounded)
-        if name == "detail":  # many curves in one table, which `dvc plots` would draw as one
-            write_json("reports/plots/detail.json", table.to_dict("list"))
+        if name in ("detail", "reasons"):  # many curves in one table, which `dvc plots` would draw as one
+            write_json(f"reports/plots/{name}.json", table.to_dict("list"))
         else:
             write_csv(f"reports/plots/{name}.csv", table)
     result = rounded(result)

@@ -1,13 +1,14 @@
 """report: one self-contained page that a person reads before trusting, releasing or questioning the model.
 
 Run: python -m stages.report      (reads data/contract.yaml, reports/*.json, reports/leaderboard.csv, reports/plots/;
-writes reports/report.html). No script, nothing from the network; it prints, and follows a dark screen.
+writes reports/report.html and reports/decision.html). Nothing from the network; they print, and follow a dark screen.
 """
 
 from __future__ import annotations
 
 from lifecycle.ground.errors import stage
 from lifecycle.ground.files import write_text
+from lifecycle.report.decisions import decision_page
 from lifecycle.report.document import read_facts, report
 from lifecycle.report.tables import fold_gap
 
@@ -16,12 +17,15 @@ def main() -> None:
     facts = read_facts()
     html = report(facts)
     write_text("reports/report.html", html)
+    write_text("reports/decision.html", decision_page(facts.contract, facts.evaluation))
 
     gate = "passed" if facts.validation["passed"] else "failed"
     size = f"{len(html.encode()) / 1000:,.0f} kB"
     if gap := fold_gap(facts.evaluation, facts.board):
         print(f"  {gap}")
-    print(f"report: {size}, {html.count('<svg')} charts, gate {gate}; open reports/report.html")
+    print(
+        f"report: {size}, {html.count('<svg')} charts, gate {gate}; open reports/report.html, and reports/decision.html for what follows from a prediction"
+    )
 
 
 if __name__ == "__main__":

@@ -12,13 +12,14 @@ from __future__ import annotations
 from custom.candidates import CANDIDATES
 from custom.features import add_features
 from lifecycle.ground.errors import UserError, stage
-from lifecycle.ground.files import read_parquet, write_csv, write_json
+from lifecycle.ground.files import read_parquet, write_csv, write_json, write_parquet
 from lifecycle.ground.params import SplitParams, TrainParams
 from lifecycle.model.families import FAMILIES, check_candidates
 from lifecycle.model.store import save_model
 from lifecycle.search.choose import assemble, decide, facts_of, find_blend, plan_of, tell, timings
 from lifecycle.search.data import TRAIN, prepare
 from lifecycle.search.leaderboard import leaderboard
+from lifecycle.search.sure import learning_curve, make_sure, out_of_fold
 from lifecycle.search.workers import Clock
 from lifecycle.table.contract import read_contract
 from lifecycle.table.folds import make_folds, scheme_of
@@ -40,9 +41,12 @@ def main() -> None:
     oof, decided = decide(model, data, blend.oof, contract.problem, params.threshold)
     score, spread = data.spread(oof)
     baseline = data.score(data.scored, model.baseline_predictions(len(oof)))
-    facts = facts_of(data, plan, blend, score, baseline, decided)
+    sure = make_sure(model, data, frame, oof, params)
+    learning = learning_curve(data, blend)
+    facts = facts_of(data, plan, blend, score, baseline, decided | {"conformal": sure, "learning": learning})
 
     save_model(model, "models/candidate", facts)
+    write_parquet("models/candidate/oof.parquet", out_of_fold(data, oof))
     board = leaderboard(blend.found.tried, blend.weights, (score, spread), baseline, data.metric)
     write_csv("reports/leaderboard.csv", board)
     tried, out_of_time = len(blend.found.tried), len(blend.found.left)

@@ -2,20 +2,26 @@
 
 import numpy as np
 import pandas as pd
-from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder
 
+from lifecycle.ground.files import write_parquet
 from lifecycle.ground.params import EvaluateParams
+from lifecycle.model.conformal import fit_intervals, fit_sets
+from lifecycle.model.encode import TableEncoder, as_arrays
 from lifecycle.model.model import Model, encode_target
+from lifecycle.model.reasons import pick_background
 from lifecycle.model.store import save_model
 from lifecycle.table.contract import Contract
 
+LEARNING = {
+    "name": "linear",
+    "points": [{"rows": 100, "score": 0.7, "std": 0.01}, {"rows": 200, "score": 0.5, "std": 0.01}],
+}
 CLASSES = {"binary": ["no", "yes"], "multiclass": ["a", "b", "c"], "regression": []}
 PARAMS = {
     "confidence": 0.95, "n_bootstrap": 100, "importance_repeats": 2, "importance_rows": 500, "partial_dependence": 3,
-    "max_slice_levels": 4, "min_slice_rows": 20, "max_slices": 60, "worst": 5, "random_state": 1,
+    "max_slice_levels": 4, "min_slice_rows": 20, "max_slices": 60, "worst": 5, "reasons_rows": 30, "random_state": 1,
 }  # fmt: skip
 SETTINGS = EvaluateParams.read(PARAMS)
 
@@ -78,11 +84,27 @@ def fitted(task, place="place"):
     columns = {"signal": "f", "member": "f", place: "O"}
     share = np.bincount(y, minlength=len(CLASSES[task])) / len(y) if CLASSES[task] else float(y.mean())
     model = Model(task, CLASSES[task], columns, share, len(y))
-    encode = make_column_transformer((OneHotEncoder(handle_unknown="ignore"), [place]), remainder="passthrough")
-    pipeline = make_pipeline(encode, LogisticRegression() if CLASSES[task] else LinearRegression())
+    kinds = {"signal": "number", "member": "number", place: "category"}
+    pipeline = make_pipeline(
+        TableEncoder(kinds, "linear"), LogisticRegression() if CLASSES[task] else LinearRegression()
+    )
     model.members = [(1.0, pipeline.fit(model.rows(train), y))]
+    model.background = pick_background(model, train, random_state=1, n=6)
+    # on rows that it has learned: near enough, of three columns
+    prediction, fold = model.predictions(train), np.arange(len(y)) % 3
+    if task == "regression":
+        rows = as_arrays(train[list(kinds)])
+        model.conformal = fit_intervals(rows, kinds, y, prediction, fold, None, 0.9, 1)
+    else:
+        model.conformal = fit_sets(y, prediction, None, 0.9)
     return model
 
 
 def write_candidate(folder, task, place="place"):
-    save_model(fitted(task, place), folder / "models/candidate", {"name": "linear", "task": task})
+    model = fitted(task, place)
+    save_model(model, folder / "models/candidate", {"name": "linear", "task": task, "learning": LEARNING})
+    train = table(task, 400, seed=1, place=place)
+    prediction = model.predictions(train).reshape(len(train), -1)
+    names = [f"p_{code}" for code in range(len(CLASSES[task]))] or ["prediction"]
+    oof = pd.DataFrame(prediction, columns=names).assign(y_true=encode_target(train["target"], terms(task)), fold=0)
+    write_parquet(folder / "models/candidate/oof.parquet", oof)

@@ -11,13 +11,16 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from lifecycle.evaluate import curves, explain
-from lifecycle.evaluate.slices import STANDS_IN, Judge, slices
+from lifecycle.evaluate import curves, decision, explain, groups, sure
+from lifecycle.evaluate.decision import Candidate
+from lifecycle.evaluate.slices import STANDS_IN, Judge, parts_of, slices
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.metrics import METRICS, Draw, bootstrap_all, metrics_for, paired_difference
 from lifecycle.ground.params import EvaluateParams
+from lifecycle.model.conformal import contains, covered
 from lifecycle.model.model import Model, codes, encode_target, sample_weight
-from lifecycle.table.contract import Contract
+from lifecycle.table.association import alike
+from lifecycle.table.contract import Contract, Field
 from lifecycle.table.read import SOURCE
 
 Array = np.ndarray
@@ -28,6 +31,7 @@ HANDFUL = {
     "regression": ["rmse", "mae", "r2"],
 }
 TEST = "data/test.parquet"
+ALIKE_COLUMNS = 60  # the most important ones, among which those that say the same thing are looked for
 CONFUSION_ROWS = 5_000  # of confusion.csv, which is kept in Git
 
 
@@ -35,13 +39,15 @@ CONFUSION_ROWS = 5_000  # of confusion.csv, which is kept in Git
 class Predicted:
     """The test rows' outcomes, and what the candidate and the naive baseline predict for them: probabilities (n, k) in the
     contract's class order, or values (n,). `decided`: the candidate's classes, which may follow a threshold of its own, as codes;
-    of a regression, its values."""
+    of a regression, its values. `intervals` (n, 2) of a regression, `sets` (n, k) of a classification, where the model has them."""
 
     y_true: Array
     prediction: Array
     decided: Array
     baseline: Array
     weight: Array | None
+    intervals: Array | None = None
+    sets: Array | None = None
 
     def judged(self, name: str) -> Array:
         """What the metric `name` is measured on."""
@@ -51,8 +57,15 @@ class Predicted:
         return self.baseline.argmax(axis=1) if METRICS[name].needs == "classes" else self.baseline
 
 
-def evaluate(model: Model, contract: Contract, test: pd.DataFrame, params: EvaluateParams) -> dict[str, Any]:
-    """All that evaluation.json holds; plots' points are under "plots" until the stage takes them out."""
+def evaluate(
+    model: Model,
+    contract: Contract,
+    test: pd.DataFrame,
+    params: EvaluateParams,
+    candidate: Candidate = Candidate(),  # noqa: B008 (frozen)
+) -> dict[str, Any]:
+    """All that evaluation.json holds; plots' points are under "plots" until the stage takes them out. `candidate`: what training
+    says beside the model."""
     problem, fields = contract.problem, contract.features
     metric, classes = problem.metric, list(problem.classes)
     predicted = score_rows(model, contract, test)
@@ -64,6 +77,10 @@ def evaluate(model: Model, contract: Contract, test: pd.DataFrame, params: Evalu
     y_pred, baseline = predicted.judged(slice_metric), predicted.judged_baseline(slice_metric)
     judge = Judge(slice_metric, predicted.y_true, y_pred, baseline, predicted.weight, params.draw)
     predict = partial(predictions, model)
+    by_group = groups_of(contract, test, predicted, params)
+    certainty = certainty_of(model, ranked, test, judge, predicted, params)
+    worst = explain.worst(test, ranked[:6], classes, predicted, params.worst)
+    explained = explain.reasons(model, contract, test, [place for place, _ in worst], order, params)
     return {
         "task": problem.task,
         "metric": metric,
@@ -78,9 +95,87 @@ def evaluate(model: Model, contract: Contract, test: pd.DataFrame, params: Evalu
         "slices": slices(test, ranked, judge, params.max_slices, params.max_slice_levels, params.min_slice_rows),
         "importance": importance,
         "partial_dependence": explain.partial_dependence(predict, test, ranked, classes, params),
-        "worst": explain.worst(test, ranked[:6], classes, predicted, params.worst),
-        "plots": plots(predicted, classes, importance),
+        "alike": [pair._asdict() for pair in alike(test, order[:ALIKE_COLUMNS])],
+        "worst": [row | {"reasons": why} for (_, row), why in zip(worst, explained.worst, strict=True)],
+        "reasons": explained.summary,
+        "decision": decision_of(contract, test, ranked, predicted, model, params, candidate),
+        "groups": by_group,
+        "certainty": certainty,
+        "learning": candidate.facts.get("learning"),
+        "judged": judged_of(contract, predicted, certainty, by_group),
+        "plots": plots(predicted, classes, importance) | {"reasons": explained.points},
     }
+
+
+def groups_of(
+    contract: Contract, test: pd.DataFrame, predicted: Predicted, params: EvaluateParams
+) -> list[dict[str, Any]]:
+    """Rates by group of the columns that problem.protected names."""
+    y_true, prediction = predicted.y_true, predicted.prediction
+    task, confidence = contract.problem.task, params.confidence
+    fields = [contract.by_name[name] for name in contract.problem.protected if name in test]
+    if task == "binary":
+        rates = groups.of_binary(y_true, prediction[:, 1], predicted.decided, confidence)
+    elif task == "multiclass":
+        rates = groups.of_multiclass(y_true, predicted.decided)
+    else:
+        rates = groups.of_regression(y_true, prediction, confidence)
+    return groups.groups(test, fields, rates, params.min_slice_rows, task == "binary")
+
+
+def certainty_of(
+    model: Model,
+    ranked: list[Field],
+    test: pd.DataFrame,
+    judge: Judge,
+    predicted: Predicted,
+    params: EvaluateParams,
+) -> dict[str, Any] | None:
+    """How well intervals, or sets of classes, hold; None where the model has none."""
+    if model.conformal is None:
+        return None
+    y_true, level = predicted.y_true, model.conformal.level
+    if predicted.intervals is not None:
+        found = sure.of_intervals(predicted.intervals, y_true, level)
+        inside, width = covered(predicted.intervals, y_true), np.diff(predicted.intervals, axis=1)[:, 0]
+    else:
+        assert predicted.sets is not None
+        found = sure.of_sets(predicted.sets, y_true, level, model.classes)
+        inside, width = contains(predicted.sets, y_true), predicted.sets.sum(axis=1)
+    parts = list(parts_of(test, ranked, judge, params.max_slice_levels, params.min_slice_rows))[: params.max_slices]
+    return found | {"slices": sure.by_slice(parts, inside, width, level, params.confidence)}
+
+
+def decision_of(
+    contract: Contract,
+    test: pd.DataFrame,
+    ranked: list[Field],
+    predicted: Predicted,
+    model: Model,
+    params: EvaluateParams,
+    candidate: Candidate,
+) -> dict[str, Any]:
+    problem, y_true, prediction = contract.problem, predicted.y_true, predicted.prediction
+    if problem.task == "binary":
+        chance = prediction[:, 1]
+        return decision.of_binary(y_true, chance, model.threshold, problem, params.draw, candidate)
+    if problem.task == "multiclass":
+        return decision.of_multiclass(y_true, predicted.decided, list(problem.classes))
+    return decision.of_regression(y_true, prediction, test, ranked, problem, params.confidence)
+
+
+def judged_of(
+    contract: Contract, predicted: Predicted, certainty: dict[str, Any] | None, by_group: list[dict[str, Any]]
+) -> dict[str, float | None]:
+    """What criteria may name beside metrics; None where it is not known."""
+    problem = contract.problem
+    out: dict[str, float | None] = {"coverage": certainty["coverage"]["value"] if certainty else None}
+    if problem.task == "binary":
+        out |= groups.judged(by_group)
+    if problem.tolerance:
+        inside = decision.within(predicted.y_true, predicted.prediction, dict(problem.tolerance))
+        out["within_tolerance"] = float(inside.mean())
+    return out
 
 
 def score_rows(model: Model, contract: Contract, test: pd.DataFrame) -> Predicted:
@@ -92,6 +187,8 @@ def score_rows(model: Model, contract: Contract, test: pd.DataFrame) -> Predicte
         decided=codes(model, prediction, classes) if classes else prediction,
         baseline=model.baseline_predictions(len(test)),
         weight=sample_weight(test, contract, TEST),
+        intervals=model.intervals(test, prediction),
+        sets=model.class_sets(prediction),
     )
 
 

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
 
 from lifecycle.ground.metrics import METRICS, draws, interval
 from lifecycle.ground.params import EvaluateParams
-from lifecycle.table.contract import Field
+from lifecycle.model.model import Model
+from lifecycle.model.reasons import BACKGROUND, PAIRS, Reasons, arrays_of, listed
+from lifecycle.model.reasons import explain as shapley
+from lifecycle.table.contract import Contract, Field
 from lifecycle.table.read import SOURCE
 
 Array = np.ndarray
 Predict = Callable[
     [pd.DataFrame], Array
 ]  # (n, k) probabilities, n values, or n class codes where a metric judges these
+REASONS_SHOWN = 4  # of each of the worst rows
+BEESWARM_COLUMNS = 12
 ROW_PREDICTIONS = 400_000  # what importance may ask of the model, in rows; wide tables get fewer repeats and rows
 
 
@@ -147,8 +152,10 @@ class Errs(Protocol):
     def decided(self) -> Array: ...
 
 
-def worst(frame: pd.DataFrame, fields: list[Field], classes: list[str], scored: Errs, n: int) -> list[dict[str, Any]]:
-    """The n rows that the model is most wrong about, worst first, each with its source line and the cells of `fields`.
+def worst(
+    frame: pd.DataFrame, fields: list[Field], classes: list[str], scored: Errs, n: int
+) -> list[tuple[int, dict[str, Any]]]:
+    """The n rows that the model is most wrong about, worst first, by their place, each with its source line and the cells of `fields`.
 
     What counts are the classes decided, which need not be the most probable ones.
     """
@@ -169,8 +176,60 @@ def worst(frame: pd.DataFrame, fields: list[Field], classes: list[str], scored: 
             error = float(prediction[i] - y_true[i])
             row = {"actual": float(y_true[i]), "predicted": float(prediction[i]), "error": error}
         cells = {field.name: plain(frame[field.name].iat[i], field.type) for field in fields}
-        found.append({"source": source[i], **row, "cells": cells})
+        found.append((int(i), {"source": source[i], **row, "cells": cells}))
     return found
+
+
+# ---- reasons ------------------------------------------------------------------------------------------------------
+
+
+class Explained(NamedTuple):
+    """`worst`: the reasons of each of the worst rows; `summary`: by column, the largest first; `points`: of the rows summed up, each
+    one's amount and where its cell lies among the others', from 0 to 1, NaN where it is no number."""
+
+    worst: list[list[dict[str, Any]]]
+    summary: dict[str, Any] | None
+    points: pd.DataFrame
+
+
+def reasons(
+    model: Model,
+    contract: Contract,
+    frame: pd.DataFrame,
+    places: list[int],
+    columns: list[str],
+    params: EvaluateParams,
+) -> Explained:
+    """Shapley values of the rows at `places`, and of others, evenly among all; nothing of a model without a background."""
+    if model.background is None:
+        return Explained([[] for _ in places], None, pd.DataFrame(columns=["column", "amount", "rank"]))
+    # each row asks the model for its hybrids: fewer rows of a wide table
+    most = max(10, ROW_PREDICTIONS // (2 * PAIRS * BACKGROUND * max(len(model.columns), 1)))
+    n = min(len(frame), params.reasons_rows, most)
+    some = np.unique(np.linspace(0, len(frame) - 1, n).astype(int))
+    rows = frame.iloc[np.concatenate([some, np.array(places, dtype=int)])].reset_index(drop=True)
+    found = shapley(model, rows, params.random_state)
+    cells = arrays_of(rows, model)
+    of_worst = [listed(found, len(some) + i, cells, contract, REASONS_SHOWN) for i in range(len(places))]
+    amounts, errors = found.amounts[: len(some)], found.errors[: len(some)]
+    size = np.abs(amounts).mean(axis=0)
+    summary = [
+        {"column": found.columns[j], "size": float(size[j]), "error": float(np.sqrt((errors[:, j] ** 2).mean()))}
+        for j in np.argsort(-size, kind="stable").tolist()
+        if size[j] > 0
+    ]
+    drawn = [points_of(one["column"], found, rows.iloc[: len(some)]) for one in summary[:BEESWARM_COLUMNS]]
+    points = pd.concat(drawn, ignore_index=True) if drawn else pd.DataFrame(columns=["column", "amount", "rank"])
+    return Explained(of_worst, {"rows": len(some), "columns": summary}, points)
+
+
+def points_of(column: str, found: Reasons, rows: pd.DataFrame) -> pd.DataFrame:
+    amount = found.amounts[: len(rows), found.columns.index(column)]
+    values = rows[column]
+    rank = pd.Series(np.nan, index=rows.index)
+    if values.dtype.kind in "fiubM" and values.nunique() > 1:
+        rank = (values.rank() - 1) / max(values.notna().sum() - 1, 1)
+    return pd.DataFrame({"column": column, "amount": amount, "rank": rank.to_numpy()})
 
 
 def plain(cell: Any, kind: str) -> Any:

@@ -6,6 +6,8 @@ from typing import Any
 
 from lifecycle.evaluate.slices import named, ranked, surely_below, weakest
 from lifecycle.gate.check import Check
+from lifecycle.ground.metrics import OF_GROUPS
+from lifecycle.ground.words import percent
 from lifecycle.table.contract import Problem
 
 
@@ -13,10 +15,25 @@ def check_criteria(problem: Problem, evaluation: dict[str, Any]) -> list[Check]:
     """What problem.criteria asks for, each on the test rows."""
     out = []
     for criterion in problem.required:
-        value = evaluation["metrics"][criterion.metric]["value"]
+        of_metric = evaluation["metrics"].get(criterion.metric)
+        value = of_metric["value"] if of_metric else evaluation["judged"].get(criterion.metric)
         name, why = f"criterion {criterion.metric}", "params.yaml: problem.criteria"
+        if criterion.metric in OF_GROUPS:
+            why += f"; {of_groups(evaluation['groups'])}"
         out.append(Check(name, value, str(criterion), criterion.holds(value), why))
     return out
+
+
+def of_groups(groups: list[dict[str, Any]]) -> str:
+    """Which groups were compared, and what of."""
+    said = []
+    for one in groups:
+        ratio = one["demographic_parity_ratio"]
+        text = f"{one['column']}: too few groups with enough rows, or no row is selected"
+        if ratio is not None:
+            text = f"{one['column']}: the selection rate of {one['lowest']} is {percent(ratio)} of that of {one['highest']}"
+        said.append(text)
+    return "; ".join(said) or "no column of problem.protected is in the test rows"
 
 
 def check_baseline(evaluation: dict[str, Any]) -> Check:

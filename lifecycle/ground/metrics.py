@@ -15,7 +15,7 @@ bootstrap is nothing but a row of counts, so that the sorting or binning is done
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -269,6 +269,26 @@ METRICS: dict[str, Metric] = {
 }
 
 
+# what `criteria` may name beside metrics: evaluate measures it on the test rows. Of groups: Fairlearn's words, and the worst column
+JUDGED: dict[str, tuple[bool, tuple[str, ...]]] = {
+    "coverage": (True, (*CLASSIFICATION, "regression")),  # of the prediction intervals, or sets of classes
+    "within_tolerance": (True, ("regression",)),
+    "four_fifths": (True, ("binary",)),  # the demographic parity ratio by its usual name
+    "demographic_parity_ratio": (True, ("binary",)),
+    "demographic_parity_difference": (False, ("binary",)),
+    "equalized_odds_ratio": (True, ("binary",)),
+    "equalized_odds_difference": (False, ("binary",)),
+}
+OF_GROUPS = tuple(name for name, (_, tasks) in JUDGED.items() if tasks == ("binary",))
+
+
+def is_greater_better(name: str, task: str) -> bool:
+    """Of a metric, or of something else that `criteria` may name; a UserError lists what there is."""
+    if name in JUDGED and task in JUDGED[name][1]:
+        return JUDGED[name][0]
+    return metric(name, task, [one for one, (_, tasks) in JUDGED.items() if task in tasks]).greater_is_better
+
+
 def metrics_for(task: str) -> list[str]:
     return [name for name, metric in METRICS.items() if task in metric.tasks]
 
@@ -277,12 +297,13 @@ def default_metric(task: str) -> str:
     return "rmse" if task == "regression" else "log_loss"
 
 
-def metric(name: str, task: str = "") -> Metric:
-    """The metric of that name; a UserError lists the names there are (for `task`, where one is given)."""
+def metric(name: str, task: str = "", others: Sequence[str] = ()) -> Metric:
+    """The metric of that name; a UserError lists the names there are (for `task`, where one is given), and `others`."""
     names = metrics_for(task) if task else list(METRICS)
     if name in names:
         return METRICS[name]
     where = f"a {task} task has" if task else "there are"
+    names = [*names, *others]
     raise UserError(f'params.yaml: unknown metric "{name}"{nearest(name, names) or ";"} {where} {", ".join(names)}')
 
 

@@ -238,7 +238,10 @@ class ProblemParams(Block):
         str, FreeText(), "log_loss, roc_auc, accuracy, f1, rmse ...; empty: log_loss, of a regression rmse"
     ]
     criteria: Annotated[dict[str, Any], Keys('{roc_auc: ">= 0.8"}'), "what a release must reach"]
-    costs: Annotated[dict[str, float], Keys("{false_positive: 1, false_negative: 5}")]
+    costs: Annotated[dict[str, float], Keys("{false_positive: 1, false_negative: 5}"), "true_positive: a gain"]
+    capacity: Annotated[Any, Anything(), "binary: how many rows can be acted on, 10% or 500 of 7000"]
+    tolerance: Annotated[Any, Anything(), "regression: an error that is small enough, 5000 or 10%"]
+    protected: Annotated[tuple[Any, ...], Names(), "columns whose groups must be treated alike"]
     exclude: Annotated[tuple[Any, ...], Names(), "columns that must not be used"]
 
 
@@ -288,6 +291,7 @@ class TrainParams(Block):
     choose: Annotated[str, FreeText()]
     max_latency_ms: Annotated[float, POSITIVE]
     max_size_mb: Annotated[float, POSITIVE]
+    coverage: Annotated[float, Within(0.5, 0.999), "of prediction intervals and sets of classes"]
     threshold: Annotated[Any, Anything()]
     random_state: Annotated[int, SEED]
     candidates: Annotated[dict[str, Any], Keys("{linear: {C: 1.0, alpha: 1.0}}")]
@@ -305,6 +309,7 @@ class EvaluateParams(Drawn):
     min_slice_rows: Annotated[int, Within(2, 1e7, whole=True)]
     max_slices: Annotated[int, Within(0, 1e5, whole=True)]
     worst: Annotated[int, Within(0, 1000, whole=True)]
+    reasons_rows: Annotated[int, Within(1, 1e5, whole=True)]
     random_state: Annotated[int, SEED]
 
 

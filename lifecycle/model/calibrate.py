@@ -12,7 +12,7 @@ import numpy as np
 
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.metrics import metric
-from lifecycle.ground.words import short
+from lifecycle.ground.words import percent, short
 from lifecycle.table.contract import Problem
 
 
@@ -63,7 +63,8 @@ def pick_threshold(
     p: np.ndarray, y: np.ndarray, weight: np.ndarray | None, problem: Problem, wanted: Any
 ) -> tuple[float, str]:
     """(threshold on the positive class's probability, the reason), from params.yaml: train.threshold, problem.costs, a
-    floor of precision or recall under problem.criteria, or problem.metric where it judges decided classes."""
+    floor of precision or recall under problem.criteria, or problem.metric where it judges decided classes; where none says
+    more, problem.capacity, which also bounds what costs ask for."""
     if isinstance(wanted, int | float) and not isinstance(wanted, bool):
         return float(wanted), "params.yaml: train.threshold"
     if wanted and not (isinstance(wanted, dict) and len(wanted) == 1 and set(wanted) <= {"precision", "recall"}):
@@ -74,10 +75,14 @@ def pick_threshold(
     if wanted:
         name, floor = next(iter(wanted.items()))
         return cuts.at_floor(name, float(floor), "params.yaml: train.threshold")
+    capacity = problem.capacity_share
     if problem.costs:
-        costs = {"false_positive": 1.0, "false_negative": 1.0} | dict(problem.costs)
-        total = costs["false_positive"] * cuts.fp + costs["false_negative"] * (cuts.positive - cuts.tp)
-        return cuts.middle(int(total.argmin())), "least cost on out-of-fold predictions (problem.costs)"
+        why = "least cost on out-of-fold predictions (problem.costs)"
+        total = cuts.cost(costs_of(problem))
+        if capacity is not None:
+            why = f"least cost within the capacity, {percent(capacity)} of the rows (problem.costs, problem.capacity)"
+            total = np.where(cuts.selected <= capacity, total, np.inf)
+        return cuts.middle(int(total.argmin())), why
     floors = {criterion.metric: criterion.bound for criterion in problem.required if criterion.sign[0] == ">"}
     for name in ("precision", "recall"):
         if name in floors:
@@ -85,7 +90,17 @@ def pick_threshold(
     if problem.metric in ("f1", "balanced_accuracy"):
         value = cuts.f1 if problem.metric == "f1" else cuts.recall - cuts.fp / cuts.negative
         return cuts.middle(int(value.argmax())), f"best {problem.metric} on out-of-fold predictions"
+    if capacity is not None:
+        within = int(np.flatnonzero(cuts.selected <= capacity)[-1])
+        return cuts.middle(within), f"as many as the capacity, {percent(capacity)} of the rows (problem.capacity)"
     return 0.5, "the likelier class"
+
+
+def costs_of(problem: Problem) -> dict[str, float]:
+    """What each outcome costs, a gain less than nothing: each error one where nothing is said; of those that are not named in
+    what is said, an error one and a hit nothing."""
+    costs = {"false_positive": 1.0, "false_negative": 1.0, "true_positive": 0.0} | dict(problem.costs)
+    return costs | {"true_positive": -costs["true_positive"]}
 
 
 @dataclass(frozen=True)
@@ -120,6 +135,16 @@ class Cuts:
     @property
     def recall(self) -> np.ndarray:
         return self.tp / max(self.positive, 1e-12)
+
+    @property
+    def selected(self) -> np.ndarray:
+        """The share of all rows."""
+        return (self.tp + self.fp) / (self.positive + self.negative)
+
+    def cost(self, costs: dict[str, float]) -> np.ndarray:
+        """In all, by `costs_of` a problem."""
+        missed = self.positive - self.tp
+        return costs["false_positive"] * self.fp + costs["false_negative"] * missed + costs["true_positive"] * self.tp
 
     @property
     def f1(self) -> np.ndarray:

@@ -20,7 +20,11 @@ class Model:
     """A weighted mean of fitted pipelines (encoder, estimator), calibrated. `columns`: {column of the contract: dtype
     kind}; `baseline`: class frequencies (k,) or the mean of the target, what one who sees no feature would predict;
     `threshold`: of a binary task, the probability from which `predict` says the positive class; `add_features`: the user's
-    own function of a table (custom/features.py), or None."""
+    own function of a table (custom/features.py), or None; `conformal`: how sure an answer is (lifecycle.model.conformal);
+    `background`: a few rows, by column, that an answer's reasons are held against (lifecycle.model.reasons)."""
+
+    conformal: Any = None
+    background: dict[str, np.ndarray] | None = None
 
     def __init__(
         self,
@@ -60,11 +64,7 @@ class Model:
 
         `frame`: typed rows as `conform` makes them, or a dict of their arrays (texts as objects, NaN where missing).
         """
-        total = np.zeros((_length(frame), len(self.classes)))
-        for weight, estimator, x in self._encoded(self.rows(frame)):
-            total[:, estimator.classes_] += weight * estimator.predict_proba(x)
-        p = floor_probabilities(total, self.n_rows)
-        return self.calibration(p) if self.calibration else p
+        return self._probabilities(self.matrices(self.rows(frame)), _length(frame))
 
     def predict(self, frame: Frame) -> np.ndarray:
         """Labels (str), of the likeliest class or by the threshold, or values (float) of a regression; shape (n,)."""
@@ -72,7 +72,7 @@ class Model:
 
     def predictions(self, frame: Frame) -> np.ndarray:
         """What metrics compare: probabilities (n, k) or values (n,)."""
-        return self._values(frame) if self.task == "regression" else self.predict_proba(frame)
+        return self.predictions_of(self.matrices(self.rows(frame)), _length(frame))
 
     def baseline_predictions(self, n: int) -> np.ndarray:
         """The naive baseline's, for n rows, in the shape of `predictions`."""
@@ -87,20 +87,49 @@ class Model:
             code = (prediction[:, 1] >= self.threshold).astype(int)
         return np.array(self.classes, dtype=object)[code]
 
-    def _values(self, frame: Frame) -> np.ndarray:
-        total = np.zeros(_length(frame))
-        for weight, estimator, x in self._encoded(self.rows(frame)):
+    def intervals(self, frame: Frame, prediction: np.ndarray) -> np.ndarray | None:
+        """(n, 2), low and high, of a regression whose `predictions` these are; None where there are none."""
+        if self.conformal is None or self.task != "regression":
+            return None
+        rows = self.rows(frame) if self.conformal.scale is not None else None
+        return self.conformal(rows, prediction)
+
+    def class_sets(self, prediction: np.ndarray) -> np.ndarray | None:
+        """(n, k), which classes may be the right one, of a classification whose `predictions` these are; None as above."""
+        if self.conformal is None or self.task == "regression":
+            return None
+        return self.conformal(prediction)
+
+    def predictions_of(self, matrices: dict[int, np.ndarray], n: int) -> np.ndarray:
+        """`predictions` of n rows that are encoded already, as `matrices` gives them."""
+        return self._values(matrices, n) if self.task == "regression" else self._probabilities(matrices, n)
+
+    def matrices(self, rows: Frame) -> dict[int, np.ndarray]:
+        """What each encoder makes of the rows; members of one encoder share the matrix."""
+        return {id(encoder): encoder.transform(rows) for encoder in self.encoders}
+
+    @property
+    def encoders(self) -> list[Any]:
+        return list({id(pipeline[0]): pipeline[0] for _, pipeline in self.members}.values())
+
+    def _probabilities(self, matrices: dict[int, np.ndarray], n: int) -> np.ndarray:
+        total = np.zeros((n, len(self.classes)))
+        for weight, estimator, x in self._fitted_on(matrices):
+            total[:, estimator.classes_] += weight * estimator.predict_proba(x)
+        p = floor_probabilities(total, self.n_rows)
+        return self.calibration(p) if self.calibration else p
+
+    def _values(self, matrices: dict[int, np.ndarray], n: int) -> np.ndarray:
+        total = np.zeros(n)
+        for weight, estimator, x in self._fitted_on(matrices):
             total += weight * np.asarray(estimator.predict(x), dtype=float)
         return total
 
-    def _encoded(self, rows: Frame) -> Iterator[tuple[float, Any, np.ndarray]]:
-        """(weight, estimator, its matrix) of each member; members of one encoder share the matrix."""
-        matrices: dict[int, np.ndarray] = {}
+    def _fitted_on(self, matrices: dict[int, np.ndarray]) -> Iterator[tuple[float, Any, np.ndarray]]:
+        """(weight, estimator, its matrix) of each member."""
         for i, (weight, pipeline) in enumerate(self.members):
-            encoder, estimator = pipeline[0], pipeline[-1]
-            if id(encoder) not in matrices:
-                matrices[id(encoder)] = encoder.transform(rows)
-            x = matrices[id(encoder)]
+            estimator = pipeline[-1]
+            x = matrices[id(pipeline[0])]
             if 0 < len(x) <= FEW:
                 if i not in self._quick:
                     self._quick[i] = quick(estimator, x)

@@ -14,16 +14,16 @@ import pandas as pd
 
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.files import read_json
-from lifecycle.report import charts, figures, glossary, headline, tables
+from lifecycle.report import certainty, charts, figures, glossary, headline, tables
 from lifecycle.report.page import page
 from lifecycle.table.contract import Contract, read_contract
 
 # in the order of the page
-SECTIONS = ("problem", "data", "models", "metrics", "plots", "slices", "explanation", "errors", "gate")
+SECTIONS = ("problem", "data", "models", "metrics", "plots", "certainty", "slices", "explanation", "errors", "gate")
 
 # columns of reports/plots/*.csv that stay text: a class may be called "1" or "NA"
 PLOTS = {"calibration": [], "confusion": ["actual", "predicted"], "curve": []}
-DETAIL = "reports/plots/detail.json"
+DETAIL, REASONS = "reports/plots/detail.json", "reports/plots/reasons.json"
 
 
 class Facts(NamedTuple):
@@ -40,6 +40,8 @@ class Facts(NamedTuple):
 
 def read_facts() -> Facts:
     plots = {name: read_table(f"reports/plots/{name}.csv", text) for name, text in PLOTS.items()}
+    plots["detail"] = pd.DataFrame(read_json(DETAIL)).astype({"x": float, "y": float})
+    plots["reasons"] = pd.DataFrame(read_json(REASONS)).astype({"amount": float, "rank": float})
     (evaluation,) = read_json("reports/evaluation.json")
     return Facts(
         contract=read_contract(),
@@ -47,13 +49,20 @@ def read_facts() -> Facts:
         cleaning=read_json("reports/cleaning.json"),
         board=read_table("reports/leaderboard.csv", ["name", "metric", "chosen"]),
         evaluation=evaluation,
-        plots=plots | {"detail": pd.DataFrame(read_json(DETAIL)).astype({"x": float, "y": float})},
+        plots=plots,
         validation=read_json("reports/validation.json"),
     )
 
 
 def report(facts: Facts) -> str:
-    helpers = {"headline": headline, "tables": tables, "figures": figures, "charts": charts, "words": glossary}
+    helpers = {
+        "headline": headline,
+        "tables": tables,
+        "figures": figures,
+        "charts": charts,
+        "words": glossary,
+        "sure": certainty,
+    }
     title = f"Model report: {facts.contract.problem.target}"
     return page("report", title, SECTIONS, facts._asdict() | helpers)
 

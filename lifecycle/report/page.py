@@ -6,6 +6,8 @@ what it writes is its body, and a section that writes nothing is left out.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -60,8 +62,9 @@ TEMPLATES.filters |= {
 }  # fmt: skip
 
 
-def page(folder: str, title: str, sections: Sequence[str], facts: Mapping[str, Any]) -> str:
-    """The page of templates/`folder`, its `sections` in this order; each template sees `facts` by their names."""
+def page(folder: str, title: str, sections: Sequence[str], facts: Mapping[str, Any], script: str = "") -> str:
+    """The page of templates/`folder`, its `sections` in this order; each template sees `facts` by their names. `script`: a file of
+    templates/, the only one that the page's policy lets run."""
     written = []
     for name in sections:
         module = TEMPLATES.get_template(f"{folder}/{name}.html.j2").make_module(dict(facts))
@@ -71,7 +74,17 @@ def page(folder: str, title: str, sections: Sequence[str], facts: Mapping[str, A
     style = Markup((HERE / "style.css").read_text(encoding="utf-8"))
     headline = Markup(TEMPLATES.get_template(f"{folder}/headline.html.j2").render(facts))
     layout = TEMPLATES.get_template("layout.html.j2")
-    return layout.render(title=title, style=style, headline=headline, sections=written, version=lifecycle.__version__)
+    code = (HERE / "templates" / script).read_text(encoding="utf-8") if script else ""
+    digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode() if code else ""
+    return layout.render(
+        title=title,
+        style=style,
+        headline=headline,
+        sections=written,
+        version=lifecycle.__version__,
+        script=Markup(code),
+        digest=digest,
+    )
 
 
 def text(name: str, facts: Mapping[str, Any]) -> str:

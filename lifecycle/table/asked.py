@@ -6,7 +6,7 @@ from lifecycle.ground.errors import UserError, nearest
 from lifecycle.table.names import tidy_name
 
 TYPES = ("string", "text", "number", "integer", "boolean", "date", "datetime")
-ROLES = ("feature", "id", "group", "time", "weight", "ignored")
+ROLES = ("feature", "id", "group", "time", "weight", "protected", "ignored")
 OVERRIDES = (
     "type",
     "role",
@@ -26,6 +26,7 @@ def check_types(problem: dict, columns: dict) -> None:
     """Make each column's name text, which YAML may have read as a number; UserError where a value is of another kind."""
     for key, kind, example in (
         ("exclude", (list, tuple), "[name]"),
+        ("protected", (list, tuple), "[name]"),
         ("criteria", dict, '{roc_auc: ">= 0.8"}'),
         ("costs", dict, "{false_negative: 5}"),
     ):
@@ -34,7 +35,8 @@ def check_types(problem: dict, columns: dict) -> None:
                 f"params.yaml: problem.{key} is {problem[key]!r}; it takes the form {example}, or nothing for none"
             )
     problem["target"] = as_name(problem["target"] if problem["target"] is not None else "", "problem.target")
-    problem["exclude"] = [as_name(n, "problem.exclude") for n in problem["exclude"]]
+    for key in ("exclude", "protected"):
+        problem[key] = [as_name(n, f"problem.{key}") for n in problem[key]]
     for key in ("task", "metric"):
         problem[key] = problem[key] or ""
     for name in list(columns):
@@ -72,6 +74,7 @@ def check_names(header: list[str], problem: dict, columns: dict, identity: list[
     named = {
         "problem.target": [target],
         "problem.exclude": problem["exclude"],
+        "problem.protected": problem["protected"],
         "columns": list(columns),
         "split.identity": identity,
     }
@@ -80,8 +83,9 @@ def check_names(header: list[str], problem: dict, columns: dict, identity: list[
             if name not in header:
                 near = nearest(name, header) or f"; it has {', '.join(header[:12])}"
                 raise UserError(f'data/raw has no column "{name}"{near} (params.yaml: {where})')
-    if target in problem["exclude"]:
-        raise UserError(f'params.yaml: problem.exclude names the target "{target}"; take it out')
+    for key in ("exclude", "protected"):
+        if target in problem[key]:
+            raise UserError(f'params.yaml: problem.{key} names the target "{target}"; take it out')
     for name, override in columns.items():
         for key, value in (override or {}).items():
             allowed = {"type": TYPES, "role": ROLES}.get(key)

@@ -18,7 +18,7 @@ from lifecycle.ground.files import read_yaml
 
 PATH = "data/contract.yaml"
 MODEL = ("feature", "time")  # roles that the model sees
-USED = ("feature", "target", "id", "group", "time", "weight")
+USED = ("feature", "target", "id", "group", "time", "weight", "protected")
 NUMBERS, TEXTS, DATES = ("number", "integer"), ("string", "text"), ("date", "datetime")
 
 
@@ -56,7 +56,8 @@ class Criterion:
 
 @dataclass(frozen=True)
 class Problem:
-    """`classes`: in the order of the model's probabilities, the positive one last; empty for a regression."""
+    """`classes`: in the order of the model's probabilities, the positive one last; empty for a regression. `capacity`: {rows, of},
+    how many of how many rows can be acted on; `tolerance`: {error} in the target's unit, or {share} of the actual value."""
 
     target: str
     task: str
@@ -69,6 +70,9 @@ class Problem:
     unit: str = ""
     criteria: Mapping[str, Any] = field(default_factory=dict)
     costs: Mapping[str, float] = field(default_factory=dict)
+    capacity: Mapping[str, float] = field(default_factory=dict)
+    tolerance: Mapping[str, float] = field(default_factory=dict)
+    protected: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
 
     @classmethod
@@ -76,16 +80,16 @@ class Problem:
         if isinstance(block, Problem):
             return block
         given = {key: value for key, value in block.items() if key in cls.__dataclass_fields__}
-        for key in ("classes", "exclude"):
+        for key in ("classes", "exclude", "protected"):
             given[key] = tuple(str(v) for v in given.get(key) or ())
         return cls(**given)
 
     @property
     def required(self) -> list[Criterion]:
         """What `criteria` ask for. UserError where one is no bound, or of a metric that the task has not."""
-        from lifecycle.ground.metrics import metric  # late: who reads rows waits for no metrics
+        from lifecycle.ground.metrics import is_greater_better  # late: who reads rows waits for no metrics
 
-        up = {name: metric(name, self.task).greater_is_better for name in self.criteria}
+        up = {name: is_greater_better(name, self.task) for name in self.criteria}
         return [Criterion.read(name, wanted, up[name]) for name, wanted in self.criteria.items()]
 
     def write(self) -> dict[str, Any]:
@@ -93,7 +97,18 @@ class Problem:
         out |= {"target": self.target, "task": self.task, "metric": self.metric}
         if self.task != "regression":
             out |= {"positive": self.positive, "classes": list(self.classes)}
-        return out | {"criteria": dict(self.criteria), "costs": dict(self.costs), "exclude": list(self.exclude)}
+        out |= {"criteria": dict(self.criteria), "costs": dict(self.costs)}
+        for key in ("capacity", "tolerance"):
+            if getattr(self, key):
+                out[key] = dict(getattr(self, key))
+        if self.protected:
+            out["protected"] = list(self.protected)
+        return out | {"exclude": list(self.exclude)}
+
+    @property
+    def capacity_share(self) -> float | None:
+        """The share of the rows that can be acted on; None where nothing bounds it."""
+        return self.capacity["rows"] / self.capacity["of"] if self.capacity else None
 
 
 # attribute of a Field: its name in the YAML, where that differs

@@ -131,6 +131,9 @@ def assign_role(
             spec |= {"role": override["role"], "reason": "params.yaml: columns"}
         if name in problem["exclude"]:
             spec |= {"role": "ignored", "reason": "params.yaml: problem.exclude"}
+        is_asked_out = "role" in override or name in problem["exclude"]
+        if name in problem["protected"] and is_asked_out and spec["role"] == "ignored":
+            spec |= {"role": "protected", "reason": "not learned from; groups are compared by it (problem.protected)"}
     if spec["role"] in ("id", "group") and "type" not in override:
         infer.as_name(spec)
     asked = "role" in override or name in problem["exclude"]

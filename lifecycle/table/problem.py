@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,9 @@ from lifecycle.table import cells, infer, notation, targets
 from lifecycle.table.contract import Criterion, Field
 from lifecycle.table.roles import entry
 
-COSTS = ("false_positive", "false_negative")
+COSTS = ("false_positive", "false_negative", "true_positive")
+_CAPACITY = re.compile(r"\s*(\d[\d,_]*\.?\d*)\s*(%|/|of|out of)?\s*(\d[\d,_]*)?\s*", re.I)
+_TOLERANCE = re.compile(r"\s*(\d+\.?\d*|\.\d+)(?:e([-+]?\d+))?\s*(%?)\s*", re.I)
 # a class of such a name is the absence of something, even where it is the rarer one
 ABSENCE = cells.FALSE | {"none", "negative", "neg", "healthy", "normal", "absent", "benign", "-1", "good", "ok"}
 RARE = 5  # rows of a class
@@ -60,7 +63,14 @@ def describe_problem(
             field["spellings"] = merged
             shown = ", ".join(f'"{label}" as "{usual}"' for label, usual in merged.items())
             notes.append(f'"{field["name"]}": {shown} (to keep them apart: {entry(field["name"], "type", "string")})')
-    out |= {k: problem[k] for k in ("criteria", "costs", "exclude")}
+    out |= {k: problem[k] for k in ("criteria", "costs")}
+    if capacity := read_capacity(problem["capacity"], task, len(values), notes):
+        out["capacity"] = capacity
+    if tolerance := read_tolerance(problem["tolerance"], task):
+        out["tolerance"] = tolerance
+    if problem["protected"]:
+        out["protected"] = problem["protected"]
+    out["exclude"] = problem["exclude"]
     if not problem["criteria"]:
         notes.append(
             "problem.criteria is empty: a release must beat the naive baseline, and the champion where there is one"
@@ -97,17 +107,62 @@ def say_what_is_odd(field: dict, filled: pd.Series, task: str, notes: list[str])
 
 def check_measures(problem: dict, task: str) -> None:
     """UserError where a metric, a criterion or a cost is misspelt: found now, not after the fit."""
-    for name in ([problem["metric"]] if problem["metric"] else []) + list(problem["criteria"]):
-        metrics.metric(name, task)
+    if problem["metric"]:
+        metrics.metric(problem["metric"], task)
     for name, wanted in problem["criteria"].items():
-        Criterion.read(name, wanted, metrics.metric(name, task).greater_is_better)
-    for name in problem["costs"]:
+        Criterion.read(name, wanted, metrics.is_greater_better(name, task))
+        lacking = {**dict.fromkeys(metrics.OF_GROUPS, "protected"), "within_tolerance": "tolerance"}.get(name)
+        if lacking and not problem[lacking]:
+            raise UserError(f"params.yaml: problem.criteria.{name} needs problem.{lacking}, which is empty; fill it")
+    for name, cost in problem["costs"].items():
+        if isinstance(cost, bool) or not isinstance(cost, int | float) or not np.isfinite(cost) or cost < 0:
+            raise UserError(f"params.yaml: problem.costs.{name} is {cost!r}; it takes a number from 0 up")
         if name not in COSTS:
             raise UserError(
-                f"params.yaml: problem.costs has {name!r}{nearest(name, list(COSTS)) or ';'} it takes {' and '.join(COSTS)}"
+                f"params.yaml: problem.costs has {name!r}{nearest(name, list(COSTS)) or ';'} it takes {', '.join(COSTS)}"
             )
     if problem["costs"] and task != "binary":
         raise UserError(f"params.yaml: problem.costs is for a binary task, and this one is {task}; empty it: {{}}")
+
+
+def read_capacity(given: Any, task: str, n_rows: int, notes: list[str]) -> dict[str, float]:
+    """{rows, of}: how many of how many rows can be acted on; {} where nothing is said."""
+    if given in ("", None):
+        return {}
+    found = _CAPACITY.fullmatch(str(given))
+    if isinstance(given, bool) or not found or (found[2] in (None, "%")) != (found[3] is None):
+        raise UserError(f"params.yaml: problem.capacity is {given!r}; write it like 10%, 500 of 7000, or 500")
+    if task != "binary":
+        raise UserError(f"params.yaml: problem.capacity is for a binary task, and this one is {task}; empty it: ''")
+    rows, unit, of = float(found[1].replace(",", "").replace("_", "")), found[2], found[3]
+    if of:
+        capacity = {"rows": rows, "of": float(of.replace(",", "").replace("_", ""))}
+    elif unit == "%":
+        capacity = {"rows": rows, "of": 100.0}
+    elif rows < 1:
+        capacity = {"rows": rows, "of": 1.0}
+    else:
+        capacity = {"rows": rows, "of": float(n_rows)}
+        notes.append(
+            f"problem.capacity: {rows:,.0f} is read as {rows:,.0f} of the {n_rows:,} rows of data/raw, {rows / n_rows:.1%}; "
+            f"of another number: problem.capacity: {rows:.0f} of 2000"
+        )
+    if not 0 < capacity["rows"] <= capacity["of"]:
+        raise UserError(f"params.yaml: problem.capacity is {given!r}; it takes a share above 0 and up to all rows")
+    return capacity
+
+
+def read_tolerance(given: Any, task: str) -> dict[str, float]:
+    """{error} in the target's unit or {share} of the actual value; {} where nothing is said."""
+    if given in ("", None):
+        return {}
+    found = _TOLERANCE.fullmatch(str(given))
+    if isinstance(given, bool) or not found or not float(found[1]) > 0:
+        raise UserError(f"params.yaml: problem.tolerance is {given!r}; write it like 5000, or 10%")
+    if task != "regression":
+        raise UserError(f"params.yaml: problem.tolerance is for a regression, and this one is {task}; empty it: ''")
+    size = float(found[1]) * 10.0 ** int(found[2] or 0)
+    return {"share": size / 100} if found[3] else {"error": size}
 
 
 def infer_task(problem: dict, field: dict, filled: pd.Series, notes: list[str]) -> str:

@@ -235,7 +235,7 @@ def test_a_number_that_differs_in_each_row_is_said_aloud():
 @pytest.mark.parametrize(
     ("problem", "told"),
     [
-        ({"costs": {"fp": 1}}, "it takes false_positive and false_negative"),
+        ({"costs": {"fp": 1}}, "it takes false_positive, false_negative, true_positive"),
         ({"metric": "auc"}, "roc_auc"),
         ({"metric": "rmse"}, "binary"),
         ({"criteria": {"rok_auc": ">= 0.8"}}, 'did you mean "roc_auc"'),

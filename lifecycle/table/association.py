@@ -1,0 +1,110 @@
+"""How far two columns say the same thing: one figure from 0 to 1 for columns of any kind. numpy and pandas only.
+
+Two numbers: Spearman's rank correlation, without its sign. Two categories: Cramér's V, corrected for chance (Bergsma 2013). A
+category and a number: the correlation ratio of the number's ranks (eta), corrected likewise.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+Array = np.ndarray
+ROWS = 5_000  # that are looked at
+LEVELS = 60  # of a category; one of more says hardly what another does
+ALIKE = 0.9
+LEAST = 30  # rows where both are filled
+
+
+class Pair(NamedTuple):
+    a: str
+    b: str
+    strength: float
+
+
+class Coded(NamedTuple):
+    """A column as ranks (a number) or codes (a category), NaN or -1 where it is missing."""
+
+    values: Array
+    is_number: bool
+
+
+def coded(column: pd.Series) -> Coded | None:
+    """None where it is text of too many values, or constant."""
+    if column.dtype.kind == "M":
+        column = column.astype("int64").where(column.notna())
+    if column.dtype.kind in "fiub" and column.nunique() > 2:
+        return Coded(column.rank().to_numpy(dtype=float), True)
+    codes, levels = pd.factorize(column)
+    if not 2 <= len(levels) <= LEVELS:
+        return None
+    return Coded(codes, False)
+
+
+def association(a: Coded, b: Coded) -> float:
+    """Their strength, on the rows where both are filled; 0 where these are few."""
+    known = _filled(a) & _filled(b)
+    if known.sum() < LEAST:
+        return 0.0
+    x, y = a.values[known], b.values[known]
+    if a.is_number and b.is_number:
+        return abs(_correlation(x, y))
+    if a.is_number:
+        return _eta(y.astype(int), x)
+    if b.is_number:
+        return _eta(x.astype(int), y)
+    return _cramer(x.astype(int), y.astype(int))
+
+
+def _filled(one: Coded) -> Array:
+    return np.isfinite(one.values) if one.is_number else one.values >= 0
+
+
+def _correlation(x: Array, y: Array) -> float:
+    x, y = x - x.mean(), y - y.mean()
+    size = np.sqrt((x @ x) * (y @ y))
+    return float(x @ y / size) if size > 0 else 0.0
+
+
+def _eta(codes: Array, values: Array) -> float:
+    counts = np.bincount(codes)
+    means = np.bincount(codes, values)[counts > 0] / counts[counts > 0]
+    total = ((values - values.mean()) ** 2).sum()
+    n, k = len(values), len(means)
+    if not total > 0 or n <= k:
+        return 0.0
+    between = float((counts[counts > 0] * (means - values.mean()) ** 2).sum() / total)
+    corrected = 1 - (1 - between) * (n - 1) / (n - k)
+    return float(np.sqrt(max(corrected, 0.0)))
+
+
+def _cramer(x: Array, y: Array) -> float:
+    table = np.zeros((x.max() + 1, y.max() + 1))
+    np.add.at(table, (x, y), 1)
+    table = table[table.sum(axis=1) > 0][:, table.sum(axis=0) > 0]
+    n, (r, k) = table.sum(), table.shape
+    if min(r, k) < 2:
+        return 0.0
+    expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / n
+    phi = float(((table - expected) ** 2 / expected).sum() / n)
+    phi = max(0.0, phi - (r - 1) * (k - 1) / (n - 1))
+    smaller = min(r - (r - 1) ** 2 / (n - 1), k - (k - 1) ** 2 / (n - 1)) - 1
+    return float(min(1.0, np.sqrt(phi / smaller))) if smaller > 0 else 0.0
+
+
+def all_coded(frame: pd.DataFrame, columns: list[str]) -> dict[str, Coded]:
+    """Of some rows, evenly among all."""
+    if len(frame) > ROWS:
+        frame = frame.iloc[np.linspace(0, len(frame) - 1, ROWS).astype(int)]
+    found = {column: coded(frame[column].reset_index(drop=True)) for column in columns}
+    return {column: one for column, one in found.items() if one is not None}
+
+
+def alike(frame: pd.DataFrame, columns: list[str], least: float = ALIKE) -> list[Pair]:
+    """Pairs of columns that say the same thing, the closest first."""
+    ready = all_coded(frame, columns)
+    pairs = [Pair(a, b, association(ready[a], ready[b])) for a, b in combinations(ready, 2)]
+    return sorted([pair for pair in pairs if pair.strength >= least], key=lambda pair: -pair.strength)

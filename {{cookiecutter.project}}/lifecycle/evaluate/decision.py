@@ -1,0 +1,1 @@
+{{ "lifecycle/evaluate/decision.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/evaluate/groups.py" | from_root }}

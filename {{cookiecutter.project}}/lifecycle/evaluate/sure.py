@@ -1,0 +1,1 @@
+{{ "lifecycle/evaluate/sure.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/model/conformal.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/model/reasons.py" | from_root }}

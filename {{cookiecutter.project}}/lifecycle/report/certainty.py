@@ -1,0 +1,1 @@
+{{ "lifecycle/report/certainty.py" | from_root }}

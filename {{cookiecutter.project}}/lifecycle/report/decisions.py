@@ -1,0 +1,1 @@
+{{ "lifecycle/report/decisions.py" | from_root }}

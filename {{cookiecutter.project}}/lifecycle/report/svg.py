@@ -1,0 +1,1 @@
+{{ "lifecycle/report/svg.py" | from_root }}

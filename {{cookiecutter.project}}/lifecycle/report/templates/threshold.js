@@ -1,0 +1,1 @@
+{{ "lifecycle/report/templates/threshold.js" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/search/sure.py" | from_root }}

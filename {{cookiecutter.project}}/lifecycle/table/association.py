@@ -1,0 +1,1 @@
+{{ "lifecycle/table/association.py" | from_root }}
