@@ -97,6 +97,16 @@ def test_a_criterion_without_a_sign_goes_the_metric_s_own_way(parts, criteria, p
     assert row.passed is passes
 
 
+@pytest.mark.parametrize(("ratio", "passes"), [(0.85, True), (0.79, False), (None, False)])
+def test_groups_and_coverage_can_be_asked_for_and_what_is_not_known_fails(ratio, passes):
+    group = {"column": "sex", "demographic_parity_ratio": ratio, "lowest": "f", "highest": "m"}
+    evaluation = {"metrics": {}, "judged": {"four_fifths": ratio, "coverage": ratio}, "groups": [group]}
+    problem = Problem("bought", "binary", criteria={"four_fifths": ">= 0.8", "coverage": ">= 80%"})
+    of_groups, of_coverage = check_criteria(problem, evaluation)
+    assert of_groups.passed is of_coverage.passed is passes
+    assert "sex: " in of_groups.why
+
+
 @pytest.mark.parametrize(
     ("criteria", "told"), [({"roc_auc": "good"}, "write it like"), ({"rok_auc": 0.8}, 'did you mean "roc_auc"')]
 )

@@ -7,6 +7,7 @@ import yaml
 
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.params import SplitParams
+from lifecycle.table.contract import MODEL, Contract
 from lifecycle.table.define import build_contract, changes, kind_of
 from lifecycle.table.read import SOURCE, RawTable
 from tests.scratch import ROOT
@@ -241,6 +242,11 @@ def test_a_number_that_differs_in_each_row_is_said_aloud():
         ({"criteria": {"rok_auc": ">= 0.8"}}, 'did you mean "roc_auc"'),
         ({"criteria": {"recall": "high"}}, 'write it like ">= 0.8"'),
         ({"criteria": {"log_loss": "~ 0.4"}}, 'write it like "<= 0.8"'),
+        ({"criteria": {"four_fifths": ">= 0.8"}}, "needs problem.protected, which is empty"),
+        ({"costs": {"false_positive": "high"}}, "takes a number from 0 up"),
+        ({"capacity": "500 people"}, "write it like 10%, 500 of 7000, or 500"),
+        ({"capacity": "120%"}, "up to all rows"),
+        ({"tolerance": "10%"}, "is for a regression"),
     ],
 )
 def test_a_misspelt_measure_is_found_before_the_fit(problem, told):
@@ -250,6 +256,37 @@ def test_a_misspelt_measure_is_found_before_the_fit(problem, told):
 
 def test_a_criterion_may_be_a_share_of_percent():
     assert contract(problem={"criteria": {"recall": ">= 80%"}})["problem"]["criteria"] == {"recall": ">= 80%"}
+
+
+@pytest.mark.parametrize(
+    ("given", "share"), [("10%", 0.1), (0.25, 0.25), ("50 of 2,000", 0.025), ("30/60", 0.5), (N // 4, 0.25)]
+)
+def test_a_capacity_is_a_share_or_so_many_of_so_many(given, share):
+    capacity = contract(problem={"capacity": given})["problem"]["capacity"]
+    assert capacity["rows"] / capacity["of"] == pytest.approx(share)
+
+
+def test_a_bare_capacity_is_said_to_be_of_the_table_s_rows():
+    assert any(
+        f"is read as {N // 4} of the {N} rows" in note for note in contract(problem={"capacity": N // 4})["notes"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "tolerance"), [("10%", {"share": 0.1}), (5000, {"error": 5000.0}), ("1e3", {"error": 1000.0})]
+)
+def test_a_tolerance_is_a_share_or_in_the_target_s_unit(given, tolerance):
+    terms = contract(problem={"tolerance": given}, good=RNG.normal(size=N))
+    assert terms["problem"]["tolerance"] == tolerance
+
+
+def test_a_protected_column_that_is_excluded_is_kept_and_not_learned_from():
+    terms = contract(problem={"protected": ["sex"], "exclude": ["sex"]}, sex=choose("f", "m"))
+    roles = {f["name"]: f["role"] for f in terms["fields"]}
+    assert roles["sex"] == "protected"
+    assert "sex" not in Contract.read(terms).names(MODEL)
+    learned = contract(problem={"protected": ["sex"]}, sex=choose("f", "m"))
+    assert {f["name"]: f["role"] for f in learned["fields"]}["sex"] == "feature"
 
 
 def test_the_absence_of_something_is_not_what_is_predicted():
