@@ -1,11 +1,11 @@
-"""What production sends against the released model, with a memory: `dvc repro monitor`, and what the looks before it found.
+"""What production sends against the released model: `dvc repro monitor` with a memory, and whoever is to know of a change is told.
 
     python -m actions.monitor      or: make monitor
 
 The stage is a function of what is there: the bundle, the batches in data/live, and reports/history.csv. The last is made
 here, before the look: of the reports of earlier ones, in Git and in the folder, a line for each batch and model. So the
 course of time outlives the batches, nothing is lost where a look was made without this, and the report of the present look
-needs no second run.
+needs no second run. Who is told, and when: actions/notify.py.
 """
 
 from __future__ import annotations
@@ -17,8 +17,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from actions import notify
 from actions.registry import git
 from lifecycle.ground.errors import UserError, stage
+from lifecycle.ground.files import read_json
+from lifecycle.ground.params import MonitorParams
 from lifecycle.monitor.batches import digest
 from lifecycle.monitor.history import HISTORY, merged, read_history, records, text_of, write_history
 from lifecycle.monitor.watch import find_bundle, model_digest
@@ -31,7 +34,17 @@ def main() -> None:
     if n:
         print(f"monitor: {n} lines are new in {HISTORY.as_posix()}")
     done = subprocess.run([sys.executable, "-m", "dvc", "repro", "monitor"])
+    if done.returncode == 0:
+        tell()
     sys.exit(done.returncode)
+
+
+def tell() -> None:
+    """Whom params.yaml names, where the verdict changed. What is wrong there is said, and is no fault of the look."""
+    receivers = MonitorParams.load().notify
+    if receivers:
+        state = notify.read_state()
+        notify.tell(receivers, state, notify.verdict(state), read_json(REPORT)["verdict"])
 
 
 def remember() -> int:

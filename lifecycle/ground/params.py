@@ -108,6 +108,20 @@ class Names(Kind):
         return tuple(value or ())
 
 
+class Receivers(Kind):
+    """A list of addresses."""
+
+    wanted = "a list of addresses in quotes, such as [github, 'mailtos://…'], or [] for none"
+    schema = MappingProxyType({"type": ["array", "null"], "items": {"type": "string"}})
+
+    def read(self, value: Any) -> tuple[str, ...]:
+        if value is not None and not isinstance(value, list | tuple):
+            raise ValueError
+        if not all(isinstance(one, str) and one.strip() for one in value or ()):
+            raise ValueError
+        return tuple(one.strip() for one in value or ())
+
+
 class OrNothing(Kind):
     """What another kind takes, or nothing: None."""
 
@@ -370,11 +384,17 @@ class MonitorParams(Drawn):
     volume_factor: Annotated[float, Within(1, 1e6)]
     as_of: Annotated[Any, Anything()]
     max_age_days: Annotated[float, POSITIVE]
+    notify: Annotated[tuple[str, ...], Receivers(), "who is told when the verdict changes (actions/notify.py)"]
     rules: Annotated[Rules, Inner(Rules)]
     classifier_rows: Annotated[int, Within(50, 1e7, whole=True)]
     n_bootstrap: Annotated[int, BOOTSTRAP]
     confidence: Annotated[float, Within(0.5, 1)]
     random_state: Annotated[int, SEED]
+
+    @classmethod
+    def read(cls, given: Mapping[str, Any], name: str = "", path: str | Path = PATH) -> Self:
+        """`notify` came later, and may be left out."""
+        return super().read({"notify": []} | dict(given), name, path)
 
 
 @dataclass(frozen=True)

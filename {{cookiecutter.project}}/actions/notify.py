@@ -1,0 +1,1 @@
+{{ "actions/notify.py" | from_root }}
