@@ -18,8 +18,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from custom.metrics import METRICS
 from lifecycle.ground.errors import UserError, stage
 from lifecycle.ground.files import read_json
+from lifecycle.ground.metrics import add_metrics
 from lifecycle.ground.params import DrillParams, MonitorParams
 from lifecycle.ground.words import short
 from lifecycle.model.released import Released
@@ -188,6 +190,7 @@ def try_faults(reference: Reference, model: Released, params: MonitorParams, dri
 
 
 def main() -> None:
+    add_metrics(METRICS)
     params, drill = MonitorParams.load(), DrillParams.load()
     for name in drill.required:
         if name not in FAULTS:

@@ -24,10 +24,11 @@ import numpy as np
 
 from actions.publish import clone, top_of, within
 from actions.registry import champion_version, changed_paths, git
+from custom.metrics import METRICS
 from lifecycle.gate.champion import as_judged
 from lifecycle.ground.errors import UserError, stage
 from lifecycle.ground.files import read_json, read_parquet, read_yaml, write_csv, write_json
-from lifecycle.ground.metrics import paired_difference, score
+from lifecycle.ground.metrics import add_metrics, paired_difference, score
 from lifecycle.ground.params import RetrainParams, SplitParams
 from lifecycle.ground.words import as_scores
 from lifecycle.model.model import encode_target, sample_weight
@@ -269,6 +270,7 @@ def message(facts: dict[str, Any], found: dict[str, Any], difference: str) -> st
 
 
 def main() -> None:
+    add_metrics(METRICS)
     parser = argparse.ArgumentParser(prog="python -m actions.retrain", description="retrain where the monitor says so")
     parser.add_argument("--force", action="store_true", help="whatever the verdict is")
     given = parser.parse_args()

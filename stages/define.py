@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from custom.metrics import METRICS
 from lifecycle.ground.errors import UserError, stage, visible
 from lifecycle.ground.files import write_json, write_yaml
+from lifecycle.ground.metrics import add_metrics
 from lifecycle.ground.params import DefineParams, ProblemParams, SplitParams, check_params, read_columns
 from lifecycle.table.asked import check_types
 from lifecycle.table.contract import Contract, read_contract
@@ -30,6 +32,7 @@ def last_contract() -> Contract | None:
 
 
 def main() -> None:
+    add_metrics(METRICS)
     check_params()
     problem, columns, define = asdict(ProblemParams.load()), read_columns(), asdict(DefineParams.load())
     check_types(problem, columns)

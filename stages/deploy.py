@@ -11,6 +11,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from custom.metrics import METRICS
 from lifecycle.gate.bundle import BUNDLE, CANDIDATE, check_alone, golden, manifest, with_answers
 from lifecycle.gate.closure import files_needed
 from lifecycle.ground.errors import stage
@@ -22,6 +23,7 @@ from lifecycle.ground.files import (
     write_parquet,
     write_text,
 )
+from lifecycle.ground.metrics import add_metrics
 from lifecycle.ground.params import DeployParams
 from lifecycle.model.learned import FILE as LEARNED
 from lifecycle.model.learned import ROW, write_learned
@@ -31,6 +33,7 @@ from lifecycle.table.contract import read_contract
 
 
 def main() -> None:
+    add_metrics(METRICS)
     params, gate = DeployParams.load(), read_json("reports/validation.json")
     if not gate["passed"]:
         with replacing_folder(BUNDLE) as folder:

@@ -6,10 +6,12 @@ reports/metrics.json, the handful for `dvc exp show`, reports/evaluation.json, a
 
 from __future__ import annotations
 
+from custom.metrics import METRICS
 from lifecycle.evaluate.decision import Candidate
 from lifecycle.evaluate.evaluation import HANDFUL, TEST, evaluate, rounded
 from lifecycle.ground.errors import UserError, stage
 from lifecycle.ground.files import read_json, read_parquet, write_csv, write_json
+from lifecycle.ground.metrics import add_metrics
 from lifecycle.ground.params import EvaluateParams
 from lifecycle.ground.words import as_scores, short
 from lifecycle.model.store import load_model
@@ -17,6 +19,7 @@ from lifecycle.table.contract import read_contract
 
 
 def main() -> None:
+    add_metrics(METRICS)
     params, contract = EvaluateParams.load(), read_contract()
     test = read_parquet(TEST)
     if not len(test):
@@ -37,6 +40,7 @@ def main() -> None:
     write_json("reports/evaluation.json", [result])  # a list: `dvc metrics` would show each number in it
     score, metric = result["score"], result["metric"]
     handful = {name: result["metrics"][name]["value"] for name in HANDFUL[result["task"]]}
+    handful |= {name: result["metrics"][name]["value"] for name in METRICS if name in result["metrics"]}
     summary = {"score": score["value"], "baseline": score["baseline"], "rows_test": len(test)}
     write_json("reports/metrics.json", {**summary, metric: score["value"], **handful})
 

@@ -9,8 +9,10 @@ verdict: ok, warn or retrain. A changed relation between rows and target (concep
 
 from __future__ import annotations
 
+from custom.metrics import METRICS
 from lifecycle.ground.errors import stage
 from lifecycle.ground.files import write_json, write_text
+from lifecycle.ground.metrics import add_metrics
 from lifecycle.ground.params import MonitorParams
 from lifecycle.monitor.batches import LIVE, batch_files, digest
 from lifecycle.monitor.history import read_history, records, timeline
@@ -19,6 +21,7 @@ from lifecycle.report.monitoring import page_of
 
 
 def main() -> None:
+    add_metrics(METRICS)
     params, folder = MonitorParams.load(), find_bundle()
     if folder is None:
         result = nothing("there is no bundle yet: the gate refused the candidate, so there is no model to watch")

@@ -6,14 +6,17 @@ writes reports/report.html and reports/decision.html). Nothing from the network;
 
 from __future__ import annotations
 
+from custom.metrics import METRICS
 from lifecycle.ground.errors import stage
 from lifecycle.ground.files import write_text
+from lifecycle.ground.metrics import add_metrics
 from lifecycle.report.decisions import decision_page
 from lifecycle.report.document import read_facts, report
 from lifecycle.report.tables import fold_gap
 
 
 def main() -> None:
+    add_metrics(METRICS)
     facts = read_facts()
     html = report(facts)
     write_text("reports/report.html", html)

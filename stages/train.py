@@ -11,8 +11,10 @@ from __future__ import annotations
 
 from custom.candidates import CANDIDATES
 from custom.features import add_features
+from custom.metrics import METRICS
 from lifecycle.ground.errors import UserError, stage
 from lifecycle.ground.files import read_parquet, write_csv, write_json, write_parquet
+from lifecycle.ground.metrics import add_metrics
 from lifecycle.ground.params import SplitParams, TrainParams
 from lifecycle.model.families import FAMILIES, check_candidates
 from lifecycle.model.store import save_model
@@ -26,6 +28,7 @@ from lifecycle.table.folds import make_folds, scheme_of
 
 
 def main() -> None:
+    add_metrics(METRICS)
     contract, params = read_contract(), TrainParams.load()
     clock, families = Clock(params.time_budget), FAMILIES | CANDIDATES
     frame, scheme = read_parquet(TRAIN), scheme_of(contract.identity, SplitParams.load().scheme)

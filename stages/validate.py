@@ -12,11 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
+from custom.metrics import METRICS
 from lifecycle.gate.champion import CHAMPION, check_champion
 from lifecycle.gate.good import check_baseline, check_criteria, check_slices
 from lifecycle.gate.right import check_batches, check_latency, check_leaks, check_missing, check_size, measure_latency
 from lifecycle.ground.errors import stage
 from lifecycle.ground.files import read_json, read_parquet, write_json
+from lifecycle.ground.metrics import add_metrics
 from lifecycle.ground.params import ValidateParams
 from lifecycle.ground.words import plain
 from lifecycle.model.model import encode_target, sample_weight
@@ -27,6 +29,7 @@ CANDIDATE, TEST = Path("models/candidate"), "data/test.parquet"
 
 
 def main() -> None:
+    add_metrics(METRICS)
     contract, params = read_contract(), ValidateParams.load()
     (evaluation,) = read_json("reports/evaluation.json")
     model, test, train = load_model(CANDIDATE), read_parquet(TEST), read_parquet("data/train.parquet")

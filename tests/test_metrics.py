@@ -1,5 +1,6 @@
 """Metrics agree with scikit-learn's, intervals cover the truth, and nothing undefined crashes or warns."""
 
+import pickle
 import time
 from functools import partial
 
@@ -219,3 +220,82 @@ def test_rows_that_weigh_nothing_have_no_score():
     for name in metrics.metrics_for("regression"):
         with np.errstate(all="ignore"):
             assert np.isnan(metrics.METRICS[name].function(y, y + 1, nothing)), name
+
+
+# ---- metrics of the user's own ------------------------------------------------------------------------------------
+
+
+def share_right(y_true, y_pred, weight):
+    """Share of rows that are decided rightly."""
+    return np.average(y_true == y_pred, weights=weight)
+
+
+def furthest(y_true, y_pred, weight):
+    return np.abs(y_true - y_pred)[weight > 0].max()
+
+
+def broken(y_true, y_pred, weight):
+    raise KeyError("spend")
+
+
+@pytest.fixture
+def own(monkeypatch):
+    """What is added in a test is gone after it."""
+    monkeypatch.setattr(metrics, "METRICS", dict(metrics.METRICS))
+    return {
+        "share_right": metrics.own_metric(share_right, True, ("binary", "multiclass"), "classes"),
+        "furthest": metrics.own_metric(furthest, False, ("regression",), "values"),
+        "broken": metrics.own_metric(broken, False, ("regression",), "values"),
+    }
+
+
+def test_a_metric_of_your_own_has_the_intervals_of_the_engine_s_same_metric(own):
+    metrics.add_metrics(own)
+    draw = Draw(100, 0.9, 3)
+    for y, p in ((BINARY_Y, BINARY_P), (MULTI_Y, MULTI_P)):
+        assert metrics.bootstrap("share_right", y, p, draw, weight=WEIGHT) == pytest.approx(
+            metrics.bootstrap("accuracy", y, p, draw, weight=WEIGHT)
+        )
+    assert metrics.score("furthest", REAL_Y, REAL_P) == np.abs(REAL_Y - REAL_P).max()
+    assert metrics.is_better("furthest", 1, 2) and not metrics.is_better("share_right", 1, 2)
+
+
+def test_a_metric_of_your_own_is_known_for_its_task_alone(own):
+    with pytest.raises(UserError, match="share_right"):
+        metrics.metric("share_right", "binary")
+    metrics.add_metrics(own)
+    metrics.add_metrics(own)  # a stage called twice in one process
+    assert metrics.metric("share_right", "binary").about == "Share of rows that are decided rightly"
+    with pytest.raises(UserError, match="a regression task has .*furthest"):
+        metrics.metric("share_right", "regression")
+
+
+def test_the_skill_of_a_metric_without_an_upper_end_takes_the_perfect_score_that_is_given(own):
+    metrics.add_metrics({"profit": metrics.own_metric(share_right, True, ("binary",), "classes", perfect=40.0)})
+    assert metrics.skill("profit", 30.0, 20.0) == 0.5
+
+
+def test_what_fails_in_a_metric_of_your_own_is_told_with_its_name(own):
+    metrics.add_metrics(own)
+    with pytest.raises(UserError, match=r"custom/metrics.py: broken failed \(KeyError: 'spend'\)"):
+        metrics.score("broken", REAL_Y, REAL_P)
+
+
+@pytest.mark.parametrize(
+    ("name", "tasks", "needs", "says"),
+    [
+        ("f1", ("binary",), "classes", "is a metric of the engine"),
+        ("mine", ("ranking",), "classes", "tasks are binary"),
+        ("mine", (), "classes", "tasks are binary"),
+        ("mine", ("binary",), "labels", "probabilities or classes"),
+        ("mine", ("regression",), "classes", "values"),
+    ],
+)
+def test_a_metric_of_your_own_that_cannot_be_used_is_refused_at_once(own, name, tasks, needs, says):
+    with pytest.raises(UserError, match=says):
+        metrics.add_metrics({name: metrics.own_metric(share_right, True, tasks, needs)})
+
+
+def test_a_worker_that_starts_anew_can_be_told_of_the_metrics_of_your_own(own):
+    metrics.add_metrics(own)
+    assert pickle.loads(pickle.dumps(metrics.own_metrics())) == own

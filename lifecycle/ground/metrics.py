@@ -15,7 +15,7 @@ bootstrap is nothing but a row of counts, so that the sorting or binning is done
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -38,6 +38,8 @@ class Metric(NamedTuple):
     greater_is_better: bool
     tasks: tuple[str, ...]
     needs: str  # probabilities, classes (decided ones, or probabilities of which the largest wins) or values
+    about: str = ""  # in a sentence; the engine's own have theirs in lifecycle/report/glossary.py
+    perfect: float | None = None  # the score of a perfect model; None: 1, or 0 where smaller is better
 
     def prepared(self, y: Array, p: Array) -> Weighted:
         y, p = np.asarray(y), np.asarray(p, dtype=float)
@@ -289,6 +291,67 @@ def is_greater_better(name: str, task: str) -> bool:
     return metric(name, task, [one for one, (_, tasks) in JUDGED.items() if task in tasks]).greater_is_better
 
 
+# ---- metrics of your own (custom/metrics.py) ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ByWeights:
+    """`prepare` of a metric that is written as function(y_true, y_pred, weight): it is called once for each resample."""
+
+    function: Callable[[Array, Array, Array], float]
+    needs: str
+
+    def __call__(self, y: Array, p: Array) -> Weighted:
+        if self.needs == "classes":
+            p = decided(p)
+        return lambda weights: np.array([self._at(y, p, weight) for weight in weights], dtype=float)
+
+    def _at(self, y: Array, p: Array, weight: Array) -> float:
+        if not weight.any():
+            return float("nan")
+        try:
+            return float(self.function(y, p, weight))
+        except Exception as error:  # the user's code may raise anything
+            name = self.function.__name__
+            raise UserError(f"custom/metrics.py: {name} failed ({type(error).__name__}: {error}); mend it") from error
+
+
+def own_metric(
+    function: Callable[[Array, Array, Array], float],
+    greater_is_better: bool,
+    tasks: tuple[str, ...],
+    needs: str = "probabilities",
+    perfect: float | None = None,
+) -> Metric:
+    """A metric made of function(y_true, y_pred, weight) -> a number, or nan where these rows cannot give one.
+
+    y_true (n,): class codes in the contract's order, of a regression floats. y_pred: with `needs` "probabilities" (n, k), with
+    "classes" the n decided codes, with "values" n floats. weight (n,): how often each row counts; the function must use it,
+    since intervals come of it. `perfect`: the score of a perfect model, 1 unless said, or 0 where smaller is better.
+    """
+    about = (function.__doc__ or function.__name__).strip().splitlines()[0].rstrip(".")
+    return Metric(ByWeights(function, needs), greater_is_better, tasks, needs, about, perfect)
+
+
+def add_metrics(own: Mapping[str, Metric]) -> None:
+    """Makes them known by name, as problem.metric, in problem.criteria, in the reports. UserError where one has the name of
+    another metric, a task or a need that there is not."""
+    for name, new in own.items():
+        if METRICS.get(name, new) != new or name in JUDGED:
+            raise UserError(f'custom/metrics.py: "{name}" is a metric of the engine; give yours another name')
+        if not new.tasks or set(new.tasks) - {*CLASSIFICATION, "regression"}:
+            raise UserError(f'custom/metrics.py: "{name}" is for {new.tasks}; tasks are binary, multiclass, regression')
+        fits = ("values",) if "regression" in new.tasks else ("probabilities", "classes")
+        if new.needs not in fits:
+            raise UserError(f'custom/metrics.py: "{name}" needs {new.needs!r}; for its tasks: {" or ".join(fits)}')
+        METRICS[name] = new
+
+
+def own_metrics() -> dict[str, Metric]:
+    """Those that were added: what a worker process that starts anew has to be told."""
+    return {name: one for name, one in METRICS.items() if isinstance(one.prepare, ByWeights)}
+
+
 def metrics_for(task: str) -> list[str]:
     return [name for name, metric in METRICS.items() if task in metric.tasks]
 
@@ -455,7 +518,9 @@ class Skill(NamedTuple):
 def skill(name: str, score: Array | float, baseline: Array | float) -> Any:
     """1: perfect, 0: as good as the baseline, below 0: worse; nan where the baseline leaves no room. A skill score
     (Murphy 1988)."""
-    perfect = 1.0 if metric(name).greater_is_better else 0.0
+    perfect = metric(name).perfect
+    if perfect is None:
+        perfect = 1.0 if metric(name).greater_is_better else 0.0
     return _divide(np.asarray(score - baseline, dtype=float), np.asarray(perfect - baseline, dtype=float))[()]
 
 

@@ -29,13 +29,18 @@ IN_UNITS = ("rmse", "mae", "median_absolute_error")  # of the target
 
 
 def term(metric: str) -> str:
-    return WORDS[metric][0]
+    return words(metric)[0]
 
 
 def meaning(metric: str, classes: list[Any]) -> str:
     """What the metric says of this task; of several classes each takes its turn."""
     name = f"“{classes[1]}”" if len(classes) == 2 else "the class"
-    return WORDS[metric][1].replace("{class}", name)
+    return words(metric)[1].replace("{class}", name)
+
+
+def words(metric: str) -> tuple[str, str]:
+    """Of a metric in custom/metrics.py: its name there, and the first line of its docstring."""
+    return WORDS.get(metric) or (metric, METRICS[metric].about)
 
 
 def better_is(metric: str) -> str:

@@ -7,13 +7,13 @@ import pickle
 import signal
 import time
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from lifecycle.ground.metrics import metric
+from lifecycle.ground.metrics import Metric, add_metrics, metric
 from lifecycle.model.encode import TableEncoder
 from lifecycle.model.families import build
 from lifecycle.model.model import floor_probabilities
@@ -57,10 +57,11 @@ class Encoded(NamedTuple):
 _fitter: Fitter | None = None
 
 
-def start(data: TrainingData) -> None:
-    """In a new worker: the rows, and no matrices yet. Ctrl-C is for the parent, which ends its workers."""
+def start(data: TrainingData, metrics: Mapping[str, Metric]) -> None:
+    """In a new worker: the rows, and no matrices yet; the user's own metrics. Ctrl-C is for the parent, which ends its workers."""
     global _fitter
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    add_metrics(metrics)
     _fitter = Fitter(data)
 
 

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lifecycle.ground.errors import UserError
-from lifecycle.ground.metrics import is_better
+from lifecycle.ground.metrics import is_better, own_metrics
 from lifecycle.ground.words import short
 from lifecycle.model.encode import TableEncoder
 from lifecycle.model.shape import shape_of
@@ -94,7 +94,7 @@ class Workers:
 
     def _new_pool(self) -> ProcessPoolExecutor:
         method = "fork" if FORK else "spawn"
-        return ProcessPoolExecutor(self.n_jobs, multiprocessing.get_context(method), start, (self.data,))
+        return ProcessPoolExecutor(self.n_jobs, multiprocessing.get_context(method), start, (self.data, own_metrics()))
 
     def _end(self) -> None:
         self.pool.shutdown(wait=False, cancel_futures=True)
