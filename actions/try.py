@@ -24,9 +24,10 @@ import numpy as np
 import yaml
 
 from actions.registry import git
+from custom.metrics import METRICS
 from lifecycle.ground.errors import UserError, stage
 from lifecycle.ground.files import read_parquet, read_yaml
-from lifecycle.ground.metrics import Draw, default_metric, metric, paired_difference
+from lifecycle.ground.metrics import Draw, add_metrics, default_metric, metric, paired_difference
 from lifecycle.ground.params import SplitParams, TrainParams
 from lifecycle.ground.words import as_scores, short
 from lifecycle.table.contract import read_contract
@@ -130,6 +131,9 @@ def side(folder: Path, commit: str) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         text = git("show", f"{commit}:./{name}") + "\n" if commit else Path(name).read_text("utf-8")
         path.write_text(text, encoding="utf-8")
+    own = folder / "custom/metrics.py"
+    if not own.exists():  # a commit of before there were any
+        own.write_text("METRICS = {}\n", encoding="utf-8")
     return folder
 
 
@@ -234,6 +238,7 @@ def verdict(then: Tried, now: Tried, commit: str) -> str:
 
 
 def main() -> None:
+    add_metrics(METRICS)
     parser = argparse.ArgumentParser(prog="python -m actions.try", description="did that edit help?")
     parser.add_argument("commit", nargs="?", default="HEAD", help="what to compare with")
     parser.add_argument("--answer", action="store_true", help=argparse.SUPPRESS)
