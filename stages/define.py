@@ -21,7 +21,8 @@ from lifecycle.table.asked import check_types
 from lifecycle.table.contract import Contract, read_contract
 from lifecycle.table.define import CONTRACT, MIN_ROWS, build_contract, changes, profile
 from lifecycle.table.package import PATH, data_package
-from lifecycle.table.read import ReadOptions, read_raw
+from lifecycle.table.profile import read_profiled
+from lifecycle.table.read import ReadOptions
 
 
 def last_contract() -> Contract | None:
@@ -36,7 +37,7 @@ def main() -> None:
     check_params()
     problem, columns, define = asdict(ProblemParams.load()), read_columns(), asdict(DefineParams.load())
     check_types(problem, columns)
-    raw = read_raw(options=ReadOptions.from_params(define, columns), target=problem["target"])
+    raw = read_profiled("data/raw", ReadOptions.from_params(define, columns), problem["target"])
     if len(raw.frame) < MIN_ROWS:
         raise UserError(
             f"data/raw has {len(raw.frame)} usable rows; a model needs {MIN_ROWS} to be fitted and tested: add rows"
@@ -53,9 +54,7 @@ def main() -> None:
         print(f"  {visible(note)}")
     roles = pd.Series([f["role"] for f in contract["fields"]]).value_counts()
     counts = ", ".join(f"{n} {role}" for role, n in roles.items())
-    print(
-        f"define: {len(raw.frame) + len(raw.broken)} rows, {len(contract['fields'])} columns ({counts}), {contract['problem']['task']}"
-    )
+    print(f"define: {raw.rows_in} rows, {len(contract['fields'])} columns ({counts}), {contract['problem']['task']}")
 
 
 if __name__ == "__main__":

@@ -168,7 +168,8 @@ def parquet_writer(path: str | Path) -> Iterator[ParquetWriter]:
 
 def sha256(path: str | Path) -> str:
     """The hash of a file's bytes, as 64 hexadecimal digits."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    with Path(path).open("rb") as file:  # a part at a time: the file may be larger than memory
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_json(path: str | Path) -> Any:

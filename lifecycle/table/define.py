@@ -17,8 +17,9 @@ from lifecycle.table.contract import MODEL, USED, Contract, Identity
 from lifecycle.table.folds import scheme_of
 from lifecycle.table.leaks import given_away, suspected
 from lifecycle.table.problem import describe_problem
+from lifecycle.table.profile import Candidate, Whole, candidates, widen
 from lifecycle.table.read import SOURCE, RawTable
-from lifecycle.table.roles import Role, entry
+from lifecycle.table.roles import Counts, Role, entry
 from lifecycle.table.rows import keys_of, row_keys
 from lifecycle.table.schema import as_standard
 from lifecycle.table.split import even_draw
@@ -31,10 +32,12 @@ NAMED = 12  # columns that a sentence lists
 
 @dataclass
 class ColumnDraft:
-    """`spec`: the field as the contract has it, the user's word included; `kind`, `role`: what the table alone says."""
+    """`spec`: the field as the contract has it, the user's word included; `kind`, `role`, `alone`: what the table alone says;
+    `filled`: its cells that are not missing."""
 
     spec: dict[str, Any]
     kind: str
+    alone: dict[str, Any]
     role: Role
     filled: pd.Series
     texts: Texts
@@ -53,7 +56,9 @@ def build_contract(
     split = replace(split, identity=named)
     target, notes = problem["target"], list(raw.notes)
     made = look_at(raw, frame, define, columns, target)
-    identity, belongs = identify(frame, made, target, split, columns, before, notes)
+    if raw.whole:
+        notes.append(raw.whole.note())
+    identity, belongs = identify(raw, frame, made, target, split, columns, before, notes)
     for column in made:
         assign_role(column, problem, columns, identity, belongs, notes)
     fields = [column.spec for column in made]
@@ -61,11 +66,10 @@ def build_contract(
     if not any(f["role"] == "time" for f in fields):
         assign_time(made)
     dated = [f["name"] for f in fields if f["type"] in ("date", "datetime") and f["name"] != target]
-    described = describe_problem(
-        problem, by_name[target], frame[target], notes, dated, "type" in (columns.get(target) or {})
-    )
+    answers = raw.whole.target if raw.whole else frame[target]
+    described = describe_problem(problem, by_name[target], answers, notes, dated, "type" in (columns.get(target) or {}))
     contract = {"problem": described, "source": source(raw), "identity": identity.write(), "fields": fields}
-    set_levels(frame, fields)
+    set_levels(raw, fields)
     check_overrides(frame, contract, columns)
     drop_giveaways(frame, contract, columns, notes)
     notes += [not_used(f) for f in fields if f["role"] in ("ignored", "id")]
@@ -87,17 +91,45 @@ def look_at(raw: RawTable, frame: pd.DataFrame, define: dict, columns: dict, tar
     """Each column as the table alone has it, and as the user's word has it."""
     plain = infer.look(frame, define, {}, target, delimiter_of(raw))
     asked = infer.look(frame, define, columns, target, delimiter_of(raw)) if columns else plain
+    filled = {alone["name"]: infer.filled_cells(frame[alone["name"]], alone) for alone, _ in plain}
+    if raw.whole:
+        asked = look_at_all(raw.whole, plain, asked, columns, filled, target)
     made = []
     for (alone, _), (spec, texts) in zip(plain, asked, strict=True):
         name = spec["name"]
-        filled = infer.filled_cells(frame[name], alone)
         role = Role("target")
         if name in raw.unusable:
             role = Role("ignored", raw.unusable[name])
         elif name != target:
-            role = roles.role_of(name, alone["type"], filled, len(frame))
-        made.append(ColumnDraft(dict(spec), alone["type"], role, filled, texts))
+            counts = Counts.of(filled[name], len(frame))
+            if raw.whole:
+                counts = raw.whole.counts(name, filled[name], alone)
+            role = roles.role_of(name, alone["type"], filled[name], counts)
+        made.append(ColumnDraft(dict(spec), alone["type"], alone, role, filled[name], texts))
     return made
+
+
+Drafted = list[tuple[dict[str, Any], Texts]]
+
+
+def look_at_all(
+    whole: Whole, plain: Drafted, asked: Drafted, columns: dict, filled: dict[str, pd.Series], target: str
+) -> Drafted:
+    """`asked`, with what all rows hold that the sample does not show."""
+    kinds = {alone["name"]: alone["type"] for alone, _ in plain}
+    whole.look([spec for spec, _ in asked], columns, candidates(kinds, filled, target))
+    out = []
+    for (alone, _), (spec, texts) in zip(plain, asked, strict=True):
+        name = spec["name"]
+        if name == target:
+            out.append((spec, whole.texts_of_target(spec)))
+            continue
+        was = spec["type"]
+        widen(spec, whole.tallies[name], columns.get(name) or {})
+        if alone["type"] == was:
+            alone["type"] = spec["type"]
+        out.append((spec, whole.tallies[name].texts(texts)))
+    return out
 
 
 def delimiter_of(raw: RawTable) -> str:
@@ -161,6 +193,7 @@ def assign_time(made: list[ColumnDraft]) -> None:
 
 
 def identify(
+    raw: RawTable,
     frame: pd.DataFrame,
     made: list[ColumnDraft],
     target: str,
@@ -173,7 +206,7 @@ def identify(
     params.yaml has a part in it, but for a group that the user names. And the draw of the test rows: the last contract's, else
     one that parts this table evenly."""
     named = names_of_a_row(made, split, notes)
-    group = what_rows_belong_to(frame, made, target, split, columns, notes) or groups.Group("", "", False)
+    group = what_rows_belong_to(raw, frame, made, target, split, columns, notes) or groups.Group("", "", False)
     identity = Identity(tuple(named), group.column, group.part)
     if before and before.group == identity.group and set(before.columns) <= set(identity.columns):
         return replace(identity, random_state=before.random_state), group.reason
@@ -204,25 +237,73 @@ def names_of_a_row(made: list[ColumnDraft], split: SplitParams, notes: list[str]
 
 
 def what_rows_belong_to(
-    frame: pd.DataFrame, made: list[ColumnDraft], target: str, split: SplitParams, columns: dict, notes: list[str]
+    raw: RawTable,
+    frame: pd.DataFrame,
+    made: list[ColumnDraft],
+    target: str,
+    split: SplitParams,
+    columns: dict,
+    notes: list[str],
 ) -> groups.Group | None:
     """The thing that several rows are of, where that is sure; what is likely is said."""
     asked = [c.spec["name"] for c in made if (columns.get(c.spec["name"]) or {}).get("role") == "group"]
     if asked:
         return groups.Group(asked[0], "params.yaml: columns", True)
-    kinds = {c.spec["name"]: c.kind for c in made if c.role.role in ("feature", "id", "group", "target")}
-    blank = pd.DataFrame({c.spec["name"]: c.filled.reindex(frame.index, fill_value="") for c in made})
-    found = groups.find_groups(blank, kinds, target)
-    sure = [g for g in found if g.sure]
-    sure += [groups.Group(c.spec["name"], c.role.reason, True) for c in made if c.role.role == "group"]
+    looked = groups_of_sample(raw.whole, made, target) if raw.whole else groups_of(frame, made, target)
+    sure = [one for one in looked if one.group.sure]
+    for column in made:
+        if column.role.role == "group":
+            name = column.spec["name"]
+            cells = raw.whole.clusters.get(Candidate(name), frame) if raw.whole else frame
+            group = groups.Group(name, column.role.reason, True)
+            sure.append(Looked(group, groups.keys(blanked(cells, [column]), group), share_of(raw.whole, group)))
     if sure:
-        return min(sure, key=lambda g: groups.keys(blank, g).nunique())
-    for likely in found:
-        share = groups.siblings(groups.keys(blank, likely).to_numpy(), split.test_size)
-        notes.append(
-            f"{groups.describe(likely, share)}; {entry(likely.column, 'role', 'group')} keeps them on one side"
-        )
+        return min(sure, key=lambda one: one.keys.nunique() / one.share).group
+    for likely in looked:
+        siblings = groups.siblings(likely.keys.to_numpy(), split.test_size)
+        cure = entry(likely.group.column, "role", "group")
+        notes.append(f"{groups.describe(likely.group, siblings)}; {cure} keeps them on one side")
     return None
+
+
+@dataclass
+class Looked:
+    """A group, the keys of the rows in which it was found, and the share of all keys that they are."""
+
+    group: groups.Group
+    keys: pd.Series
+    share: float = 1.0
+
+
+def blanked(frame: pd.DataFrame, made: list[ColumnDraft]) -> pd.DataFrame:
+    """The text cells, those that are missing empty."""
+    filled = {c.spec["name"]: infer.filled_cells(frame[c.spec["name"]], c.alone) for c in made}
+    return pd.DataFrame({name: cells.reindex(frame.index, fill_value="") for name, cells in filled.items()})
+
+
+def kinds_of(made: list[ColumnDraft]) -> dict[str, str]:
+    """{column: type} of those that may be a group, or say that rows are of one."""
+    return {c.spec["name"]: c.kind for c in made if c.role.role in ("feature", "id", "group", "target")}
+
+
+def groups_of(frame: pd.DataFrame, made: list[ColumnDraft], target: str) -> list[Looked]:
+    blank = blanked(frame, made)
+    return [Looked(g, groups.keys(blank, g)) for g in groups.find_groups(blank, kinds_of(made), target)]
+
+
+def groups_of_sample(whole: Whole, made: list[ColumnDraft], target: str) -> list[Looked]:
+    """As `groups_of`; each column is asked about in all rows of some of its values."""
+    found: list[Looked] = []
+    for candidate, frame in whole.clusters.items():
+        blank = blanked(frame, made)
+        for group in groups.find_groups(blank, kinds_of(made), target, candidate.column):
+            if group.part == candidate.part:
+                found.append(Looked(group, groups.keys(blank, group), whole.shares[candidate]))
+    return sorted(found, key=lambda one: not one.group.sure)
+
+
+def share_of(whole: Whole | None, group: groups.Group) -> float:
+    return whole.shares.get(Candidate(group.column, group.part), 1.0) if whole else 1.0
 
 
 def not_used(spec: dict) -> str:
@@ -232,12 +313,20 @@ def not_used(spec: dict) -> str:
     return f"{said} (to learn from it: {entry(spec['name'], 'role', 'feature')})"
 
 
-def set_levels(frame: pd.DataFrame, fields: list[dict]) -> None:
+def set_levels(raw: RawTable, fields: list[dict]) -> None:
     """List the levels of each category in its field, unless there are too many to read."""
     for field in fields:
         if field["type"] == "string" and field["role"] == "feature" and "enum" not in field.get("constraints", {}):
-            levels = infer.spellings(infer.filled_cells(frame[field["name"]], field))
-            field["constraints"] = {"enum": levels} if len(levels) <= infer.MAX_ENUM else {}
+            levels = levels_of(raw, field)
+            field["constraints"] = {"enum": levels} if levels is not None and len(levels) <= infer.MAX_ENUM else {}
+
+
+def levels_of(raw: RawTable, field: dict) -> list[str] | None:
+    """The levels of a category; None where they are too many to be counted."""
+    if not raw.whole:
+        return infer.spellings(infer.filled_cells(raw.frame[field["name"]], field))
+    counts = raw.whole.tallies[field["name"]].counts
+    return None if counts is None else infer.spellings_of(counts)
 
 
 def check_overrides(frame: pd.DataFrame, contract: dict, columns: dict) -> None:
@@ -291,23 +380,27 @@ def profile(raw: RawTable, contract: dict) -> dict[str, Any]:
     """What is in each column, for people."""
     columns = {}
     for field in contract["fields"]:
-        values = raw.frame[field["name"]]
-        filled = infer.filled_cells(values, field)
-        columns[field["name"]] = {
+        name = field["name"]
+        filled = infer.filled_cells(raw.frame[name], field)
+        counts = Counts.of(filled, len(raw.frame))
+        if raw.whole and field["role"] == "target":
+            counts = Counts.of(infer.filled_cells(raw.whole.target, field), raw.whole.rows)
+        elif raw.whole:
+            counts = raw.whole.counts(name, filled, field)
+        columns[name] = {
             "type": kind_of(field),
             "role": field["role"],
-            "filled": len(filled),
-            "missing": len(values) - len(filled),
-            "distinct": int(filled.nunique()),
+            "filled": counts.filled,
+            "missing": counts.rows - counts.filled,
+            "distinct": counts.distinct,
             "reason": field.get("reason", ""),
             "examples": [str(v)[:60] for v in filled.unique()[:3]],
         }
-    return {
-        "rows": len(raw.frame) + len(raw.broken),
-        "files": raw.facts,
-        "columns": columns,
-        "notes": contract["notes"],
-    }
+    out = {"rows": raw.rows_in, "files": raw.facts, "columns": columns, "notes": contract["notes"]}
+    if raw.whole:
+        # what is not counted in all rows, the different texts of a measure, is guessed from these
+        out["sample"] = {"rows": raw.whole.sampled, "of": raw.whole.rows}
+    return out
 
 
 def kind_of(field: Mapping[str, Any]) -> str:

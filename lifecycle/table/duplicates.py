@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-_KEYS = ("cookiecutter-ml.", ".lm-rettucikooc.")  # of the two hashes of a text, sixteen bytes each
+_KEY = "cookiecutter-ml."  # sixteen bytes
 _ODD = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F))
 _HALF = np.uint64(32)
 _EMPTY = np.uint64(0x2545F4914F6CDD1D)
@@ -57,7 +57,8 @@ def row_hashes(rows: pd.DataFrame) -> np.ndarray:
 
 
 def _cells(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    """The two hashes of each cell; of a number they are its bits, which differ where numbers do."""
+    """The two hashes of each cell: of a number's bits, which differ where numbers do, or of a text's 64 bits. Rows that differ in
+    several cells have 128 bits to differ in."""
     if values.dtype.kind in "fiubM":
         numbers = values.to_numpy()
         if values.dtype.kind == "f":
@@ -68,7 +69,6 @@ def _cells(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
         return spread ^ (spread >> _HALF), spread
     codes, distinct = pd.factorize(values)
     texts = np.asarray(distinct, dtype=object)
-    first, second = (
-        np.append(pd.util.hash_array(texts, hash_key=key, categorize=False), _EMPTY)[codes] for key in _KEYS
-    )
-    return first, second
+    bits = np.append(pd.util.hash_array(texts, hash_key=_KEY, categorize=False), _EMPTY)
+    spread = bits * _ODD[1]
+    return bits[codes], (spread ^ (spread >> _HALF))[codes]

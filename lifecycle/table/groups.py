@@ -20,12 +20,15 @@ MIN_PAIRS = 30
 SURE = 6.0  # standard deviations from chance
 ALIKE = 0.25  # intraclass correlation
 SAMPLE = 200_000  # rows looked at
+HEAD = 1_000  # cells whose form is looked at first
 MOST_COLUMNS = 40  # in which rows are compared, the target first
 # digits with a few letters around them that are the same in (nearly) all cells: C-5104, P0093
 _CODE = re.compile(r"([^\W\d_]{0,6}[-_ #./:]?)(\d+)")
 _LAST_MARK = re.compile(r"(.*?[^\W_])[-_/.:#|\s]+([^\W_]+)")
 _LETTER = re.compile(r"(.*\d)([A-Za-z])")
 _DATE_PART = re.compile(r"(19|20)\d\d([-/.]?(0?[1-9]|1[0-2]))?")
+# what several rows may share of an id such as 0001_02, 0001a or 02/0001
+PARTS = (r"^.*[^\W_](?=[-_/.:#|\s]+[^\W_]+$)", r"^.*\d(?=[A-Za-z]$)", r"[^-_/.:#|\s]+$")
 _CLOCKWORK = {7, 12, 24, 28, 29, 30, 31, 52, 53, 60, 365, 366}
 
 
@@ -39,13 +42,14 @@ class Group:
     part: str = ""
 
 
-def find_groups(frame: pd.DataFrame, kinds: dict[str, str], target: str) -> list[Group]:
+def find_groups(frame: pd.DataFrame, kinds: dict[str, str], target: str, only: str = "") -> list[Group]:
     """The columns of the text table `frame` whose values have several rows that are of one thing, the surest first.
 
-    `kinds`: {column: type}, of those that may be a group, or a counter within one; a date or a measure is neither.
+    `kinds`: {column: type}, of those that may be a group, or a counter within one; a date or a measure is neither. `only`: the one
+    column that is asked about.
     """
     whole = [c for c in kinds if kinds[c] == "integer" and c != target]
-    named = [c for c in kinds if kinds[c] != "boolean" and c != target]
+    named = [c for c in kinds if kinds[c] != "boolean" and c != target and only in ("", c)]
     counters = _counters(frame, whole)
     measured: dict[str, _Measured] = {}
     found = []
@@ -74,7 +78,9 @@ def _prefix(column: str, values: pd.Series) -> Group | None:
     cells = values[values.str.strip() != ""].str.strip()
     if len(cells) < 2 * MIN_VALUES or cells.nunique() < 0.98 * len(cells):
         return None
-    for part in (r"^.*[^\W_](?=[-_/.:#|\s]+[^\W_]+$)", r"^.*\d(?=[A-Za-z]$)", r"[^-_/.:#|\s]+$"):
+    for part in PARTS:
+        if not _rest_counts(cells.iloc[:HEAD], part):
+            continue
         keys = cells.str.extract(f"({part})")[0]
         if keys.notna().mean() < 0.98:
             continue
@@ -91,6 +97,29 @@ def _prefix(column: str, values: pd.Series) -> Group | None:
                 part,
             )
     return None
+
+
+def may_count(values: pd.Series, part: str) -> bool:
+    """Whether some cells share the `part`, and what is left of them could count the rows that do: in a sample of rows, in which
+    few rows of one thing are met."""
+    cells = values.str.strip()
+    if not _rest_counts(cells.iloc[:HEAD], part):
+        return False
+    keys = cells.str.extract(f"({part})")[0].dropna()
+    shared = len(keys) - keys.nunique()
+    written_twice = len(cells) - cells.nunique()
+    return keys.nunique() >= MIN_VALUES and shared - written_twice >= 5
+
+
+def _rest_counts(cells: pd.Series, part: str) -> bool:
+    """Whether (nearly) all cells have such a part, and the rest of those that have is a short number or a letter: a look at the
+    first cells, which spares that at the others."""
+    keys = cells.str.extract(f"({part})")[0]
+    if keys.notna().mean() < 0.9:
+        return False
+    has = keys.notna()
+    rest = _rest(cells[has], keys[has], at_end=part.startswith("^"))
+    return bool(rest.str.fullmatch(r"\d{1,4}").all() or rest.str.fullmatch(r"[A-Za-z]").all())
 
 
 def _rest(whole: pd.Series, keys: pd.Series, at_end: bool) -> pd.Series:

@@ -353,7 +353,7 @@ def _field_of_number(one: _Looked, draft: Draft, file: FileEvidence) -> dict[str
     keys: dict[str, Any] = {"type": one.forced or ("integer" if whole else "number")}
     keys |= notation.as_keys(draft.notation)
     keys["sentinels"] = sorted({str(t) for t in texts.distinct[gone]})
-    keys["constraints"] = {"minimum": _plain(kept.min()), "maximum": _plain(kept.max())}
+    keys["constraints"] = {"minimum": plain_number(kept.min()), "maximum": plain_number(kept.max())}
     if gone.any():
         draft.notes.append(
             f"{int(texts.counts[gone].sum())} impossible cells ({', '.join(keys['sentinels'])}) are read as missing"
@@ -417,7 +417,7 @@ def _date(one: _Looked, texts: Texts, file: FileEvidence, least: float) -> Draft
     keys: dict[str, Any] = {"type": one.forced or ("datetime" if timed else "date"), "format": formats[0]}
     if len(formats) > 1:
         keys["formats"] = list(formats[1:])
-    keys["constraints"] = {"minimum": _second(found.min()), "maximum": _second(found.max())}
+    keys["constraints"] = {"minimum": second(found.min()), "maximum": second(found.max())}
     notes = []
     if doubt:
         example = next(str(t).strip() for t in texts.sample if re.search(r"\d", t))
@@ -428,7 +428,7 @@ def _date(one: _Looked, texts: Texts, file: FileEvidence, least: float) -> Draft
         notes.append(f"its dates are written in {len(formats)} formats: {', '.join(formats)}")
     if formats[0] in (*dates.EPOCHS, dates.EXCEL):
         notes.append(
-            f"its numbers are read as moments ({formats[0]}), such as {_second(found[0])}; if they are not: columns: {{{one.name}: {{type: number}}}}"
+            f"its numbers are read as moments ({formats[0]}), such as {second(found[0])}; if they are not: columns: {{{one.name}: {{type: number}}}}"
         )
     if gone.any():
         keys["sentinels"] = sorted({str(t) for t in texts.distinct[gone]})
@@ -463,7 +463,7 @@ def _early_end(one: _Looked, texts: Texts, parsed: np.ndarray, good: np.ndarray)
     ]
 
 
-def _second(moment: np.datetime64) -> str:
+def second(moment: np.datetime64) -> str:
     return str(moment.astype("datetime64[s]"))
 
 
@@ -686,7 +686,7 @@ def infer_field(
     return infer_fields(frame, define, {name: override}, name if is_target else "")[0]
 
 
-def _plain(value: float) -> float | int:
+def plain_number(value: float) -> float | int:
     return int(value) if value == int(value) and abs(value) < 1e15 else float(value)
 
 
@@ -726,8 +726,13 @@ def level_counts(values: pd.Series) -> dict[str, int]:
 
 def spellings(values: pd.Series) -> list[str]:
     """The levels of a category, each in its most frequent spelling, sorted."""
+    return spellings_of({str(text): int(count) for text, count in values.value_counts().items()})
+
+
+def spellings_of(texts: Mapping[str, int]) -> list[str]:
+    """As `spellings`, of {text: rows}."""
     counts: dict[str, int] = {}
-    for text, count in values.value_counts().items():
+    for text, count in texts.items():
         counts[cells.tidy(text)] = counts.get(cells.tidy(text), 0) + count
     best: dict[str, str] = {}
     for spelling in sorted(counts, key=lambda v: (-counts[v], v)):

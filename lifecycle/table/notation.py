@@ -557,13 +557,9 @@ def by_kernel(values: pd.Series, n: Notation) -> tuple[np.ndarray, np.ndarray]:
 
     texts = pa.array(values.array, pa.large_string())
     if n.is_simple:
-        try:
-            filled = pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.large_string()), texts)
-            out = np.array(pc.cast(filled, pa.float64()).to_numpy(zero_copy_only=False))
-        except pa.ArrowInvalid:
-            pass
-        else:
-            return out, np.isfinite(out)
+        found = _cast(texts)
+        if found is not None:
+            return found, np.isfinite(found)
     for pattern, dropped in _cell_patterns(n):
         fits = pc.fill_null(pc.match_substring_regex(texts, pattern), False)
         places = np.flatnonzero(fits.to_numpy(zero_copy_only=False))
@@ -579,6 +575,29 @@ def by_kernel(values: pd.Series, n: Notation) -> tuple[np.ndarray, np.ndarray]:
         if len(places) == len(values):
             break
     return out, taken & np.isfinite(out)
+
+
+WORDS = 6  # different texts between plain numbers, for which these need not be told from others one by one
+_NOT_PARSED = re.compile(r"Failed to parse string: '(.*)' as a scalar", re.DOTALL)
+
+
+def _cast(texts: Any) -> np.ndarray | None:
+    """The numbers of a column of plain ones, NaN for the few texts between them; None where these are many."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    nothing = pa.scalar(None, pa.large_string())
+    odd = ""
+    for _ in range(WORDS):
+        texts = pc.if_else(pc.equal(texts, odd), nothing, texts)
+        try:
+            return np.array(pc.cast(texts, pa.float64()).to_numpy(zero_copy_only=False))
+        except pa.ArrowInvalid as error:
+            found = _NOT_PARSED.search(str(error))
+            if not found or found[1] == odd:
+                return None
+            odd = found[1]
+    return None
 
 
 def _cell_patterns(n: Notation) -> list[tuple[str, list[str]]]:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+    from lifecycle.table.profile import Whole
+
 __all__ = [
     "HEAD",
     "SOURCE",
@@ -47,7 +49,8 @@ __all__ = [
 class RawTable:
     """`frame`: text cells, one row a record, and the column `__source__`. `facts`: how each file was read.
 
-    `unusable`: columns whose cells are no table cells, and why; `options`: what params.yaml said about reading.
+    `unusable`: columns whose cells are no table cells, and why; `options`: what params.yaml said about reading; `whole`: all rows,
+    where the frame is but a sample of them.
     """
 
     frame: pd.DataFrame
@@ -57,6 +60,12 @@ class RawTable:
     unusable: dict[str, str] = field(default_factory=dict)
     options: ReadOptions = field(default_factory=ReadOptions)
     forms: list[Form] = field(default_factory=list)
+    whole: Whole | None = None
+
+    @property
+    def rows_in(self) -> int:
+        """Rows and lines that are no rows."""
+        return self.whole.rows_in if self.whole else len(self.frame) + len(self.broken)
 
 
 @dataclass

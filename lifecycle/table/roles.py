@@ -33,28 +33,45 @@ class Role(NamedTuple):
     kind: str = ""
 
 
-def role_of(name: str, kind: str, filled: pd.Series, n_rows: int) -> Role:
-    """The role of a column that is not the target, from its type and those of its text cells that are not missing."""
-    if not len(filled):
-        return Role("ignored", "every cell is missing")
-    if len(filled) == n_rows and filled.nunique() <= 3 and len(level_counts(filled)) == 1:
+class Counts(NamedTuple):
+    """Of all rows of a table: how many there are, in how many of them a column is filled, with how many different texts."""
+
+    rows: int
+    filled: int
+    distinct: int
+
+    @classmethod
+    def of(cls, filled: pd.Series, n_rows: int) -> Counts:
+        return cls(n_rows, len(filled), filled.nunique())
+
+    @property
+    def rows_a_value(self) -> float:
+        return self.filled / self.distinct
+
+
+def role_of(name: str, kind: str, filled: pd.Series, counts: Counts) -> Role:
+    """The role of a column that is not the target, from its type, those of its text cells that are not missing, or a sample of
+    them, and what all rows count."""
+    if not counts.filled or not len(filled):
+        return Role("ignored", "every cell is missing" if not counts.filled else "hardly any cell is filled")
+    if counts.filled == counts.rows and counts.distinct <= 3 and len(level_counts(filled)) == 1:
         # one value and blanks is a tick in a box, and may say much
         return Role("ignored", "constant: the same value in each row")
     if kind in ("string", "integer", "number"):
-        if found := _cut_by_a_spreadsheet(filled) or _long_number(filled):
+        if found := _cut_by_a_spreadsheet(filled) or _long_number(filled, counts):
             return found
-    rows = len(filled) / filled.nunique()
-    if kind in ("string", "integer") and filled.nunique() >= 10 and rows >= 1.2 and vocabulary.is_thing(name):
-        return _group_or_id(filled)
+    several = counts.distinct >= 10 and counts.rows_a_value >= 1.2
+    if kind in ("string", "integer") and several and vocabulary.is_thing(name):
+        return _group_or_id(counts)
     if kind == "string":
-        return _role_of_text(name, filled, n_rows)
+        return _role_of_text(name, filled, counts)
     if kind == "integer":
-        return _role_of_integer(name, filled)
+        return _role_of_integer(name, filled, counts)
     return Role("feature")
 
 
-def _role_of_text(name: str, filled: pd.Series, n_rows: int) -> Role:
-    n, distinct = len(filled), filled.nunique()
+def _role_of_text(name: str, filled: pd.Series, counts: Counts) -> Role:
+    n_rows, n, distinct = counts
     named = vocabulary.is_id(name) or vocabulary.is_numbered(name)
     wordy = filled.iloc[:SAMPLE].str.strip().str.contains(" ").mean() > 0.5
     if distinct > 0.95 * n and n > 20 and not named and looks_measured(filled):
@@ -66,16 +83,16 @@ def _role_of_text(name: str, filled: pd.Series, n_rows: int) -> Role:
             return Role("feature", note=note)
         return Role("id", f"{distinct} different texts in {n} rows")
     if named and distinct > 50 and n / distinct < 20:
-        return _group_or_id(filled)
+        return _group_or_id(counts)
     return Role("feature")
 
 
-def _role_of_integer(name: str, filled: pd.Series) -> Role:
-    n, distinct = len(filled), filled.nunique()
+def _role_of_integer(name: str, filled: pd.Series, counted: Counts) -> Role:
+    _, n, distinct = counted
     numbers = notation.numbers(filled, notation.Notation())
     counts = counts_rows(numbers)
     named = vocabulary.is_id(name) or vocabulary.is_numbered(name) or vocabulary.is_thing(name)
-    if vocabulary.INDEX_NAME.match(name) and (counts or (distinct > 0.99 * n and _counter_with_gaps(numbers))):
+    if vocabulary.INDEX_NAME.match(name) and (counts or (distinct > 0.99 * n and _counter_with_gaps(numbers, n))):
         return Role("id", "the number of the row, as whoever wrote the table counted")
     if name.startswith("__index_level_") and distinct > 0.9 * n:
         return Role("id", "the index of whoever wrote the table")
@@ -84,11 +101,11 @@ def _role_of_integer(name: str, filled: pd.Series) -> Role:
             return Role("id", "a different whole number in each row, counting up")
         if named:
             return Role("id", "a different whole number in each row, and named like one")
-        if not vocabulary.is_of_time(name) and (how := _counter_with_gaps(numbers)):
+        if not vocabulary.is_of_time(name) and (how := _counter_with_gaps(numbers, n)):
             return Role("id", f"a different whole number in each row, {how}")
     thing = vocabulary.is_id(name) or vocabulary.is_order(name)
     if (thing or (vocabulary.is_numbered(name) and _evenly_spread(numbers))) and distinct > 50 and n / distinct < 20:
-        return _group_or_id(filled)
+        return _group_or_id(counted)
     if distinct == n and n > 50:
         return Role(
             "feature",
@@ -98,8 +115,8 @@ def _role_of_integer(name: str, filled: pd.Series) -> Role:
     return Role("feature")
 
 
-def _group_or_id(filled: pd.Series) -> Role:
-    n, distinct = len(filled), filled.nunique()
+def _group_or_id(counts: Counts) -> Role:
+    _, n, distinct = counts
     if n / distinct < 1.2:
         return Role("id", f"named like an id, with {distinct} different values in {n} rows")
     return Role(
@@ -116,14 +133,16 @@ def counts_rows(numbers: np.ndarray) -> bool:
     return bool(len(steps) and np.mean(steps == 1) > 0.9)
 
 
-def _counter_with_gaps(numbers: np.ndarray) -> str:
-    """How a counter lost rows, or was shuffled: the whole numbers of a range hardly ever all differ by chance."""
+def _counter_with_gaps(numbers: np.ndarray, filled: int) -> str:
+    """How a counter lost rows, or was shuffled: the whole numbers of a range hardly ever all differ by chance. `numbers`: in the
+    order of the rows, a sample perhaps of those `filled`."""
     known = numbers[np.isfinite(numbers)]
     span = known.max() - known.min() + 1 if len(known) else np.inf
     rises = np.mean(np.diff(known) > 0) if len(known) > 1 else 0.0
-    if rises > 0.99 and len(known) > 0.2 * span:
+    times = filled / max(len(numbers), 1)
+    if rises > 0.99 and times * len(known) > 0.2 * span:
         return "counting up with gaps"
-    if len(known) >= 50 and len(known) > 0.9 * span:
+    if len(known) >= 50 and times * len(known) > 0.9 * span:
         return "each of a range once"
     return ""
 
@@ -138,12 +157,12 @@ def _evenly_spread(numbers: np.ndarray) -> bool:
     return bool(quarters.min() > 0.1 and len(values) < 0.9 * (values[-1] - values[0] + 1))
 
 
-def _long_number(filled: pd.Series) -> Role | None:
+def _long_number(filled: pd.Series, counts: Counts) -> Role | None:
     """Whole numbers of 15 digits and more: an account, a card, a hash; never a measure."""
     digits = filled.iloc[:SAMPLE].str.strip().str.fullmatch(r"\d{15,}(\.0+)?")
     if digits.mean() < 0.95 or _is_epoch(filled.iloc[:SAMPLE]):
         return None
-    n, distinct = len(filled), filled.nunique()
+    _, n, distinct = counts
     if distinct > 0.9 * n:
         return Role("id", f"{distinct} different numbers of {LONG} digits and more in {n} rows")
     if distinct >= 10 and n / distinct < 20:

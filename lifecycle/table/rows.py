@@ -47,7 +47,7 @@ def keys_of(frame: pd.DataFrame, scheme: str) -> np.ndarray:
 
 def shares(keys: np.ndarray, random_state: int) -> np.ndarray:
     """A number in [0, 1) for each key, shape (n,): the same on every machine, today and when the table has grown."""
-    drawn = _mixed(keys ^ _mixed(np.full(1, random_state, dtype=np.uint64)))
+    drawn = mixed(keys ^ mixed(np.full(1, random_state, dtype=np.uint64)))
     return (drawn >> np.uint64(11)).astype(float) / 2.0**53
 
 
@@ -67,7 +67,7 @@ def _cells_together(text: pd.DataFrame, columns: list[str]) -> np.ndarray:
     total = np.zeros(len(text), dtype=np.uint64)
     for column in columns:
         total += _of_column(text[column].fillna(""), column)
-    return np.where(total == 0, total, _mixed(total))
+    return np.where(total == 0, total, mixed(total))
 
 
 def _of_column(values: pd.Series, column: str) -> np.ndarray:
@@ -78,17 +78,20 @@ def _of_column(values: pd.Series, column: str) -> np.ndarray:
         return np.zeros(len(values), dtype=np.uint64)
     # SipHash-2-4, which pandas keeps for this; a test holds some of its values
     named = pd.util.hash_array(np.array([column], dtype=object), hash_key=_HASH_KEY, categorize=False)
-    hashed = _mixed(pd.util.hash_array(plain, hash_key=_HASH_KEY, categorize=False) + named * _KIND)
+    hashed = mixed(pd.util.hash_array(plain, hash_key=_HASH_KEY, categorize=False) + named * _KIND)
     return np.where(plain == "", np.uint64(0), hashed)[codes]
 
 
 def _plain(texts: pd.Series) -> pd.Series:
     """By Arrow on all at once: a table of measures has as many texts as cells."""
-    plain = texts.str.strip().str.lower().str.replace(r"^(-?\d+)\.0+$", r"\1", regex=True)
+    plain = texts.str.strip().str.lower()
+    whole = plain.str.endswith("0").to_numpy(bool) & plain.str.contains(".0", regex=False).to_numpy(bool)
+    if whole.any():
+        plain[whole] = plain[whole].str.replace(r"^(-?\d+)\.0+$", r"\1", regex=True)
     return plain.str.replace(r"\s+", " ", regex=True).mask(plain.isin(_EMPTY), "")
 
 
-def _mixed(keys: np.ndarray) -> np.ndarray:
+def mixed(keys: np.ndarray) -> np.ndarray:
     """The last step of SplitMix64 (Steele, Lea, Flood 2014): each bit of the result hangs on each bit of the key."""
     out = keys + _KIND
     out = (out ^ (out >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

@@ -1,6 +1,7 @@
 """What a table becomes does not hang on the parts in which it is read."""
 
 import hashlib
+import json
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -8,12 +9,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
 
 from lifecycle.ground.engine import over_parts
 from lifecycle.ground.files import parquet_writer
-from lifecycle.table import read
+from lifecycle.table import profile, read
 from lifecycle.table.duplicates import Seen
 from lifecycle.table.part import Part
+from lifecycle.table.rows import mixed
 from tests.here import run_here
 from tests.scratch import scratch
 
@@ -129,3 +132,103 @@ def test_parts_come_back_in_their_order_and_few_are_on_their_way_at_a_time():
         results = over_parts(lambda i: i * i, parts(), executor, n_jobs=2)
         assert next(results) == 0 and len(given) <= 5
         assert list(results) == [i * i for i in range(1, 20)]
+
+
+# ---- larger than what define looks at as a whole ----------------------------------------------------------------
+
+
+@pytest.fixture
+def small_sample(monkeypatch):
+    monkeypatch.setattr(profile, "ROWS", 700)
+    monkeypatch.setattr(profile, "BLOCK", 25)
+    monkeypatch.setattr(profile, "CLUSTER", 500)
+
+
+def many(n=3_000):
+    """Rows of customers who come again and again, anywhere in the table; what is rare is in few rows."""
+    rng = np.random.default_rng(3)
+    customer = rng.integers(0, n // 4, n)
+    taste = rng.normal(size=n // 4)[customer]
+    frame = pd.DataFrame(
+        {
+            "row": np.arange(1, n + 1),
+            "customer_id": [f"C{c:05d}" for c in customer],
+            "spent": (50 + 20 * taste + rng.normal(size=n)).round(2).astype(str),
+            "town": rng.choice(["Bonn", "Kiel", "Ulm"], n),
+            "visits": rng.integers(1, 60, n).astype(str),
+            "day": (np.datetime64("2024-01-01") + rng.integers(0, 300, n)).astype(str),
+            "answer": np.where(taste + 0.3 * rng.normal(size=n) > 0, "yes", "no"),
+        }
+    )
+    frame.loc[n - 3, "town"] = "Gera"
+    frame.loc[n - 4, "visits"] = "4711"
+    frame.loc[n - 5, "visits"] = "n/a"
+    frame.loc[5, "spent"] = "-123.25"
+    frame.loc[n - 6, "day"] = "2019-05-06"
+    frame.loc[n - 7, "answer"] = "maybe"
+    return frame.to_csv(index=False)
+
+
+def defined(folder, monkeypatch, size=None):
+    with monkeypatch.context() as patch:
+        if size:
+            patch.setattr(read.Tables, "parts", parted_by(size))
+        ran = run_here(scratch(folder, many(), "answer"), "define", "clean", "split")
+    assert ran.code == 0, ran.err
+    return ran.out, yaml.safe_load((folder / "data/contract.yaml").read_text("utf-8"))
+
+
+def test_what_is_in_few_rows_of_a_large_table_is_in_its_contract(tmp_path, monkeypatch, small_sample):
+    out, contract = defined(tmp_path, monkeypatch)
+    fields = {f["name"]: f for f in contract["fields"]}
+    assert "of the 3,000 rows" in out
+    assert fields["town"]["constraints"]["enum"] == ["Bonn", "Gera", "Kiel", "Ulm"]
+    assert fields["visits"]["constraints"]["maximum"] == 4711 and "n/a" in fields["visits"]["missingValues"]
+    assert fields["spent"]["constraints"]["minimum"] == -123.25
+    assert fields["day"]["constraints"]["minimum"] == "2019-05-06"
+    assert contract["problem"]["classes"] == ["maybe", "no", "yes"]
+    counts = json.loads((tmp_path / "reports/cleaning.json").read_text("utf-8"))
+    assert counts["cells"] == {"visits": {"missing": 1}}
+
+
+def test_customers_all_over_a_large_table_stay_on_one_side(tmp_path, monkeypatch, small_sample):
+    _, contract = defined(tmp_path, monkeypatch)
+    assert contract["identity"]["group"] == "customer_id"
+    sides = [pd.read_parquet(tmp_path / f"data/{side}.parquet")["customer_id"] for side in ("train", "test")]
+    assert len(sides[1]) > 100 and not set(sides[0]) & set(sides[1])
+
+
+def test_a_counter_of_rows_is_no_feature_of_a_large_table(tmp_path, monkeypatch, small_sample):
+    _, contract = defined(tmp_path, monkeypatch)
+    assert {f["name"]: f["role"] for f in contract["fields"]}["row"] == "id"
+
+
+def test_the_profile_of_a_large_table_counts_all_rows_and_says_how_many_were_looked_at(
+    tmp_path, monkeypatch, small_sample
+):
+    defined(tmp_path, monkeypatch)
+    found = json.loads((tmp_path / "reports/data_profile.json").read_text("utf-8"))
+    assert found["rows"] == found["sample"]["of"] == 3_000 and 200 < found["sample"]["rows"] <= 700
+    assert found["columns"]["visits"]["filled"] == 2_999 and found["columns"]["town"]["distinct"] == 4
+    assert abs(found["columns"]["customer_id"]["distinct"] - 720) < 150
+
+
+@pytest.mark.parametrize("size", [29, 100, 3_000])
+def test_the_size_of_a_part_changes_no_byte_of_a_large_table(tmp_path, monkeypatch, small_sample, size):
+    defined(tmp_path / "usual", monkeypatch)
+    monkeypatch.setattr(profile, "HELD_BYTES", 0)  # and neither does reading the files again
+    defined(tmp_path / "parted", monkeypatch, size)
+    for name in WRITTEN:
+        assert (tmp_path / "usual" / name).read_bytes() == (tmp_path / "parted" / name).read_bytes(), name
+
+
+def test_the_sample_does_not_hang_on_how_the_rows_come():
+    table = pa.table({"x": np.arange(5_000)})
+    hashes = mixed(np.arange(5_000, dtype=np.uint64) // np.uint64(10))
+    found = []
+    for size in (1, 70, 5_000):
+        sampler = profile.Sampler(400)
+        for at in range(0, 5_000, size):
+            sampler.add(table.slice(at, size), hashes[at : at + size])
+        found.append(sampler.table()["x"].to_pylist())
+    assert found[0] == found[1] == found[2] and 100 < len(found[0]) <= 400

@@ -1,0 +1,365 @@
+"""What `define` remembers of a table: all of it, where it is small; else a sample of its rows, and in a second pass what a sample
+cannot show of each column.
+
+The sample is blocks of consecutive rows, chosen by a hash of the block's place in the table, so that neither the size of a part
+nor the rows behind it changes which are chosen, and a counter still counts within it. In all rows are then looked for: the
+bounds of numbers and dates, the levels of categories, other words for "no value", and, of columns that may name what a row is of,
+all rows of some of their values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from lifecycle.ground.engine import over_parts
+from lifecycle.table import cells, groups, infer, vocabulary
+from lifecycle.table.conform import Reader, reader_of
+from lifecycle.table.contract import DATES, NUMBERS, Field
+from lifecycle.table.read import SOURCE, Broken, RawTable, ReadOptions, Tables, is_debris, open_tables
+from lifecycle.table.roles import Counts
+from lifecycle.table.rows import mixed
+from lifecycle.table.texts import Texts
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ROWS, CELLS = 200_000, 50_000_000  # up to which a table is looked at as a whole
+BLOCK = 1_000  # consecutive rows that are chosen together
+CLUSTER = 40_000  # rows of whole values, for each column that may say what a row is of
+CLUSTER_CELLS = 20_000_000
+MOST_CANDIDATES = 12
+MOST_LEVELS = 20_000  # different texts of a column that are counted
+MOST_ODD = 1_000  # different texts that could not be read
+BROKEN_KEPT = 1_000
+HELD_BYTES = 400_000_000
+_KEY = "cookiecutter-ml."
+_HIGHEST = 64
+
+
+class Sampler:
+    """Of the rows that come by, those whose hash is small; the more there are, the smaller it must be."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.halvings = 0
+        self.tables: list[pa.Table] = []
+        self.hashes: list[np.ndarray] = []
+        self.rows = 0
+
+    def add(self, table: pa.Table, hashes: np.ndarray) -> None:
+        """`hashes`: one for each row, uint64; rows of one hash are chosen together."""
+        self.tables.append(table)
+        self.hashes.append(hashes)
+        self.rows += len(table)
+        if self.halvings:
+            self._thin(len(self.tables) - 1)
+        while self.rows > self.most and self.halvings < _HIGHEST - 1:
+            self.halvings += 1
+            self.rows = 0
+            for at in range(len(self.tables)):
+                self.rows += len(self.tables[at])
+                self._thin(at)
+
+    def _thin(self, at: int) -> None:
+        import pyarrow as pa
+
+        chosen = (self.hashes[at] >> np.uint64(_HIGHEST - self.halvings)) == 0
+        self.rows -= int((~chosen).sum())
+        self.tables[at] = self.tables[at].filter(pa.array(chosen))
+        self.hashes[at] = self.hashes[at][chosen]
+
+    @property
+    def share(self) -> float:
+        return 0.5**self.halvings
+
+    def table(self) -> pa.Table:
+        import pyarrow as pa
+
+        return pa.concat_tables(self.tables)
+
+
+def read_profiled(folder: str | Path, options: ReadOptions, target: str) -> RawTable:
+    """As `read_raw`; of a large table a sample, whose `whole` looks at all rows again."""
+    tables = open_tables(folder, options, target)
+    most = min(ROWS, max(10_000, CELLS // len(tables.names)))
+    sampler = Sampler(most)
+    debris = {name for name in tables.names if name.startswith("unnamed_")}
+    broken: list[Broken] = []
+    n_broken = rows = 0
+    answers: list[pa.ChunkedArray] = []
+    held: list[pa.Table] | None = []
+    size = 0
+    for part in tables.cell_parts():
+        size += part.table.nbytes
+        if size > HELD_BYTES:
+            held = None
+        if held is not None:
+            held.append(part.table)
+        blocks = np.arange(rows, rows + len(part.table), dtype=np.uint64) // np.uint64(BLOCK)
+        rows += len(part.table)
+        sampler.add(part.table, mixed(blocks))
+        debris = {name for name in debris if is_debris(name, part.table.column(name).to_pandas())}
+        broken += part.broken[: max(0, BROKEN_KEPT - len(broken))] if rows > most else part.broken
+        n_broken += len(part.broken)
+        if target in tables.names:
+            answers.append(part.table.column(target))
+    frame = sampler.table().to_pandas().drop(columns=sorted(debris))
+    facts = [{"file": f.name, **f.fact} for f in tables.files]
+    out = RawTable(frame, broken, facts, tables.notes, tables.unusable, options, tables.forms)
+    if sampler.halvings:
+        out.whole = Whole(tables, rows, rows + n_broken, len(frame), _joined(answers), held)
+    return out
+
+
+def _joined(answers: list[pa.ChunkedArray]) -> pd.Series:
+    import pyarrow as pa
+
+    chunks = [chunk for column in answers for chunk in column.chunks]
+    return pa.chunked_array(chunks).to_pandas()
+
+
+# ---- all rows ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A column whose values, or the `part` of them, may say what a row is of: all rows of some values are wanted."""
+
+    column: str
+    part: str = ""
+
+    def keys(self, frame: pd.DataFrame) -> pd.Series:
+        return groups.keys(frame, groups.Group(self.column, "", False, self.part))
+
+
+@dataclass
+class Tally:
+    """What all rows hold in one column. `low`, `high`: of its numbers or moments; `is_whole`: whether they are whole numbers, or
+    days; `counts`: {text: rows} of a category, None where there are too many; `tokens`: folded words for "no value"."""
+
+    filled: int = 0
+    corrupt: int = 0
+    low: Any = None
+    high: Any = None
+    is_whole: bool = True
+    counts: dict[str, int] | None = field(default_factory=dict)
+    tokens: set[str] = field(default_factory=set)
+    ends: list[str] = field(default_factory=list)  # the first and the last moment, as they are written
+
+    def texts(self, of_sample: Texts) -> Texts:
+        """The texts of all rows, where they were counted; else the sample's, and those of the bounds."""
+        name = of_sample.name
+        if self.counts is not None:
+            return Texts(
+                name, pd.Series(list(self.counts), dtype="str"), np.array(list(self.counts.values()), np.int64)
+            )
+        known = set(of_sample.distinct[of_sample.distinct.isin(self.ends)])
+        more = [text for text in dict.fromkeys(self.ends) if text not in known]
+        if not more:
+            return of_sample
+        distinct = pd.concat([of_sample.distinct, pd.Series(more, dtype="str")], ignore_index=True)
+        return Texts(name, distinct, np.append(of_sample.counts, np.ones(len(more), np.int64)))
+
+    def merge(self, other: Tally) -> None:
+        self.filled += other.filled
+        self.corrupt += other.corrupt
+        if other.low is not None:
+            self._stretch(other)
+        self.is_whole &= other.is_whole
+        self.tokens |= other.tokens
+        if self.counts is None or other.counts is None:
+            self.counts = None
+            return
+        for text, count in other.counts.items():
+            self.counts[text] = self.counts.get(text, 0) + count
+        if len(self.counts) > MOST_LEVELS:
+            self.counts = None
+
+    def _stretch(self, other: Tally) -> None:
+        """Widen the bounds; of two equal ones the first counts."""
+        first = self.low is None
+        ends = other.ends if first else list(self.ends)
+        if not first and other.ends:
+            ends = [
+                other.ends[0] if other.low < self.low else ends[0],
+                other.ends[1] if other.high > self.high else ends[1],
+            ]
+        self.low = other.low if first else min(self.low, other.low)
+        self.high = other.high if first else max(self.high, other.high)
+        self.ends = ends
+
+
+@dataclass
+class Whole:
+    """All rows of a table of which only a sample is held. `target`: the whole column; `rows`, `rows_in`, `sampled`: how many there
+    are, with the lines that are none, and in the sample. `clusters`: for each candidate, all rows of some of its values."""
+
+    tables: Tables
+    rows: int
+    rows_in: int
+    sampled: int
+    target: pd.Series
+    held: list[pa.Table] | None = None  # the parts, where they are small enough not to be read again
+    tallies: dict[str, Tally] = field(default_factory=dict)
+    clusters: dict[Candidate, pd.DataFrame] = field(default_factory=dict)
+    shares: dict[Candidate, float] = field(default_factory=dict)
+
+    def look(self, fields: list[dict[str, Any]], columns: Mapping[str, Any], candidates: Iterable[Candidate]) -> None:
+        """The second pass; `fields`: as the sample has them, `columns`: the user's word."""
+        wanted = [Column.of(spec, columns.get(spec["name"]) or {}) for spec in fields if spec["role"] != "target"]
+        asked = list(candidates)
+        most = min(CLUSTER, max(2_000, CLUSTER_CELLS // (len(self.tables.names) * max(len(asked), 1))))
+        samplers = {candidate: Sampler(most) for candidate in asked}
+
+        look = partial(_look_at_part, columns=wanted, candidates=list(samplers))
+        parts = self.held or (part.table for part in self.tables.cell_parts())
+        for tallies, found, table in over_parts(look, parts):
+            for name, tally in tallies.items():
+                self.tallies.setdefault(name, Tally()).merge(tally)
+            for candidate, keys in found.items():
+                samplers[candidate].add(table, keys)
+        self.held = None
+        for candidate, sampler in samplers.items():
+            frame = sampler.table().to_pandas().drop(columns=SOURCE)
+            self.clusters[candidate] = frame
+            self.shares[candidate] = sampler.share
+
+    def counts(self, name: str, filled: pd.Series, missing_values: Mapping[str, Any]) -> Counts:
+        """What all rows count of a column; `filled`: the sample's cells, from which is guessed what was not counted."""
+        tally = self.tallies[name]
+        candidate = Candidate(name)
+        known = tally.filled + tally.corrupt
+        if tally.counts is not None:
+            return Counts(self.rows, known, len(tally.counts))
+        if candidate in self.clusters:
+            values = infer.filled_cells(self.clusters[candidate][name], missing_values)
+            return Counts(self.rows, known, min(known, round(values.nunique() / self.shares[candidate])))
+        distinct = filled.nunique()
+        if distinct > 0.5 * len(filled):
+            distinct = round(known * distinct / len(filled))
+        return Counts(self.rows, known, distinct)
+
+    def texts_of_target(self, spec: Mapping[str, Any]) -> Texts:
+        return Texts.of(spec["name"], self.target, {cells.fold(t) for t in spec["missingValues"]})[0]
+
+    def note(self) -> str:
+        return (
+            f"types, roles and leaks were looked for in {self.sampled:,} of the {self.rows:,} rows, in blocks chosen by a hash of "
+            "their place, and counts in these notes are of those; the target, bounds, levels and words for a missing value are those "
+            "of all rows"
+        )
+
+
+def _look_at_part(
+    table: pa.Table, columns: list[Column], candidates: list[Candidate]
+) -> tuple[dict[str, Tally], dict[Candidate, np.ndarray], pa.Table]:
+    """(what one part holds in each column, the hash of each row's key for each candidate, the part)."""
+    frame = table.to_pandas()
+    tallies = {column.name: column.tally(frame[column.name]) for column in columns}
+    return tallies, {candidate: hashes(candidate.keys(frame)) for candidate in candidates}, table
+
+
+@dataclass
+class Column:
+    """How the cells of one column are looked at in all rows."""
+
+    name: str
+    kind: str
+    reader: Reader
+    tokens: frozenset[str]  # what may stand for "no value" beyond what the sample has
+
+    @classmethod
+    def of(cls, spec: dict[str, Any], override: Mapping[str, Any]) -> Column:
+        tokens = frozenset() if "missingValues" in override else cells.MISSING
+        usual = {k: v for k, v in spec.items() if k not in ("constraints", "notes")}
+        return cls(spec["name"], spec["type"], reader_of(Field.read(usual), ""), tokens)
+
+    def tally(self, values: pd.Series) -> Tally:
+        if self.kind in (*NUMBERS, *DATES, "boolean"):
+            return self._of_typed(values)
+        return self._of_texts(values)
+
+    def _of_typed(self, values: pd.Series) -> Tally:
+        read = self.reader.column(values)
+        out = Tally(corrupt=int(read.corrupt.sum()), counts=None)
+        known = read.typed[~np.isnan(read.typed)]
+        out.filled = len(known)
+        if len(known) and self.kind != "boolean":
+            out.low, out.high = known.min(), known.max()
+            whole = np.floor(known) if self.kind in NUMBERS else known.astype("datetime64[D]")
+            out.is_whole = bool((known == whole).all())
+        if len(known) and self.kind in DATES:
+            places = [int(np.flatnonzero(read.typed == end)[0]) for end in (out.low, out.high)]
+            out.ends = [str(text) for text in values.iloc[places]]
+        if out.corrupt:
+            for text, count in values[read.corrupt].value_counts().head(MOST_ODD).items():
+                if cells.fold(str(text)) in self.tokens:
+                    out.tokens.add(cells.fold(str(text)))
+                    out.corrupt -= int(count)
+        return out
+
+    def _of_texts(self, values: pd.Series) -> Tally:
+        codes, distinct = pd.factorize(values)
+        texts = pd.Series(distinct, dtype="str")
+        counts = np.bincount(codes[codes >= 0], minlength=len(texts))
+        absent = cells.is_token(texts, self.tokens | self.reader.tokens)
+        odd = cells.is_garbled(texts)
+        out = Tally(int(counts[~absent & ~odd].sum()), int(counts[odd].sum()))
+        out.tokens = {cells.fold(str(text)) for text in texts[absent]} & self.tokens
+        kept = ~absent & ~odd
+        if len(texts) > MOST_LEVELS:
+            out.counts = None
+        else:
+            out.counts = dict(zip(map(str, texts[kept].tolist()), counts[kept].tolist(), strict=True))
+        return out
+
+
+def hashes(values: pd.Series) -> np.ndarray:
+    """A hash of each text, uint64; an empty one, which names nothing, has the highest."""
+    codes, distinct = pd.factorize(values)
+    texts = np.asarray(distinct, dtype=object)
+    hashed = mixed(pd.util.hash_array(texts, hash_key=_KEY, categorize=False)) if len(texts) else np.zeros(0, np.uint64)
+    hashed[np.array([text == "" for text in texts], dtype=bool)] = np.uint64(2**64 - 1)
+    return np.append(hashed, np.uint64(2**64 - 1))[codes]
+
+
+def candidates(kinds: Mapping[str, str], filled: Mapping[str, pd.Series], target: str) -> list[Candidate]:
+    """The columns of which all rows of a value are wanted: a sample of rows has hardly two rows of one customer. Where there are
+    too many, those that are named like one come first."""
+    found = [one for name in kinds if name != target for one in _candidates(name, kinds[name], filled[name])]
+    return sorted(found, key=lambda one: not _named(one.column))[:MOST_CANDIDATES]
+
+
+def _candidates(name: str, kind: str, values: pd.Series) -> Iterator[Candidate]:
+    if kind in ("boolean", *DATES) or len(values) < groups.MIN_VALUES:
+        return
+    distinct = values.nunique()
+    if kind in ("string", "integer") and distinct >= 10 and len(values) <= groups.MOST_ROWS * distinct:
+        yield Candidate(name)
+    if kind != "integer" and distinct >= 0.98 * len(values):
+        for part in groups.PARTS:
+            if groups.may_count(values, part):
+                yield Candidate(name, part)
+
+
+def _named(column: str) -> bool:
+    return vocabulary.is_id(column) or vocabulary.is_thing(column) or vocabulary.is_numbered(column)
+
+
+def widen(spec: dict[str, Any], tally: Tally, override: Mapping[str, Any]) -> None:
+    """What all rows hold beyond the sample: bounds, words for a missing value, and that numbers are not all whole."""
+    spec["missingValues"] = sorted({*spec["missingValues"], *tally.tokens})
+    if tally.low is None or spec["type"] not in (*NUMBERS, *DATES):
+        return
+    is_number = spec["type"] in NUMBERS
+    say = infer.plain_number if is_number else infer.second
+    spec["constraints"] = {"minimum": say(tally.low), "maximum": say(tally.high)}
+    if not tally.is_whole and "type" not in override:
+        spec["type"] = "number" if is_number else "datetime"

@@ -1,0 +1,1 @@
+{{ "lifecycle/table/profile.py" | from_root }}
