@@ -48,8 +48,8 @@ serve: .venv/ready ## answer over HTTP (python -m actions.serve); VERSION=v1.1.0
 check: .venv/ready ## verify the model that is served (python -m actions.check); VERSION=v1.1.0
 	$(BIN)/python -m actions.check $(VERSION)
 
-score: .venv/ready ## a table with answers beside it (python -m actions.score IN [OUT]); INPUT=new.csv OUTPUT=scored.csv, else data/scored/
-	$(BIN)/python -m actions.score "$(INPUT)" "$(OUTPUT)" $(VERSION:%=--version %)
+score: .venv/ready ## a table with answers beside it (python -m actions.score IN [OUT]); INPUT=new.csv OUTPUT=scored.csv, else data/scored/; EXPLAIN=5 reasons
+	$(BIN)/python -m actions.score "$(INPUT)" "$(OUTPUT)" $(VERSION:%=--version %) $(EXPLAIN:%=--explain %)
 
 collect: .venv/ready ## the prediction log into data/live (python -m actions.collect)
 	$(BIN)/python -m actions.collect

@@ -1,6 +1,6 @@
 """Score a table with the champion (else models/bundle, or any released version).
 
-python -m actions.score INPUT [OUTPUT] [--version v1.1.0]      CSV, TSV or Parquet, by their endings
+python -m actions.score INPUT [OUTPUT] [--version v1.1.0] [--explain 5]      CSV, TSV or Parquet, by their endings
 
 Without OUTPUT the answers go to data/scored/, which Git ignores: they are rows of people, and no part of the project.
 """
@@ -22,10 +22,13 @@ def main() -> None:
     parser.add_argument("input")
     parser.add_argument("output", nargs="?", default="")
     parser.add_argument("--version", default="", help="a released version, or candidate")
+    parser.add_argument("--explain", type=int, default=0, help="so many reasons beside each answer")
     given = parser.parse_args()
     folder, version = locate(given.version)
     output = given.output or default_output(given.input)
     command, env = with_code_of(folder, "service.score", given.input, output, "--version", version)
+    if given.explain:
+        command += ["--explain", str(given.explain)]
     sys.exit(subprocess.run(command, env=env).returncode)
 
 

@@ -17,16 +17,17 @@ from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, Response
 
-from service import inference, page, retention
+from service import explanation, inference, page, retention
 from service.bundle import Bundle
 from service.clients import Clients
 from service.engine import Answered, Busy, Engine, Unreadable
+from service.explanation import Explainer
 from service.guard import Guard
 from service.log import LogError, PredictionLog
 from service.measures import Measures
 from service.readiness import Readiness
 from service.replies import About, Alive, Error, Kept, Ready, Refusal, predict_response, reply
-from service.routes import NOT_READY, POSTED, Responses, Route, described
+from service.routes import EXPLAIN, NOT_READY, POSTED, Responses, Route, described
 from service.schema import Schema, fault_list
 from service.settings import Settings
 
@@ -52,6 +53,7 @@ class Service:
         if settings.PREDICTION_LOG != "none":
             self.log = PredictionLog(settings.PREDICTION_LOG, settings.LOG_SYNC)
         self.engine = Engine(bundle, self.log, settings.LOG_REQUIRED, settings.MAX_WAITING_ROWS, self.measures)
+        self.explainer = Explainer(bundle.predictor, bundle.contract)
         self.readiness = Readiness(bundle, self.engine)
         self.clients = Clients(settings, self.measures)
         self.classes = list(bundle.contract.problem.classes)
@@ -95,7 +97,11 @@ class Service:
             rows = await self.schema.read_rows(await self.body(request))
         except ValidationError as error:
             raise Refusal.of(fault_list(error)) from None
+        if (most := explanation.wanted(request.query_params)) is not None:
+            self.explainer.check(rows)
         answered = await self.answer(request, rows)
+        if most is not None:
+            return await self._explained(request, rows, answered, most)
         pieces = []
         for part in answered:
             pieces.append(to_json(self._predictions(part))[1:-1])
@@ -106,13 +112,24 @@ class Service:
         content = b'{"predictions":[' + b",".join(pieces) + b"]," + to_json(about)[1:]
         return Response(content, media_type="application/json")
 
+    async def _explained(self, request: Request, rows: Rows, answered: list[Answered], most: int) -> Response:
+        """The answer with its reasons; of few rows, so in one piece."""
+        predictions = [one for part in answered for one in self._predictions(part)]
+        reasons = await self.explainer.explain(rows, most)
+        for prediction, why in zip(predictions, reasons, strict=True):
+            prediction["explanation"] = why
+        about = {"model": self.name, "version": self.bundle.version, "request_id": request.state.request_id}
+        return reply({"predictions": predictions, **about, "logged": self.logged(answered)})
+
     def _predictions(self, part: Answered) -> Rows:
         predictions = []
-        for id_, label, answer, flags in zip(part.ids, part.labels, part.answers.tolist(), part.flags, strict=True):
+        for i, (id_, label, answer) in enumerate(zip(part.ids, part.labels, part.answers.tolist(), strict=True)):
             prediction = {"id": id_, "prediction": label}
             if self.classes:
                 prediction["probabilities"] = dict(zip(self.classes, answer, strict=True))
-            prediction["flags"] = flags
+            if part.sure is not None:
+                prediction["set" if self.classes else "interval"] = part.sure[i]
+            prediction["flags"] = part.flags[i]
             predictions.append(prediction)
         return predictions
 
@@ -172,6 +189,7 @@ def create_app(bundle: Bundle, settings: Settings, name: str = "model", shadow: 
         for task in background:
             task.cancel()
         service.engine.close()
+        service.explainer.close()
         if shadow:
             shadow.close()
         if service.log:
@@ -229,7 +247,7 @@ def add_routes(app: FastAPI, service: Service) -> None:
     app.post(
         "/predict",
         response_model=predict_response(service.classes),
-        **described("Predict", statement, keyed, POSTED, takes="PredictRequest"),
+        **described("Predict", statement, keyed, POSTED, takes="PredictRequest", query=EXPLAIN),
     )(service.predict)
     app.post(
         "/feedback",

@@ -26,7 +26,7 @@ from lifecycle.table.contract import Field
 from service.bundle import Bundle
 from service.log import LogError, PredictionLog, new_ids
 from service.measures import Measures
-from service.predictor import Typed
+from service.predictor import Typed, certainty
 
 SLICE = 128  # rows answered at once: more would keep others waiting, fewer cost more a row
 SHORT = 32  # a request of more rows takes turns
@@ -54,12 +54,14 @@ class Work:
 
 @dataclass
 class Answered:
-    """Rows of one request: `answers` (n, k) or (n,), `labels`, `flags` {column: kind} of each row, `ids`."""
+    """Rows of one request: `answers` (n, k) or (n,), `labels`, `flags` {column: kind} of each row, `ids`. `sure`: [low, high] of a
+    value, or the classes that may be the right one; None where the model does not say."""
 
     ids: list[str]
     answers: np.ndarray
     labels: list[Any]
     flags: list[dict[str, str]]
+    sure: list[list[Any]] | None = None
     logged: bool = True
 
 
@@ -254,7 +256,12 @@ class Engine:
             raise ValueError("the model gives no number")
         labels = self.bundle.model.decide(answers).tolist()
         ids = new_ids(len(labels))
-        return [Answered(ids[here], answers[here], labels[here], flags[here]) for here in _spans(works)]
+        sure = certainty(self.bundle.model, columns, answers)
+        found = []
+        for here in _spans(works):
+            own = None if sure is None else sure[here]
+            found.append(Answered(ids[here], answers[here], labels[here], flags[here], own))
+        return found
 
     def _log(self, works: list[Work], answered: list[Answered]) -> bool:
         """Give each of `works` its outcome once its rows are in the log, or what becomes of it where they are not."""

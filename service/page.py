@@ -41,6 +41,7 @@ def facts(service: Any) -> dict[str, Any]:
         "problem": contract.problem.write(),
         "fields": [_field(field) for field in contract.features],
         "row": example_row(contract),
+        "coverage": getattr(service.bundle.model.conformal, "level", None),
     }
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from lifecycle.model.conformal import in_words
 from lifecycle.model.model import Model
 from lifecycle.table.conform import MISSING, OUT_OF_RANGE, NumberReader, Reader, reader_of
 from lifecycle.table.contract import Contract
@@ -95,3 +96,13 @@ class Predictor:
     def answers(self, rows: list[dict[str, Any]]) -> np.ndarray:
         """Probabilities (n, k) or values (n,)."""
         return self.model.predictions(self.typed(rows).columns)
+
+
+def certainty(model: Any, rows: Any, answers: np.ndarray) -> list[list[Any]] | None:
+    """Of each answer [low, high], or the classes that may be the right one; None where the model does not say."""
+    intervals, sets = model.intervals(rows, answers), model.class_sets(answers)
+    if intervals is not None:
+        return intervals.tolist()
+    if sets is not None:
+        return [in_words(row, model.classes) for row in sets]
+    return None

@@ -78,6 +78,21 @@ class InferResponse(TypedDict):
     outputs: list[OutputTensor]
 
 
+@with_config(CLOSED)
+class Reason(TypedDict):
+    column: str
+    amount: float
+    error: float
+    text: str
+
+
+@with_config(CLOSED)
+class Explanation(TypedDict):
+    average: float
+    of: NotRequired[str]
+    reasons: list[Reason]
+
+
 Flag = Literal["missing", "unseen", "out_of_range"]
 Probability = Annotated[float, Field(ge=0, le=1)]
 
@@ -91,7 +106,20 @@ def predict_response(classes: list[str]) -> type[BaseModel]:
             Annotated[dict[str, Probability], Field(json_schema_extra=_one_of_each(classes))],
             ...,
         )
+    if classes:
+        about = "the classes that may be the right one, as often as the model's level says"
+        columns["set"] = (list[str], Field(default=None, description=about))
+    else:
+        about = "low and high: the value is between them as often as the model's level says"
+        columns["interval"] = (
+            Annotated[list[float], Field(min_length=2, max_length=2)],
+            Field(default=None, description=about),
+        )
     columns["flags"] = (Annotated[dict[str, Flag], Field(description="cells answered all the same, by column")], ...)
+    columns["explanation"] = (
+        Explanation,
+        Field(default=None, description="with explain=true: what moved the prediction"),
+    )
     prediction = create_model("Prediction", __config__=CLOSED, **columns)
     return create_model(
         "PredictResponse",

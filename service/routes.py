@@ -23,6 +23,17 @@ NOT_READY: Responses = {503: {"model": Ready, "description": "not ready, and why
 NO_KEY: Responses = {401: {"model": Error, "description": "the header X-API-Key is missing or wrong"}}
 
 
+EXPLAIN: list[dict[str, Any]] = [
+    {
+        "name": "explain",
+        "in": "query",
+        "required": False,
+        "schema": {"type": "string", "pattern": "^([Tt]rue|[Ff]alse|[0-9]{1,4})$"},
+        "description": "true, or a number of reasons: what moved each prediction away from the average; of at most 50 rows",
+    }
+]
+
+
 class Route(APIRoute):
     """An endpoint takes the request and gives the response. FastAPI's handler, which would parse and validate before and
     after it, takes longer than Starlette's and has nothing left to do."""
@@ -33,9 +44,15 @@ class Route(APIRoute):
 
 
 def described(
-    tag: str, summary: str, keyed: bool = False, responses: Responses | None = None, takes: str = ""
+    tag: str,
+    summary: str,
+    keyed: bool = False,
+    responses: Responses | None = None,
+    takes: str = "",
+    query: list[dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
-    """What a route's decorator is told. `keyed`: it asks for the key; `takes`: the schema of its body."""
+    """What a route's decorator is told. `keyed`: it asks for the key; `takes`: the schema of its body; `query`: the
+    parameters behind its question mark."""
     about: dict[str, Any] = {"tags": [tag], "summary": summary, "responses": {**(responses or {})}}
     if keyed:
         about["responses"] |= NO_KEY
@@ -45,4 +62,6 @@ def described(
         about["openapi_extra"] = {
             "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}
         }
+    if query:
+        about.setdefault("openapi_extra", {})["parameters"] = query
     return about

@@ -1,6 +1,6 @@
 """Batch scoring: a table in, the same table with the answers beside it out, a chunk at a time.
 
-    python -m service.score BUNDLE INPUT OUTPUT [--version VERSION]      any table that training reads; CSV, TSV or Parquet
+    python -m service.score BUNDLE INPUT OUTPUT [--version VERSION] [--explain 5]      any table that training reads; CSV, TSV or Parquet
 
 A row that cannot be used goes to OUTPUT's name with .rejected.csv, with its line and the reason. Both files appear when all
 is done, or not at all.
@@ -22,10 +22,12 @@ import pandas as pd
 
 from lifecycle.ground.errors import UserError, nearest, stage
 from lifecycle.ground.files import replacing
+from lifecycle.model import reasons
 from lifecycle.table.conform import Conformed, conform
 from lifecycle.table.contract import MODEL
 from lifecycle.table.read import SOURCE, Broken, ReadOptions, Tables, open_tables
 from service.bundle import Bundle, BundleError
+from service.predictor import certainty
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,28 +46,67 @@ def check_header(names: list[str], bundle: Bundle, source: Path) -> None:
         raise UserError(f'{source} has no column "{lacking[0]}"{more}{nearest(lacking[0], names)}; the model needs it')
 
 
-def added_names(bundle: Bundle, names: list[str]) -> list[str]:
-    """The columns of the answers; one whose name the table has already says that it is the model's."""
-    probabilities = [f"probability {c}" for c in bundle.contract.problem.classes]
-    added = ["prediction", *probabilities, "flags", "model version"]
-    return [f"{name} (model)" if name in names else name for name in added]
+TEXT_CELL, NUMBER_CELL = "text", "number"
 
 
-def score_rows(bundle: Bundle, frame: pd.DataFrame) -> tuple[np.ndarray, list[list[Any]]]:
-    """(mask of the rows that can be answered, the added cells of those)."""
+def added_columns(bundle: Bundle, explain: int) -> dict[str, str]:
+    """{column of the answers: what its cells are}; `explain`: so many reasons."""
+    classes = bundle.contract.problem.classes
+    added = {"prediction": TEXT_CELL if classes else NUMBER_CELL}
+    added |= {f"probability {name}": NUMBER_CELL for name in classes}
+    if bundle.model.conformal is not None:
+        added |= (
+            {"likely classes": TEXT_CELL} if classes else {"interval low": NUMBER_CELL, "interval high": NUMBER_CELL}
+        )
+    added |= {f"reason_{i + 1}": TEXT_CELL for i in range(explain)}
+    return added | {"flags": TEXT_CELL, "model version": TEXT_CELL}
+
+
+def added_names(bundle: Bundle, names: list[str], explain: int) -> list[str]:
+    """One whose name the table has already says that it is the model's."""
+    return [f"{name} (model)" if name in names else name for name in added_columns(bundle, explain)]
+
+
+def score_rows(bundle: Bundle, frame: pd.DataFrame, explain: int = 0) -> tuple[np.ndarray, list[list[Any]]]:
+    """(mask of the rows that can be answered, the added cells of those); `explain`: so many reasons."""
     typed = conform(frame, bundle.contract, MODEL)
     usable = np.asarray(typed.frame.notna().to_numpy().any(axis=1))
     if not usable.any():
         return usable, []
     places = np.flatnonzero(usable)
-    answers = bundle.model.predictions(typed.frame.iloc[places])
+    rows = typed.frame.iloc[places]
+    answers = bundle.model.predictions(rows)
     labels = bundle.model.decide(answers).tolist()
     flags = flag_texts(typed)
+    sure = certainty_cells(bundle, rows, answers)
+    why = reason_cells(bundle, rows, explain)
     added = []
-    for place, label, answer in zip(places.tolist(), labels, answers.tolist(), strict=True):
+    for i, (place, label, answer) in enumerate(zip(places.tolist(), labels, answers.tolist(), strict=True)):
         probabilities = answer if bundle.contract.problem.classes else []
-        added.append([label, *probabilities, flags.get(place, ""), bundle.version])
+        added.append([label, *probabilities, *sure[i], *why[i], flags.get(place, ""), bundle.version])
     return usable, added
+
+
+def certainty_cells(bundle: Bundle, rows: pd.DataFrame, answers: np.ndarray) -> list[list[Any]]:
+    """Low and high of a value, or the classes that may be the right one in one cell."""
+    sure = certainty(bundle.model, rows, answers)
+    if sure is None:
+        return [[] for _ in range(len(rows))]
+    if bundle.contract.problem.classes:
+        return [["; ".join(names)] for names in sure]
+    return sure
+
+
+def reason_cells(bundle: Bundle, rows: pd.DataFrame, most: int) -> list[list[str]]:
+    """The largest reasons of each row, in words."""
+    if not most:
+        return [[] for _ in range(len(rows))]
+    found, cells = reasons.explain(bundle.model, rows), reasons.arrays_of(rows, bundle.model)
+    out = []
+    for i in range(len(rows)):
+        texts = [one["text"] for one in reasons.listed(found, i, cells, bundle.contract, most)]
+        out.append(texts + [""] * (most - len(texts)))
+    return out
 
 
 def flag_texts(typed: Conformed) -> dict[int, str]:
@@ -101,13 +142,13 @@ class TextWriter:
 class ParquetWriter:
     """`given`: the input's own columns, typed where it was Parquet, else text; the answers are text or float."""
 
-    def __init__(self, path: Path, given: pa.Schema, added: list[str], bundle: Bundle) -> None:
+    def __init__(self, path: Path, given: pa.Schema, added: dict[str, str]) -> None:
+        """`added`: {column of the answers: what its cells are}."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        answer = pa.float64() if bundle.model.task == "regression" else pa.string()
-        kinds = [answer, *[pa.float64()] * (len(added) - 3), pa.string(), pa.string()]
-        self.added = [pa.field(n, k) for n, k in zip(added, kinds, strict=True)]
+        types = {TEXT_CELL: pa.string(), NUMBER_CELL: pa.float64()}
+        self.added = [pa.field(name, types[kind]) for name, kind in added.items()]
         self.writer = pq.ParquetWriter(path, pa.schema([*given, *self.added]))
 
     def write(self, given: pa.Table, added: list[list[Any]]) -> None:
@@ -121,11 +162,13 @@ class ParquetWriter:
         self.writer.close()
 
 
-def score(bundle: Bundle, source: Path, target: Path) -> dict[str, int]:
-    """{rows, rejected}."""
+def score(bundle: Bundle, source: Path, target: Path, explain: int = 0) -> dict[str, int]:
+    """{rows, rejected}. `explain`: so many reasons beside each answer."""
     from tqdm import tqdm
 
     check_paths(source, target)
+    if explain and bundle.model.background is None:
+        raise UserError(f"{bundle.version} was made without reasons; score without EXPLAIN, or with a newer version")
     options = replace(ReadOptions.of(bundle.contract), max_broken=1.0)  # what is no row is written aside
     tables = open_tables(source, options)
     check_header(tables.names, bundle, source)
@@ -137,9 +180,9 @@ def score(bundle: Bundle, source: Path, target: Path) -> dict[str, int]:
         for text, typed, broken in chunks(tables):
             given = typed if typed is not None and is_parquet(target) else text.drop_columns([SOURCE])
             if out is None:
-                out = opened.enter_context(contextlib.closing(writer(beside, target, given, bundle, tables)))
+                out = opened.enter_context(contextlib.closing(writer(beside, target, given, bundle, tables, explain)))
             frame = text.to_pandas()
-            usable, added = score_rows(bundle, frame)
+            usable, added = score_rows(bundle, frame, explain)
             if added:
                 out.write(given.filter(usable), added)
             unusable = [[line, "no feature is filled"] for line in frame[SOURCE][~usable]]
@@ -181,11 +224,14 @@ def chunks(tables: Tables) -> Iterator[tuple[pa.Table, pa.Table | None, list[Bro
             broken = []
 
 
-def writer(beside: Path, target: Path, given: pa.Table, bundle: Bundle, tables: Tables) -> TextWriter | ParquetWriter:
+def writer(
+    beside: Path, target: Path, given: pa.Table, bundle: Bundle, tables: Tables, explain: int
+) -> TextWriter | ParquetWriter:
     """`beside` is written to, and will be `target`, whose ending decides."""
-    added = added_names(bundle, given.column_names)
+    added = added_names(bundle, given.column_names, explain)
     if is_parquet(target):
-        return ParquetWriter(beside, given.schema, added, bundle)
+        kinds = added_columns(bundle, explain).values()
+        return ParquetWriter(beside, given.schema, dict(zip(added, kinds, strict=True)))
     delimiter = str(tables.files[0].fact["delimiter"])
     if target.suffix.lower() == ".tsv":
         delimiter = "\t"
@@ -200,6 +246,7 @@ def main() -> None:
     parser.add_argument("input", type=Path)
     parser.add_argument("output", type=Path)
     parser.add_argument("--version", default="")
+    parser.add_argument("--explain", type=int, default=0, help="so many reasons beside each answer")
     given = parser.parse_args()
     try:
         bundle = Bundle(given.bundle, given.version)
@@ -207,7 +254,7 @@ def main() -> None:
             raise BundleError(bundle.folder, faults)
     except BundleError as error:
         raise UserError(str(error)) from None
-    done = score(bundle, given.input, given.output)
+    done = score(bundle, given.input, given.output, given.explain)
     rejected = f", {done['rejected']} in {rejects_of(given.output)}" if done["rejected"] else ""
     print(f"score: {done['rows']} rows answered by {bundle.version}{rejected}")
 

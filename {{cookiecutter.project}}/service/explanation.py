@@ -1,0 +1,1 @@
+{{ "service/explanation.py" | from_root }}
