@@ -139,7 +139,7 @@ class TextWriter:
         self.file.close()
 
 
-class ParquetWriter:
+class ScoredParquet:
     """`given`: the input's own columns, typed where it was Parquet, else text; the answers are text or float."""
 
     def __init__(self, path: Path, given: pa.Schema, added: dict[str, str]) -> None:
@@ -176,7 +176,7 @@ def score(bundle: Bundle, source: Path, target: Path, explain: int = 0) -> dict[
     with replacing(target) as beside, replacing(rejects_of(target)) as rejects, contextlib.ExitStack() as opened:
         rejected = opened.enter_context(contextlib.closing(TextWriter(rejects, ["source", "reason"], ",")))
         bar = opened.enter_context(tqdm(desc="score", disable=None, unit="row"))
-        out: TextWriter | ParquetWriter | None = None
+        out: TextWriter | ScoredParquet | None = None
         for text, typed, broken in chunks(tables):
             given = typed if typed is not None and is_parquet(target) else text.drop_columns([SOURCE])
             if out is None:
@@ -226,12 +226,12 @@ def chunks(tables: Tables) -> Iterator[tuple[pa.Table, pa.Table | None, list[Bro
 
 def writer(
     beside: Path, target: Path, given: pa.Table, bundle: Bundle, tables: Tables, explain: int
-) -> TextWriter | ParquetWriter:
+) -> TextWriter | ScoredParquet:
     """`beside` is written to, and will be `target`, whose ending decides."""
     added = added_names(bundle, given.column_names, explain)
     if is_parquet(target):
         kinds = added_columns(bundle, explain).values()
-        return ParquetWriter(beside, given.schema, dict(zip(added, kinds, strict=True)))
+        return ScoredParquet(beside, given.schema, dict(zip(added, kinds, strict=True)))
     delimiter = str(tables.files[0].fact["delimiter"])
     if target.suffix.lower() == ".tsv":
         delimiter = "\t"

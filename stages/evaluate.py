@@ -7,7 +7,7 @@ reports/metrics.json, the handful for `dvc exp show`, reports/evaluation.json, a
 from __future__ import annotations
 
 from custom.metrics import METRICS
-from lifecycle.evaluate.decision import Candidate
+from lifecycle.evaluate.decision import Trained
 from lifecycle.evaluate.evaluation import HANDFUL, TEST, evaluate, rounded
 from lifecycle.ground.errors import UserError, stage
 from lifecycle.ground.files import read_json, read_parquet, write_csv, write_json
@@ -24,9 +24,7 @@ def main() -> None:
     test = read_parquet(TEST)
     if not len(test):
         raise UserError("data/test.parquet has no rows to score; raise split.test_size in params.yaml")
-    candidate = Candidate.read(
-        read_json("models/candidate/candidate.json"), read_parquet("models/candidate/oof.parquet")
-    )
+    candidate = Trained.read(read_json("models/candidate/candidate.json"), read_parquet("models/candidate/oof.parquet"))
     result = evaluate(load_model("models/candidate"), contract, test, params, candidate)
 
     for name, table in result.pop("plots").items():

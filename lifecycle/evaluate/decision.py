@@ -31,14 +31,14 @@ class OutOfFold(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Candidate:
+class Trained:
     """What training says beside the model: candidate.json, and its out-of-fold predictions, where they are known."""
 
     facts: dict[str, Any] = field(default_factory=dict)
     oof: OutOfFold | None = None
 
     @classmethod
-    def read(cls, facts: dict[str, Any], oof: pd.DataFrame) -> Candidate:
+    def read(cls, facts: dict[str, Any], oof: pd.DataFrame) -> Trained:
         """`oof`: as models/candidate/oof.parquet has it."""
         chances = [name for name in oof.columns if name.startswith("p_")]
         prediction = oof[chances].to_numpy() if chances else oof["prediction"].to_numpy()
@@ -68,7 +68,7 @@ def mean_of(values: Array, confidence: float) -> dict[str, Any]:
 
 
 def of_binary(
-    y_true: Array, chance: Array, threshold: float, problem: Problem, draw: Draw, candidate: Candidate
+    y_true: Array, chance: Array, threshold: float, problem: Problem, draw: Draw, candidate: Trained
 ) -> dict[str, Any]:
     """`chance`: of the positive class. Counts are of test rows, each as one, whatever its weight."""
     chosen = candidate.facts.get("threshold") or {"value": threshold, "why": "the likelier class"}

@@ -12,7 +12,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from lifecycle.evaluate import curves, decision, explain, groups, sure
-from lifecycle.evaluate.decision import Candidate
+from lifecycle.evaluate.decision import Trained
 from lifecycle.evaluate.slices import STANDS_IN, Judge, parts_of, slices
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.metrics import METRICS, Draw, bootstrap_all, metrics_for, paired_difference
@@ -62,7 +62,7 @@ def evaluate(
     contract: Contract,
     test: pd.DataFrame,
     params: EvaluateParams,
-    candidate: Candidate = Candidate(),  # noqa: B008 (frozen)
+    candidate: Trained = Trained(),  # noqa: B008 (frozen)
 ) -> dict[str, Any]:
     """All that evaluation.json holds; plots' points are under "plots" until the stage takes them out. `candidate`: what training
     says beside the model."""
@@ -153,7 +153,7 @@ def decision_of(
     predicted: Predicted,
     model: Model,
     params: EvaluateParams,
-    candidate: Candidate,
+    candidate: Trained,
 ) -> dict[str, Any]:
     problem, y_true, prediction = contract.problem, predicted.y_true, predicted.prediction
     if problem.task == "binary":

@@ -1,6 +1,6 @@
 """The other side of `Released`: run by its path, in a process that imports a bundle's own code and nothing of the work tree's.
 
-A line of JSON in, a line of JSON out: {"n", "rows": {column: cells}} gives {"answers"}; {"decide": answers} gives {"labels"};
+A line of JSON in, a line of JSON out: {"n", "rows": {column: cells}} gives {"answers"}, with "sure" {"sure"} in their place; {"decide": answers} gives {"labels"};
 what cannot be done gives {"error"}. It knows no module of this project by another way than the bundle's PYTHONPATH.
 """
 
@@ -52,7 +52,16 @@ def answer(question: dict[str, Any], model: Any, typed: Callable[..., Any]) -> d
     if "decide" in question:
         return {"labels": np.asarray(model.decide(np.array(question["decide"], dtype=float))).tolist()}
     predictions = getattr(model, "predictions", None) or model.answers  # as it was called before 0.2
-    return {"answers": predictions(typed(question["n"], question["rows"])).tolist()}
+    rows = typed(question["n"], question["rows"])
+    answers = predictions(rows)
+    if not question.get("sure"):
+        return {"answers": answers.tolist()}
+    found = None
+    if hasattr(model, "intervals"):  # before, no model said how sure it is
+        found = model.intervals(rows, answers)
+        if found is None:
+            found = model.class_sets(answers)
+    return {"sure": None if found is None else found.tolist()}
 
 
 def say(channel: BinaryIO, content: dict[str, Any]) -> None:

@@ -72,6 +72,17 @@ class Released:
         predicted = np.array([one for part in parts for one in part], dtype=float)
         return predicted.reshape(len(rows), *((len(self.classes),) if self.classes else ()))
 
+    def certainty(self, rows: pd.DataFrame) -> np.ndarray | None:
+        """(n, 2) intervals of values or (n, k) of bool, the sets of classes that may be right; None where it has none, as before 0.3."""
+        sent = rows[[name for name in self.columns if name in rows]]
+        found: list[Any] = []
+        for n, cells in batches(sent):
+            part = self._ask({"n": n, "rows": cells, "sure": True}).get("sure")
+            if part is None:
+                return None
+            found += part
+        return np.array(found, dtype=bool if self.classes else float)
+
     def predict_proba(self, rows: pd.DataFrame) -> np.ndarray:
         """Probabilities, shape (n, k), columns in the order of `classes`; for a classification."""
         if not self.classes:

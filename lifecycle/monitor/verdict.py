@@ -10,6 +10,7 @@ import numpy as np
 
 from lifecycle.ground.params import MonitorParams
 from lifecycle.monitor.batches import Live
+from lifecycle.monitor.coverage import Sure, coverage
 from lifecycle.monitor.drift import drift
 from lifecycle.monitor.finding import NO_DATA, VERDICTS, Finding, Judgement, judged
 from lifecycle.monitor.performance import biases, estimate, labelled_rows, labels_of, performance
@@ -24,11 +25,19 @@ SHOWN = {"rows": "live_auc", "estimate": "live_estimated", "performance": "live_
 STILL_GOOD = "; labels show that the model is as good as at release"
 
 
-def assess(reference: Reference, live: Live, prediction: np.ndarray, params: MonitorParams) -> dict[str, Any]:
-    """All checks and the verdict, as reports/monitoring.json has them. `prediction`: the model's for the live rows."""
+def assess(
+    reference: Reference, live: Live, prediction: np.ndarray, params: MonitorParams, sure: Sure | None = None
+) -> dict[str, Any]:
+    """All checks and the verdict, as reports/monitoring.json has them. `prediction`: the model's for the live rows; `sure`: how
+    sure it says that it is, where it does."""
     labelled = labels_of(live, reference)
     checks = plain_checks(reference, live, params)
     found = findings(reference, live, prediction, labelled, params)
+    if sure is not None and "performance" in found:
+        found["performance"] = [
+            *found["performance"],
+            coverage(sure, reference.outcomes(live.rows[labelled]), labelled, params),
+        ]
     for family, alpha in budget(found, params.false_alarms).items():
         checks += judged(family, found[family], alpha, params.rules)
     checks = trust_labels(checks, params.rules.if_labels_hold)

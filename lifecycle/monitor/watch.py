@@ -33,6 +33,7 @@ def model_digest(folder: Path | None) -> str:
 def watch(folder: Path, params: MonitorParams) -> dict[str, Any]:
     # late: a project without live data waits for none of the statistics
     from lifecycle.model.released import Released
+    from lifecycle.monitor.coverage import Sure, promise_of
     from lifecycle.monitor.pictures import pictures
     from lifecycle.monitor.reference import read_reference
     from lifecycle.monitor.timeline import by_batch, interest
@@ -40,10 +41,13 @@ def watch(folder: Path, params: MonitorParams) -> dict[str, Any]:
 
     reference = read_reference(folder)
     live = read_live(reference.contract, params.window_rows)
-    prediction = reference.prediction[:0]
+    prediction, sure, promise = reference.prediction[:0], None, promise_of(folder)
     if len(live.rows):
         with Released(folder) as model:
             prediction = model.predictions(live.text)
+            bounds = model.certainty(live.text) if promise else None
+        if promise and bounds is not None:
+            sure = Sure(promise, bounds)
     facts = {
         "metric": reference.metric,
         "target": reference.contract.problem.target,
@@ -53,7 +57,7 @@ def watch(folder: Path, params: MonitorParams) -> dict[str, Any]:
         "weight": reference.contract.weight.name if reference.contract.weight else "",
         "window": window(reference, live.rows),
     }
-    result = assess(reference, live, prediction, params)
+    result = assess(reference, live, prediction, params, sure)
     result["pictures"] = pictures(reference, live, prediction, result["checks"])
     result["batches"] = by_batch(reference, live, prediction, params)
     return result | {"about": [facts]}  # a list: what is no list, DVC shows as metrics

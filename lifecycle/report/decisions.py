@@ -152,9 +152,9 @@ def by_threshold(decision: dict[str, Any], evaluation: dict[str, Any]) -> str:
     return svg.lines(
         "By threshold",
         [
-            svg.Line("recall", at, [one[1] / max(n_positive, 1) for one in cuts]),
-            svg.Line("precision", [one[0] for one in called], [one[1] / (one[1] + one[2]) for one in called]),
-            svg.Line("share called", at, [(one[1] + one[2]) / n for one in cuts]),
+            svg.Curve("recall", at, [one[1] / max(n_positive, 1) for one in cuts]),
+            svg.Curve("precision", [one[0] for one in called], [one[1] / (one[1] + one[2]) for one in called]),
+            svg.Curve("share called", at, [(one[1] + one[2]) / n for one in cuts]),
         ],
         "threshold",
         "share",
@@ -176,7 +176,7 @@ def cost_by_threshold(decision: dict[str, Any], evaluation: dict[str, Any]) -> s
         (costs["false_positive"] * fp + costs["false_negative"] * (n_positive - tp) - costs["true_positive"] * tp) / n
         for _, tp, fp in cuts
     ]
-    series = [svg.Line("", [one[0] for one in cuts], total)]
+    series = [svg.Curve("", [one[0] for one in cuts], total)]
     mark = decision["points"][0]["threshold"]
     return svg.lines("Cost by threshold", series, "threshold", "cost a row", (0, 1), mark=mark)
 
@@ -194,7 +194,7 @@ def scores(decision: dict[str, Any], evaluation: dict[str, Any]) -> str:
 
 def gain_chart(decision: dict[str, Any], evaluation: dict[str, Any]) -> str:
     found = decision["gain"]
-    line = svg.Line("", found["rows"], found["found"])
+    line = svg.Curve("", found["rows"], found["found"])
     return svg.lines(
         "Cumulative gain", [line], "share of the rows, the most probable first", f"share of “{positive(evaluation)}” among them",
         (0, 1), (0, 1), svg.percent_of, svg.percent_of, diagonal=True,
@@ -352,7 +352,7 @@ def learning_chart(evaluation: dict[str, Any]) -> str:
     known = [one for one in points if one["score"] is not None]
     if len(known) < 2:
         return ""
-    line = svg.Line("", [one["rows"] for one in known], [one["score"] for one in known], True)
+    line = svg.Curve("", [one["rows"] for one in known], [one["score"] for one in known], True)
     return svg.lines(
         "Learning curve", [line], "rows learned from", glossary.term(evaluation["metric"]),
         (0, 1.05 * known[-1]["rows"]), x_format=lambda value: count(round(value)),

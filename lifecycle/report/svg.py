@@ -22,7 +22,7 @@ PLANE = (LEFT, TOP, WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM)
 Format = Callable[[float], str]
 
 
-class Line(NamedTuple):
+class Curve(NamedTuple):
     label: str
     x: Sequence[float]
     y: Sequence[float]
@@ -101,7 +101,7 @@ def _legend(labels: Sequence[str]) -> list[str]:
 
 def lines(
     name: str,
-    series: Sequence[Line],
+    series: Sequence[Curve],
     x_label: str,
     y_label: str,
     x_range: tuple[float, float] | None = None,

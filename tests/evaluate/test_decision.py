@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lifecycle.evaluate import decision, groups
-from lifecycle.evaluate.decision import Candidate, OutOfFold
+from lifecycle.evaluate.decision import OutOfFold, Trained
 from lifecycle.ground.metrics import Draw
 from lifecycle.model.calibrate import pick_threshold
 from lifecycle.table.contract import Field, Problem
@@ -23,7 +23,7 @@ def proba(chance):
 
 
 def test_outcomes_of_a_threshold_are_counted():
-    found = decision.of_binary(Y, CHANCE, 0.5, PROBLEM, DRAW, Candidate())
+    found = decision.of_binary(Y, CHANCE, 0.5, PROBLEM, DRAW, Trained())
     test = found["points"][0]["test"]
     assert [test[key] for key in ("tp", "fp", "fn", "tn")] == [2, 1, 1, 2]
     assert test["precision"]["value"] == pytest.approx(2 / 3)
@@ -33,7 +33,7 @@ def test_outcomes_of_a_threshold_are_counted():
 
 def test_costs_count_a_gain_against_them():
     problem = replace(PROBLEM, costs={"false_positive": 1, "false_negative": 4, "true_positive": 10})
-    test = decision.of_binary(Y, CHANCE, 0.5, problem, DRAW, Candidate())["points"][0]["test"]
+    test = decision.of_binary(Y, CHANCE, 0.5, problem, DRAW, Trained())["points"][0]["test"]
     assert test["cost"]["value"] == pytest.approx((1 + 4 - 20) / 6)
 
 
@@ -50,9 +50,7 @@ def test_the_best_threshold_is_sought_out_of_fold_and_says_what_it_would_save():
     chance = rng.uniform(size=400)
     y = (rng.uniform(size=400) < chance).astype(int)
     problem = replace(PROBLEM, costs={"false_positive": 1, "false_negative": 9})
-    candidate = Candidate(
-        {"threshold": {"value": 0.5, "why": "set by hand"}}, OutOfFold(y, proba(chance), np.ones(400))
-    )
+    candidate = Trained({"threshold": {"value": 0.5, "why": "set by hand"}}, OutOfFold(y, proba(chance), np.ones(400)))
     used, best = decision.of_binary(y, chance, 0.5, problem, DRAW, candidate)["points"]
     assert used["why"] == "set by hand"
     assert best["threshold"] < 0.3  # 1 / (1 + 9) were best if the probabilities are right

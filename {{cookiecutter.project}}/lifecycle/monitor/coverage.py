@@ -1,0 +1,1 @@
+{{ "lifecycle/monitor/coverage.py" | from_root }}
