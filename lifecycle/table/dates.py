@@ -32,18 +32,18 @@ NAT = np.datetime64("NaT", "us")
 MAX_FORMATS = 8
 
 _MONTHS = [
-    "jan january januar jänner janv janvier ene enero gen gennaio janeiro januari sty stycznia styczeń led ledna января январь янв ocak tammikuu jan",
-    "feb february februar févr fev fév février febrero febbraio fevereiro februari lut lutego luty úno února февраля февраль фев şubat",
-    "mar march mär märz mrz maerz mars marzo março marco maart mrt marca marzec bře března марта март şub",
-    "apr april avr avril abr abril aprile kwi kwietnia kwiecień dub dubna апреля апрель апр nisan",
-    "may mai mayo mag maggio maio mei maja maj kvě května мая май mayıs",
-    "jun june juni juin junio giu giugno junho cze czerwca czerwiec čvn června июня июнь июн haziran",
-    "jul july juli juil juillet julio lug luglio julho lip lipca lipiec čvc července июля июль июл temmuz",
-    "aug august août aou aoû agosto ago augustus augusti sie sierpnia sierpień srp srpna августа август авг ağustos",
-    "sep sept september septembre septiembre set settembre setembro wrz września wrzesień zář září сентября сентябрь сен eylül",
-    "oct october okt oktober octobre octubre ott ottobre out outubro paź października październik říj října октября октябрь окт ekim",
-    "nov november novembre noviembre novembro lis listopada listopad ноября ноябрь ноя kasım",
-    "dec december dez dezember déc décembre dic diciembre dicembre dezembro desember gru grudnia grudzień pro prosince декабря декабрь дек aralık",
+    "jan january januar jänner janv janvier ene enero gen gennaio janeiro januari sty stycznia styczeń led ledna января январь янв ocak oca tammikuu tammikuuta január ianuarie січня ιανουαρίου gener",
+    "feb february februar févr fev fév février febrero febbraio fevereiro februari lut lutego luty úno února февраля февраль фев şubat şub helmikuuta február februarie лютого φεβρουαρίου febrer",
+    "mar march mär märz mrz maerz mars marzo março marco maart mrt marca marzec bře března марта март мар mart maaliskuuta marts március martie березня μαρτίου maret març",
+    "apr april avr avril abr abril aprile kwi kwietnia kwiecień dub dubna апреля апрель апр nisan nis huhtikuuta április aprilie квітня απριλίου",
+    "may mai mayo mag maggio maio mei maja maj kvě května мая май mayıs toukokuuta május травня μαΐου maig",
+    "jun june juni juin junio giu giugno junho cze czerwca czerwiec čvn června июня июнь июн haziran haz kesäkuuta június iunie червня ιουνίου juny",
+    "jul july juli juil juillet julio lug luglio julho lip lipca lipiec čvc července июля июль июл temmuz tem heinäkuuta július iulie липня ιουλίου juliol",
+    "aug august août aou aoû agosto ago augustus augusti sie sierpnia sierpień srp srpna августа август авг ağustos ağu elokuuta augusztus серпня αυγούστου agustus agost",
+    "sep sept september septembre septiembre set settembre setembro wrz września wrzesień zář září сентября сентябрь сен eylül eyl syyskuuta szeptember septembrie вересня σεπτεμβρίου setembre",
+    "oct october okt oktober octobre octubre ott ottobre out outubro paź października październik říj října октября октябрь окт ekim eki lokakuuta október octombrie жовтня οκτωβρίου",
+    "nov november novembre noviembre novembro lis listopada listopad ноября ноябрь ноя kasım kas marraskuuta noiembrie листопада νοεμβρίου",
+    "dec december dez dezember déc décembre dic diciembre dicembre dezembro desember gru grudnia grudzień pro prosince декабря декабрь дек aralık ara joulukuuta decembrie грудня δεκεμβρίου desembre desember des",
 ]
 _WEEKDAYS = frozenset(
     "mon monday tue tues tuesday wed wednesday thu thur thurs thursday fri friday sat saturday sun sunday mo montag di dienstag mi "
@@ -52,7 +52,7 @@ _WEEKDAYS = frozenset(
     "sabato segunda terça quarta quinta sexta maandag dinsdag woensdag donderdag vrijdag zaterdag zondag mar".split()
 )
 MONTHS = {name.casefold(): number for number, names in enumerate(_MONTHS, 1) for name in names.split()}
-_FILLERS = frozenset("de del of the den am le el il at um à às om t a kl uhr".split())
+_FILLERS = frozenset("de del of the den am le el il at um à às om t a kl uhr г года р року r roku в o klo".split())
 
 _ISO = re.compile(
     r"(\d{4})([-/])(\d\d?)\2(\d\d?)(?:(?:[Tt]| +)(\d\d?):?(\d\d)(?::?(\d\d)(?:[.,](\d{1,9}))?)?)?(?: ?(Z|z|UTC|GMT|[+-]\d\d(?::?\d\d)?))?"

@@ -10,10 +10,10 @@ import pandas as pd
 
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.params import SplitParams
-from lifecycle.table import dates, groups, infer, roles, vocabulary
+from lifecycle.table import dates, groups, infer, notation, roles, vocabulary
 from lifecycle.table.asked import as_name, check_names
 from lifecycle.table.conform import conform
-from lifecycle.table.contract import MODEL, USED, Contract, Identity
+from lifecycle.table.contract import MODEL, USED, Contract, Field, Identity
 from lifecycle.table.folds import scheme_of
 from lifecycle.table.leaks import given_away, suspected
 from lifecycle.table.problem import describe_problem
@@ -104,7 +104,8 @@ def look_at(raw: RawTable, frame: pd.DataFrame, define: dict, columns: dict, tar
             counts = Counts.of(filled[name], len(frame))
             if raw.whole:
                 counts = raw.whole.counts(name, filled[name], alone)
-            role = roles.role_of(name, alone["type"], filled[name], counts)
+            written = notation.of_field(Field.read(alone))
+            role = roles.role_of(name, alone["type"], filled[name], counts, written)
         made.append(ColumnDraft(dict(spec), alone["type"], alone, role, filled[name], texts))
     return made
 

@@ -184,7 +184,8 @@ def _counted(column: str, values: pd.Series, counters: dict[str, tuple[np.ndarra
     if len(sizes) < 5 or known.mean() < 0.98 or known.sum() / len(sizes) < 1.5 or vocabulary.is_of_time(column):
         return None
     alike = set(sizes.tolist()) <= _CLOCKWORK or sizes.nunique() == 1  # hours of a day, days of a month
-    if alike and not vocabulary.is_thing(column) and not vocabulary.is_id(column):
+    named = vocabulary.is_thing(column) or vocabulary.is_id(column) or vocabulary.is_numbered(column)
+    if alike and not named:
         return None  # a rectangle of two counters: which of them is the thing cannot be told
     for other, (numbers, begun) in counters.items():
         if other == column or abs(begun - len(sizes)) > 0.1 * len(sizes):

@@ -91,12 +91,15 @@ def plain(text: str) -> str:
         text = text[1:-1].strip()
     if ",-" in text or ".-" in text:
         text = _NO_CENTS.sub("", text)
+    if "°" in text:
+        text = _COMPASS.sub(" ", text)
     if "10^" in text:
         text = _POWER.sub("e", text)
     return text
 
 
 _NO_CENTS = re.compile(r"(?<=\d)[.,]-{1,2}(?!\d)")
+_COMPASS = re.compile(r"(?<=\d) ?° ?(?=[NSEWO]$)")  # 48.2° N
 _POWER = re.compile(r"(?<=[\d.]) ?[x×*·] ?10\^(?=[-+]?\d)")
 
 

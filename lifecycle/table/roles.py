@@ -14,6 +14,7 @@ import pandas as pd
 from lifecycle.ground.words import cut, percent
 from lifecycle.table import cells, notation, vocabulary
 from lifecycle.table.infer import level_counts
+from lifecycle.table.notation import Notation
 
 SAMPLE = 2_000  # cells whose form is looked at
 LONG = 15  # digits, from which on a whole number is a name: a float holds no more
@@ -49,9 +50,9 @@ class Counts(NamedTuple):
         return self.filled / self.distinct
 
 
-def role_of(name: str, kind: str, filled: pd.Series, counts: Counts) -> Role:
+def role_of(name: str, kind: str, filled: pd.Series, counts: Counts, written: Notation) -> Role:
     """The role of a column that is not the target, from its type, those of its text cells that are not missing, or a sample of
-    them, and what all rows count."""
+    them, and what all rows count; `written`: how it writes numbers."""
     if not counts.filled or not len(filled):
         return Role("ignored", "every cell is missing" if not counts.filled else "hardly any cell is filled")
     if counts.filled == counts.rows and counts.distinct <= 3 and len(level_counts(filled)) == 1:
@@ -66,7 +67,7 @@ def role_of(name: str, kind: str, filled: pd.Series, counts: Counts) -> Role:
     if kind == "string":
         return _role_of_text(name, filled, counts)
     if kind == "integer":
-        return _role_of_integer(name, filled, counts)
+        return _role_of_integer(name, filled, counts, written)
     return Role("feature")
 
 
@@ -87,9 +88,9 @@ def _role_of_text(name: str, filled: pd.Series, counts: Counts) -> Role:
     return Role("feature")
 
 
-def _role_of_integer(name: str, filled: pd.Series, counted: Counts) -> Role:
+def _role_of_integer(name: str, filled: pd.Series, counted: Counts, written: Notation) -> Role:
     _, n, distinct = counted
-    numbers = notation.numbers(filled, notation.Notation())
+    numbers = notation.numbers(filled, written)
     counts = counts_rows(numbers)
     named = vocabulary.is_id(name) or vocabulary.is_numbered(name) or vocabulary.is_thing(name)
     if vocabulary.INDEX_NAME.match(name) and (counts or (distinct > 0.99 * n and _counter_with_gaps(numbers, n))):
@@ -210,8 +211,19 @@ def looks_measured(filled: pd.Series) -> bool:
     sample = filled.iloc[:SAMPLE].str.strip()
     if sample.str.match(_MEASURE.pattern).mean() < 0.9 or sample.str.contains(_CODED.pattern).mean() > 0.05:
         return False
+    if _looks_paired(sample):
+        return True
     letters = sample.str.findall(r"[^\W\d_]+").explode().dropna().str.casefold()
     return len(letters) > 0.5 * len(sample) and letters.nunique() <= 10 and sample.str.len().nunique() > 1
+
+
+def _looks_paired(sample: pd.Series) -> bool:
+    """Two measures with a mark between them, 120/80: the same numbers come again on each side, of more than one length."""
+    parts = sample.str.extract(r"^(\d{1,4}(?:[.,]\d+)?) ?([/x×:|]|-) ?(\d{1,4}(?:[.,]\d+)?)$")
+    if parts.isna().any(axis=1).mean() > 0.05 or parts[1].nunique() > 1:
+        return False
+    again = all(parts[side].nunique() < 0.7 * len(parts) for side in (0, 2))
+    return again and parts[[0, 2]].apply(lambda side: side.str.len().nunique()).max() > 1
 
 
 # ---- time ----------------------------------------------------------------------------------------------------

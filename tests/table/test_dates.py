@@ -176,3 +176,11 @@ def test_a_whole_column_is_read_as_each_of_its_cells_is(form):
     assert len(column) > dates.KERNEL_FROM
     one_by_one = np.array([dates.read(t, (form,)) for t in column], dtype="datetime64[us]")
     np.testing.assert_array_equal(dates.moments(column, (form,)), one_by_one)
+
+
+@pytest.mark.parametrize("months", ["января февраля марта", "ianuarie februarie martie", "tammikuuta helmikuuta maaliskuuta"])
+def test_months_of_other_languages_and_the_words_around_them(months):
+    names = months.split()
+    behind = " г." if "января" in names else ""
+    cells = [f"{1 + i % 28} {names[i % 3]} 2021{behind}" for i in range(N)]
+    assert made(c=cells).values("c") == [pd.Timestamp(2021, 1 + i % 3, 1 + i % 28) for i in range(N)]

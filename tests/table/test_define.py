@@ -495,3 +495,19 @@ def test_the_old_name_of_the_draw_is_read_and_named():
     del params["random_state"]
     read = SplitParams.read(params | {"seed": 7})
     assert read.random_state == 7 and "split.random_state now" in read.notes[0]
+
+
+def test_whole_numbers_with_marks_of_thousands_are_judged_as_numbers_and_not_as_a_counter():
+    cells = [f"{v:,}".replace(",", ".") for v in RNG.permutation(np.arange(1000, 99000, 97))[:N]]
+    assert field(c=cells)["role"] == "feature"
+
+
+def test_two_measures_in_a_cell_are_no_id_though_no_two_cells_are_alike():
+    pairs = [f"{a}/{b}" for a, b in zip(RNG.integers(90, 170, N), RNG.integers(55, 110, N), strict=True)]
+    assert field(c=list(dict.fromkeys(pairs)) + pairs[: N - len(set(pairs))])["role"] == "feature"
+    assert field(c=[f"{i:03}-{9 * i:04}" for i in range(N)])["role"] == "id"
+
+
+def test_a_rectangle_of_a_numbered_thing_and_its_cycles_is_grouped_by_the_thing():
+    table = {"Anlagen-Nr": [1 + i // 20 for i in range(N)], "Takt": [1 + i % 20 for i in range(N)]}
+    assert field("Anlagen-Nr", **table)["role"] == "group"

@@ -313,3 +313,8 @@ def test_the_number_in_brackets_behind_each_cell_is_no_footnote():
 def test_two_numbers_in_a_cell_are_not_dropped_without_a_word(cells):
     said = made(c=cells).said("c")
     assert "numbers among other text" in said and "columns: {c: {role: id}}" in said and cells[0] in said
+
+
+def test_a_latitude_is_a_number_with_its_half_of_the_globe_as_sign():
+    cells = [f"{v / 10}° {'S' if i % 3 else 'N'}" for i, v in enumerate(spread(1, 899))]
+    assert made(c=cells).values("c") == [(-v if i % 3 else v) / 10 for i, v in enumerate(spread(1, 899))]
