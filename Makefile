@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help repro status try compare sweep serve check score collect forget monitor drill retrain release push rollback doctor test lint
+.PHONY: help repro status try compare sweep serve check score collect refresh forget monitor drill retrain release push rollback doctor test lint
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ score: .venv/ready ## a table with answers beside it (python -m actions.score IN
 
 collect: .venv/ready ## the prediction log into data/live (python -m actions.collect)
 	$(BIN)/python -m actions.collect
+
+refresh: .venv/ready .dvc/config ## the table's newest rows from where it came (python -m actions.refresh); ADDRESS=https://... adds one
+	$(BIN)/python -m actions.refresh $(ADDRESS)
 
 forget: .venv/ready ## one person's rows leave the prediction log (python -m actions.forget --where COLUMN=VALUE); WHERE="customer=17"
 	$(BIN)/python -m actions.forget --where "$(WHERE)"

@@ -20,6 +20,7 @@ from lifecycle.table.names import Union, tidy_name
 from lifecycle.table.part import TableFile
 
 MIN_ROWS = 20  # as in stages.define
+STORES = ("s3", "gs", "az", "azure", "abfs")  # as in actions.refresh
 # what a column that is to be predicted is often called, in lower case and without blanks and signs
 USUAL_TARGETS = (
     "target label class outcome response y churn churned exited survived default defaulted fraud isfraud converted "
@@ -95,6 +96,8 @@ class Table:
         return [row[at].strip() for row in first.layout.sample]
 
     def check_target(self) -> None:
+        if not self.files and not self.target and "://" in self.data:
+            raise Refused(f"target is empty: name the column of {self.data} to predict")
         if not self.files:
             return
         union, target = self._union(), self.target
@@ -150,10 +153,12 @@ class Table:
         if scheme and scheme[1].lower() in ("http", "https"):
             self._look_at_address()
             return
-        if scheme:
+        if scheme and scheme[1].lower() not in STORES:
             raise Refused(
-                f"data {self.data}: only http:// and https:// are downloaded; copy the table here and give its path"
+                f"data {self.data}: rows come from http(s)://, s3://, gs:// or az://; copy the table here and give its path"
             )
+        if scheme:
+            return  # DVC fetches it, and `define` looks at it
         path = Path(self.data)
         if not path.exists():
             raise Refused(f"data {self.data}: no such file or folder; give the path of a table{near_file(path)}")

@@ -33,6 +33,9 @@ from lifecycle.table.formats import is_table_name  # noqa: E402
 EXAMPLE_ONLY = ("example",)
 RAW = Path("data/raw")
 LISTS = (".gitignore", ".dvcignore", ".gitattributes")  # more lines do no harm to those that are there
+# as in actions.refresh
+WEB = ("http", "https")
+EXTRAS = {"s3": "dvc-s3", "gs": "dvc-gs", "az": "dvc-azure", "azure": "dvc-azure", "abfs": "dvc-azure"}
 HOSTS = {
     "gh": "github.com",
     "gl": "gitlab.com",
@@ -48,7 +51,7 @@ def drop_the_example():
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
-def bring_data():
+def bring_data(repo):
     """Fill data/raw; the folders to be put under DVC."""
     if not DATA:
         subprocess.run([sys.executable, "-m", "example.bakery"], check=True, stdout=subprocess.DEVNULL)
@@ -57,7 +60,7 @@ def bring_data():
     RAW.mkdir(parents=True, exist_ok=True)
     source = Path(DATA)
     if "://" in DATA:
-        copied = [download(DATA)]
+        copied = [imported(repo, DATA) or download(DATA)]
     elif source.is_dir():
         tables = filter(is_table_name, source.rglob("*"))
         copied = [copy(p, RAW / p.relative_to(source)) for p in sorted(tables)]
@@ -84,6 +87,47 @@ def copy(source, target):
     return target
 
 
+def imported(repo, url):
+    """The table behind an address, imported by DVC, so that `make refresh` looks for newer rows; None where that cannot be."""
+    scheme = url.partition("://")[0].lower()
+    if not repo.is_dvc and scheme in WEB:
+        return None
+    if not repo.is_dvc:
+        sys.exit(
+            f"cannot generate: data {url}: DVC fetches it, and is not here; python -m pip install dvc {EXTRAS[scheme]}"
+        )
+    source = Path("data/source", file_name(final(url) if scheme in WEB else url))
+    source.parent.mkdir(parents=True, exist_ok=True)
+    done, said = repo.ask("dvc", "import-url", "-q", url, source.as_posix())
+    if done:
+        return copy(source, RAW / table_name(source))
+    shutil.rmtree(source.parent)
+    why = (said or "no answer").splitlines()[-1].removeprefix("ERROR: ")
+    if scheme in EXTRAS:
+        cure = f"is {EXTRAS[scheme]} installed (python -m pip install {EXTRAS[scheme]}), and are its credentials set?"
+        sys.exit(f"cannot generate: data {url}: {why}; {cure}")
+    say(f"dvc import-url: {why}; it is downloaded once, and `make refresh` leaves it")
+    return None
+
+
+def final(url):
+    """The address that `url` leads to, whose name says more."""
+    request = urllib.request.Request(url, headers={"User-Agent": "cookiecutter-ml-lifecycle"}, method="HEAD")
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.geturl()
+    except (OSError, ValueError):
+        return url
+
+
+def table_name(path):
+    """A name that says what the file is, as in actions.refresh."""
+    if is_table_name(path):
+        return path.name
+    with path.open("rb") as file:
+        return path.name + (".parquet" if file.read(4) == b"PAR1" else ".csv")
+
+
 def download(url):
     """The file behind `url`, under its own name where that says what it is."""
     request = urllib.request.Request(url, headers={"User-Agent": "cookiecutter-ml-lifecycle"})
@@ -104,11 +148,8 @@ def download(url):
         print(file=sys.stderr)
     if total and done != total:
         sys.exit(f"cannot generate: data {url}: {done:,} of {total:,} bytes came; try again, or give a local path")
-    with partly.open("rb") as file:
-        parquet = file.read(4) == b"PAR1"
-    if not is_table_name(target):
-        target = target.with_name(target.name + (".parquet" if parquet else ".csv"))
-    return partly.rename(target)
+    whole = partly.rename(target)
+    return whole.rename(target.with_name(table_name(whole)))
 
 
 def file_name(url):
@@ -171,6 +212,7 @@ class Repository:
 
     def __init__(self):
         self.left = []
+        self.is_dvc = False
         # a Git hook that generates projects would lend its own repository to the commands here
         self.env = {k: v for k, v in os.environ.items() if k not in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")}
         self.tools = {"git": [shutil.which("git")], "dvc": [shutil.which("dvc")]}
@@ -203,8 +245,8 @@ class Repository:
         return done
 
 
-def set_up(folders):
-    """git init, dvc init, dvc add, the remote, the first commit; the commands that are left."""
+def set_up():
+    """git init, dvc init, the data, dvc add, the remote, the first commit; the commands that are left."""
     repo = Repository()
     remember_template(repo)
     inside, above = repo.ask("git", "rev-parse", "--show-toplevel")
@@ -220,6 +262,10 @@ def set_up(folders):
     is_dvc = Path(".dvc").is_dir() or repo.step(is_git, "dvc", "init", "-q", *(["--subdir"] if nested else []))
     if is_dvc:
         quiet()
+    repo.is_dvc = is_dvc
+    folders = bring_data(repo)
+    if DATA:
+        say_table()
     added = repo.step(is_dvc, "dvc", "add", "-q", *folders)
     if REMOTE:
         repo.step(is_dvc, "dvc", "remote", "add", "-d", "storage", REMOTE)
@@ -315,10 +361,7 @@ def main():
     if REGENERATING:
         return
     respect_what_was_there()
-    folders = bring_data()
-    if DATA:
-        say_table()
-    say_next(set_up(folders))
+    say_next(set_up())
 
 
 main()

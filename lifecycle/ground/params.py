@@ -270,6 +270,18 @@ class DefineParams(Block):
 
 
 @dataclass(frozen=True)
+class SourceParams(Block):
+    name: ClassVar[str] = "source"
+    query: Annotated[str, FreeText(), "SQL, with ORDER BY, whose rows are the table"]
+    database_url: Annotated[str, FreeText(), "the environment variable that holds the SQLAlchemy URL; never the URL"]
+
+    @classmethod
+    def load(cls, path: str | Path = PATH) -> Self:
+        """Without the block, as in a project of before, there is no query."""
+        return super().load(path) if cls.name in read_blocks(path) else cls("", "")
+
+
+@dataclass(frozen=True)
 class CleanParams(Block):
     name: ClassVar[str] = "clean"
     duplicates: Annotated[str, OneOf("auto", "drop", "keep")]
@@ -420,7 +432,7 @@ class DrillParams(Block):
 
 
 BLOCKS = {block.name: block for block in (
-    ProblemParams, DefineParams, CleanParams, SplitParams, TrainParams, EvaluateParams, ValidateParams, DeployParams,
+    ProblemParams, SourceParams, DefineParams, CleanParams, SplitParams, TrainParams, EvaluateParams, ValidateParams, DeployParams,
     MonitorParams, RetrainParams, DrillParams,
 )}  # fmt: skip
 

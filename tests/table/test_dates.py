@@ -178,7 +178,9 @@ def test_a_whole_column_is_read_as_each_of_its_cells_is(form):
     np.testing.assert_array_equal(dates.moments(column, (form,)), one_by_one)
 
 
-@pytest.mark.parametrize("months", ["января февраля марта", "ianuarie februarie martie", "tammikuuta helmikuuta maaliskuuta"])
+@pytest.mark.parametrize(
+    "months", ["января февраля марта", "ianuarie februarie martie", "tammikuuta helmikuuta maaliskuuta"]
+)
 def test_months_of_other_languages_and_the_words_around_them(months):
     names = months.split()
     behind = " г." if "января" in names else ""

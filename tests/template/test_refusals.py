@@ -101,9 +101,13 @@ def test_a_folder_name_that_no_system_or_package_takes(refuse, project):
     assert f'project "{project}" cannot name a folder and a package' in refuse(project=project)
 
 
-@pytest.mark.parametrize("address", ["s3://bucket/churn.csv", "ftp://example.org/churn.csv", "file:///etc/passwd"])
-def test_an_address_that_is_not_http(refuse, address):
-    assert "only http:// and https:// are downloaded" in refuse(data=address, target="b")
+@pytest.mark.parametrize("address", ["ftp://example.org/churn.csv", "file:///etc/passwd"])
+def test_an_address_that_nothing_fetches_from(refuse, address):
+    assert "rows come from http(s)://, s3://, gs:// or az://" in refuse(data=address, target="b")
+
+
+def test_an_object_store_without_a_target(refuse):
+    assert "target is empty: name the column of s3://bucket/churn.csv" in refuse(data="s3://bucket/churn.csv")
 
 
 def test_an_address_that_does_not_answer(refuse):

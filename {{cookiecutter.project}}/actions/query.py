@@ -1,0 +1,1 @@
+{{ "actions/query.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "actions/refresh.py" | from_root }}
