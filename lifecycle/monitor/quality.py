@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from lifecycle.ground.errors import UserError
 from lifecycle.ground.params import MonitorParams
 from lifecycle.monitor.batches import Live
 from lifecycle.monitor.faults import Hits, Moment, copies, count_faults, newest, usual_rows
 from lifecycle.monitor.finding import Finding, Judgement, rule_of
 from lifecycle.monitor.reference import Reference
 from lifecycle.table.contract import MODEL
+from lifecycle.table.dates import ISO, read
 
 
 def plain_checks(reference: Reference, live: Live, params: MonitorParams) -> list[Judgement]:
@@ -76,7 +78,7 @@ def freshness(last: Moment, before: Moment, params: MonitorParams) -> Judgement:
     """A stage has no clock: age is measured up to monitor.as_of, where it is given, else only against the reference's
     newest row. A time that is no date (a year, a step) has no age in days."""
     if params.as_of and isinstance(last, pd.Timestamp):
-        as_of = pd.Timestamp(str(params.as_of))
+        as_of = _as_of(params)
         age = (as_of - last).days
         old = age > params.max_age_days
         expected = f"at most {params.max_age_days} days before {shown(as_of)}"
@@ -88,6 +90,15 @@ def freshness(last: Moment, before: Moment, params: MonitorParams) -> Judgement:
         if old:
             why = "no row is newer than those the model was tested on"
     return _row("newest row", shown(last), expected, _if(old, "freshness", params), why)
+
+
+def _as_of(params: MonitorParams) -> pd.Timestamp:
+    found = read(str(params.as_of), (ISO,))
+    if found is None:
+        raise UserError(
+            f"params.yaml: monitor.as_of is {params.as_of!r}; it takes a date such as 2026-05-31, or nothing for none"
+        )
+    return pd.Timestamp(found)
 
 
 def shown(moment: Moment) -> str:

@@ -19,6 +19,8 @@ from lifecycle.table.part import ROWS, Part, TableFile, sources
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from lifecycle.table.notation import Notation
+
 
 def open_parquet(path: Path, name: str, reopen: Callable[[], BinaryIO], options: ReadOptions) -> TableFile:
     import pyarrow as pa
@@ -68,7 +70,8 @@ def _opened(
     flat = flat_schema(schema)
     names, notes = named(name, [column for column, _ in flat], options)
     fact: dict[str, object] = {"file": name, "encoding": kind, "delimiter": ""}
-    out = TableFile(path, name, names, lambda: _parts(path, name, batches, len(names)), fact, notes)
+    written = [options.notations.get(column) for column in names]
+    out = TableFile(path, name, names, lambda: _parts(path, name, batches, written), fact, notes)
     for column, (_, data_type) in zip(names, flat, strict=True):
         _describe(out, column, data_type)
     for index in _kept_indexes(schema):
@@ -157,7 +160,10 @@ def _flat(name: str, kind: pa.DataType) -> list[tuple[str, pa.DataType]]:
     return inner
 
 
-def _parts(path: Path, name: str, batches: Callable[[], Iterator[pa.RecordBatch]], width: int) -> Iterator[Part]:
+def _parts(
+    path: Path, name: str, batches: Callable[[], Iterator[pa.RecordBatch]], written: list[Notation | None]
+) -> Iterator[Part]:
+    """`written`: how the table that the contract is of writes each column's numbers."""
     import pyarrow as pa
 
     row = 0
@@ -166,9 +172,9 @@ def _parts(path: Path, name: str, batches: Callable[[], Iterator[pa.RecordBatch]
             arrays: list[pa.Array] = []
             for column in batch.columns:
                 arrays += _flat_arrays(column)
-            texts = [cell_texts(array) for array in arrays]
+            texts = [_as_written(array, n) for array, n in zip(arrays, written, strict=True)]
             texts.append(sources(name, pa.array(range(row + 1, row + 1 + len(batch)), pa.int64())))
-            columns = [*(str(i) for i in range(width)), SOURCE]
+            columns = [*(str(i) for i in range(len(written))), SOURCE]
             yield Part(pa.table(texts, names=columns), typed=pa.Table.from_batches([batch]))
             row += len(batch)
     except (pa.ArrowException, OSError) as error:
@@ -213,6 +219,25 @@ def cell_texts(array: pa.Array) -> pa.Array:
         from lifecycle.table.workbook import cell_text
 
         return pa.array([cell_text(value) for value in array.to_pylist()], text)
+
+
+def _as_written(array: pa.Array, n: Notation | None) -> pa.Array:
+    """Cells as text; a number as a text file of this table would have it, so that 1.234 is not read as 1234."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    texts = cell_texts(array)
+    kind = array.type.value_type if pa.types.is_dictionary(array.type) else array.type
+    if n is None or not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
+        return texts
+    if n.decimal != ".":
+        texts = pc.replace_substring(texts, ".", n.decimal)
+    if n.bare_scale is None:  # in what several units are brought to
+        united = pc.binary_join_element_wise(
+            texts, pa.scalar(n.unit, pa.large_string()), pa.scalar(" ", pa.large_string())
+        )
+        texts = pc.if_else(pc.equal(texts, ""), texts, united)
+    return texts
 
 
 def _list_text(value: list[Any] | None) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 
 from lifecycle.table.formats import HEAD
 from lifecycle.table.labels import NOTE, TOTAL, TOTAL_PATTERN, is_note_label, is_total_label, named_notes
+from lifecycle.table.layout import check_shape
 from lifecycle.table.names import SOURCE
 from lifecycle.table.part import Part
 from lifecycle.table.records import Broken
@@ -22,8 +23,9 @@ from lifecycle.table.records import Broken
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from lifecycle.table.layout import Layout
+    from lifecycle.table.layout import Layout, ReadOptions
 
+HELD = 40  # last rows, that may be totals and notes
 _MARKS = re.compile(r"[^\d.,eE+()-]")
 
 
@@ -92,7 +94,18 @@ class Columns:
                 self.largest[c] = max(self.largest[c], np.abs(values).max(initial=0))
 
 
-def without_footers(parts: Iterator[Part], layout: Layout, held: int) -> Iterator[Part]:
+def checked(parts: Iterator[Part], layout: Layout, options: ReadOptions) -> Iterator[Part]:
+    """The parts without totals and notes at their end. UserError at the last, where too little of the file is rows."""
+    broken: list[Broken] = []
+    rows = 0
+    for part in without_footers(parts, layout):
+        rows += len(part.table)
+        broken += part.broken
+        yield part
+    check_shape(layout.path, rows, broken, layout, options)
+
+
+def without_footers(parts: Iterator[Part], layout: Layout, held: int = HELD) -> Iterator[Part]:
     """The parts, less the totals and notes among the last `held` rows, which go to `broken` with their reason."""
     before: Part | None = None
     columns = Columns(layout.sample, layout.width, layout.dialect.delimiter)

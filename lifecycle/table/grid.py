@@ -8,11 +8,9 @@ from pathlib import Path
 from lifecycle.ground.errors import UserError
 from lifecycle.table.encoding import Survey
 from lifecycle.table.header import find_header
-from lifecycle.table.layout import Layout, ReadOptions, check_shape, fitted, named, spoken
+from lifecycle.table.layout import Layout, ReadOptions, fitted, named, spoken
 from lifecycle.table.part import ROWS, Part, text_table
 from lifecycle.table.records import Broken, Dialect, Record
-
-_HELD = 40
 
 
 def grid_layout(path: Path, name: str, rows: list[list[str]], options: ReadOptions) -> Layout:
@@ -54,13 +52,7 @@ def grid_parts(layout: Layout, rows: list[list[str]], options: ReadOptions) -> I
     """The rows below the header, in parts."""
     from lifecycle.table import footer
 
-    broken: list[Broken] = []
-    count = 0
-    for part in footer.without_footers(_parts(layout, rows), layout, _HELD):
-        count += len(part.table)
-        broken += part.broken
-        yield part
-    check_shape(layout.path, count, broken, layout, options)
+    return footer.checked(_parts(layout, rows), layout, options)
 
 
 def _parts(layout: Layout, rows: list[list[str]]) -> Iterator[Part]:

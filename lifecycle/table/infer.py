@@ -424,6 +424,8 @@ def _date(one: _Looked, texts: Texts, file: FileEvidence, least: float) -> Draft
         notes.append(
             f"dates such as {example} are read as {formats[0]}, and would fit {doubt} as well (columns: {{{one.name}: {{format: ...}}}})"
         )
+    if any("%y" in form for form in formats):
+        notes.append("its years have two digits: 00 to 68 are read as 2000 to 2068, 69 to 99 as 1969 to 1999")
     if len(formats) > 1:
         notes.append(f"its dates are written in {len(formats)} formats: {', '.join(formats)}")
     if formats[0] in (*dates.EPOCHS, dates.EXCEL):

@@ -24,6 +24,7 @@ from lifecycle.table.records import BLANKS, Broken, Dialect, Record, records
 
 if TYPE_CHECKING:
     from lifecycle.table.contract import Contract
+    from lifecycle.table.notation import Notation
 
 _RULED = re.compile(r"\s*:?[-=]{3,}:?\s*$")
 _CONFLICT = re.compile(r"(<{7}|>{7}|\|{7}) |={7}$")
@@ -45,6 +46,7 @@ class ReadOptions:
     max_broken: float = 0.05
     own_names: bool = False
     expected: tuple[str, ...] = ()  # names of columns, from the contract
+    notations: Mapping[str, Notation] = field(default_factory=dict)  # of numbers, from the contract
 
     @classmethod
     def from_params(cls, define: Mapping[str, Any], columns: Mapping[str, Any]) -> ReadOptions:
@@ -64,6 +66,8 @@ class ReadOptions:
         known = contract.source.get("read") or {}
         fields = {f.name: f.spec for f in contract.fields}
         share = float(known.get("max_broken", cls.max_broken))
+        from lifecycle.table.notation import of_field  # late: the hook has neither numpy nor a contract
+
         return cls(
             str(known.get("encoding", "")),
             str(known.get("sheet", "")),
@@ -71,6 +75,7 @@ class ReadOptions:
             share,
             own_names,
             tuple(fields),
+            {f.name: of_field(f) for f in contract.fields if f.is_number},
         )
 
     def write(self) -> dict[str, Any]:

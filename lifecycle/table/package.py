@@ -74,7 +74,9 @@ def _free(name: str, taken: list[str]) -> str:
 
 
 def _aside(raw: RawTable, fact: Mapping[str, Any], dialect: Mapping[str, Any]) -> dict[str, Any]:
-    """The lines that are no rows, where each record of the file stands on a line of its own."""
+    """The lines that are no rows, where all were looked at and each record of the file stands on a line of its own."""
+    if raw.whole:
+        return {}
     name = f"{fact['file']}:"
     broken = [int(b.source.rsplit(":", 1)[1]) for b in raw.broken if b.source.startswith(name)]
     below = [line for line in broken if line > max(dialect["headerRows"])]

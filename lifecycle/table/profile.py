@@ -142,7 +142,7 @@ class Candidate:
 @dataclass
 class Tally:
     """What all rows hold in one column. `low`, `high`: of its numbers or moments; `is_whole`: whether they are whole numbers, or
-    days; `counts`: {text: rows} of a category, None where there are too many; `tokens`: folded words for "no value"."""
+    days; `counts`: {text: rows} of a category, None where there are too many; `tokens`: words for "no value" as they are spelled."""
 
     filled: int = 0
     corrupt: int = 0
@@ -301,7 +301,7 @@ class Column:
         if out.corrupt:
             for text, count in values[read.corrupt].value_counts().head(MOST_ODD).items():
                 if cells.fold(str(text)) in self.tokens:
-                    out.tokens.add(cells.fold(str(text)))
+                    out.tokens.add(str(text))
                     out.corrupt -= int(count)
         return out
 
@@ -312,7 +312,7 @@ class Column:
         absent = cells.is_token(texts, self.tokens | self.reader.tokens)
         odd = cells.is_garbled(texts)
         out = Tally(int(counts[~absent & ~odd].sum()), int(counts[odd].sum()))
-        out.tokens = {cells.fold(str(text)) for text in texts[absent]} & self.tokens
+        out.tokens = {str(text) for text in texts[absent] if cells.fold(str(text)) in self.tokens}
         kept = ~absent & ~odd
         if len(texts) > MOST_LEVELS:
             out.counts = None

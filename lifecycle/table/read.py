@@ -59,7 +59,7 @@ class RawTable:
     notes: list[str] = field(default_factory=list)
     unusable: dict[str, str] = field(default_factory=dict)
     options: ReadOptions = field(default_factory=ReadOptions)
-    forms: list[Form] = field(default_factory=list)
+    forms: list[FileForm] = field(default_factory=list)
     whole: Whole | None = None
 
     @property
@@ -69,7 +69,7 @@ class RawTable:
 
 
 @dataclass
-class Form:
+class FileForm:
     """How a file is written. `dialect`: as the Frictionless standard has it, {} where it is no text; `labels`: the names of its
     columns as it has them; `columns`: what each is called in the table."""
 
@@ -104,14 +104,14 @@ class Tables:
         return found
 
     @property
-    def forms(self) -> list[Form]:
+    def forms(self) -> list[FileForm]:
         found = []
         for file, columns in zip(self.files, self.union.columns, strict=True):
             names = {at: self.union.names[i] for i, at in enumerate(columns) if at is not None}
             known = [names.get(at, name) for at, name in enumerate(file.names)]
             layout = file.layout
             is_text = layout is not None and bool(layout.name_lines)
-            found.append(Form(layout.form() if layout and is_text else {}, layout.written if layout else [], known))
+            found.append(FileForm(layout.form() if layout and is_text else {}, layout.written if layout else [], known))
         return found
 
     def parts(self) -> Iterator[Part]:

@@ -162,7 +162,7 @@ def _date(spec: Mapping[str, Any], filled: Texts) -> dict[str, Any]:
     kind = str(spec["type"])
     for form in (*(f for f in formats if f.startswith("%")), *(_ISO_FORMS if dates.ISO in formats else ()), "any"):
         if _same_moments([standard_date(t, form, kind) for t in texts], moments):
-            out: dict[str, Any] = {"format": form} | _bounds(filled, formats)
+            out: dict[str, Any] = {"format": form} | _bounds(spec, filled, formats, form)
             break
     else:
         moments_of_all = dates.moments(filled.distinct, formats)
@@ -208,14 +208,24 @@ def standard_date(cell: str, form: str, kind: str) -> datetime | None:
     return datetime(found.year, found.month, found.day)
 
 
-def _bounds(filled: Texts, formats: Sequence[str]) -> dict[str, Any]:
-    """The first and the last date, as they are written."""
+def _bounds(spec: Mapping[str, Any], filled: Texts, formats: Sequence[str], form: str) -> dict[str, Any]:
+    """The first and the last date, as the files write them; where `filled` is a sample, `spec` may know others."""
     moments = dates.moments(filled.distinct, formats)
     good = np.flatnonzero(~np.isnat(moments))
     if not len(good):
         return {}
-    first, last = good[np.argmin(moments[good])], good[np.argmax(moments[good])]
-    return {"constraints": {"minimum": str(filled.distinct.iloc[first]), "maximum": str(filled.distinct.iloc[last])}}
+    known = spec.get("constraints") or {}
+    out = {}
+    for bound, at in (("minimum", np.argmin(moments[good])), ("maximum", np.argmax(moments[good]))):
+        text, found = str(filled.distinct.iloc[good[at]]), moments[good[at]]
+        whole = np.datetime64(known.get(bound, found), "s")
+        beyond = whole < found.astype("datetime64[s]") if bound == "minimum" else whole > found.astype("datetime64[s]")
+        out[bound] = _as_written(whole.item(), form) if beyond else text
+    return {"constraints": out}
+
+
+def _as_written(moment: datetime, form: str) -> str:
+    return moment.strftime(form) if form.startswith("%") else moment.isoformat()
 
 
 # ---- other cells ----------------------------------------------------------------------------------------------------

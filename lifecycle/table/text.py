@@ -15,7 +15,7 @@ import numpy as np
 from lifecycle.ground.errors import UserError
 from lifecycle.table import footer
 from lifecycle.table.encoding import utf8_blocks
-from lifecycle.table.layout import Layout, ReadOptions, check_shape, fitted
+from lifecycle.table.layout import Layout, ReadOptions, fitted
 from lifecycle.table.names import SOURCE
 from lifecycle.table.part import ROWS, Part, sources, text_table
 from lifecycle.table.records import BLANKS, MAX_CELL, Broken, record
@@ -23,19 +23,12 @@ from lifecycle.table.records import BLANKS, MAX_CELL, Broken, record
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_HELD = 40  # last rows, that may be totals and notes
 _NEWLINE, _RETURN = 10, 13
 
 
 def text_parts(layout: Layout, reopen: Callable[[], BinaryIO], options: ReadOptions) -> Iterator[Part]:
     """Every record of the file, as a row of some part or as a broken line of it."""
-    broken: list[Broken] = []
-    rows = 0
-    for part in footer.without_footers(_parts(layout, reopen), layout, _HELD):
-        rows += len(part.table)
-        broken += part.broken
-        yield part
-    check_shape(layout.path, rows, broken, layout, options)
+    return footer.checked(_parts(layout, reopen), layout, options)
 
 
 def _parts(layout: Layout, reopen: Callable[[], BinaryIO]) -> Iterator[Part]:

@@ -139,6 +139,10 @@ def test_age_is_measured_up_to_a_date_that_is_given(binary):
     assert re.search(r"\d+ days old", old["why"])
     change(binary, as_of="2024-10-16")
     assert "newest row" not in alarms(watch(binary))
+    change(binary, as_of="someday")
+    ran = run_here(binary, "monitor")
+    assert ran.code == 1 and ran.err.count("\n") == 1
+    assert "params.yaml: monitor.as_of is 'someday'; it takes a date such as 2026-05-31" in ran.err
 
 
 def test_a_parquet_batch_is_read_like_its_csv(binary):

@@ -16,9 +16,12 @@ import pyarrow.feather
 import pyarrow.ipc
 import pyarrow.parquet as pq
 import pytest
+import yaml
 
 from lifecycle.ground.errors import UserError
 from lifecycle.table.read import ReadOptions, read_raw
+from tests.here import run_here
+from tests.scratch import scratch
 from tests.table.tables_as_text import aside, lines, names, read, rows
 
 TEXT = "".join(line + "\n" for line in lines()).encode()
@@ -197,3 +200,18 @@ def test_typed_columns_become_the_texts_of_a_table_and_what_was_done_is_said(tmp
 def test_the_index_that_pandas_kept_names_rows_and_is_not_learned_from(tmp_path):
     pd.DataFrame({"x": range(30), "y": [0, 1] * 15}).sample(frac=1, random_state=1).to_parquet(tmp_path / "t.parquet")
     assert "__index_level_0__" in read_raw(tmp_path).unusable
+
+
+def test_numbers_that_parquet_holds_already_are_not_read_again_with_the_tables_comma(tmp_path):
+    """1.234 of a file of types is no 1234, though the table that the contract is of writes 1.234,5."""
+    from lifecycle.table.conform import conform
+    from lifecycle.table.contract import Contract
+
+    table = "preis;stück;gut\n" + "".join(f"{1 + i}.{100 + i},5;{i * 7 % 23} kg;{'ja' if i % 3 else 'nein'}\n" for i in range(40))
+    run_here(scratch(tmp_path, table, "gut"), "define")
+    contract = Contract.read(yaml.safe_load((tmp_path / "data/contract.yaml").read_text("utf-8")))
+    typed = pa.table({"preis": [1.234, 1234.5, None, 2.0], "stück": pa.array([1, 2, 3, None], pa.int64())})
+    pq.write_table(typed, tmp_path / "live.parquet")
+    read = conform(read_raw(tmp_path / "live.parquet", ReadOptions.of(contract)).frame, contract, ("feature",))
+    assert read.frame["preis"].fillna(-1).tolist() == [1.234, 1234.5, -1, 2.0] and not read.corrupt
+    assert read.frame["stück"].fillna(-1).tolist() == [1, 2, 3, -1]
