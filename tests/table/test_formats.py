@@ -207,7 +207,9 @@ def test_numbers_that_parquet_holds_already_are_not_read_again_with_the_tables_c
     from lifecycle.table.conform import conform
     from lifecycle.table.contract import Contract
 
-    table = "preis;stück;gut\n" + "".join(f"{1 + i}.{100 + i},5;{i * 7 % 23} kg;{'ja' if i % 3 else 'nein'}\n" for i in range(40))
+    table = "preis;stück;gut\n" + "".join(
+        f"{1 + i}.{100 + i},5;{i * 7 % 23} kg;{'ja' if i % 3 else 'nein'}\n" for i in range(40)
+    )
     run_here(scratch(tmp_path, table, "gut"), "define")
     contract = Contract.read(yaml.safe_load((tmp_path / "data/contract.yaml").read_text("utf-8")))
     typed = pa.table({"preis": [1.234, 1234.5, None, 2.0], "stück": pa.array([1, 2, 3, None], pa.int64())})
