@@ -9,6 +9,7 @@ from __future__ import annotations
 from lifecycle.ground.errors import stage
 from lifecycle.ground.files import parquet_writer, write_json
 from lifecycle.ground.params import CleanParams
+from lifecycle.ground.workplace import workplace
 from lifecycle.table.clean import Cleaner, clean_parts, drops_duplicates
 from lifecycle.table.contract import read_contract
 from lifecycle.table.quarantine import quarantine_writer
@@ -19,8 +20,9 @@ def main() -> None:
     contract, params = read_contract(), CleanParams.load()
     tables = open_tables("data/raw", ReadOptions.of(contract))
     done = Cleaner(contract, drops_duplicates(contract, params))
-    with parquet_writer("data/clean.parquet") as clean, quarantine_writer("data/quarantine.csv") as quarantine:
-        for part in clean_parts(tables, contract, params):
+    written = parquet_writer("data/clean.parquet"), quarantine_writer("data/quarantine.csv")
+    with written[0] as clean, written[1] as quarantine, workplace() as at:
+        for part in clean_parts(tables, contract, params, at):
             clean.write_frame(done.take(part))
             quarantine.write(part.broken, part.unusable)
         done.check()

@@ -431,9 +431,16 @@ class DrillParams(Block):
     random_state: Annotated[int, SEED]
 
 
+@dataclass(frozen=True)
+class EngineParams(Block):
+    name: ClassVar[str] = "engine"
+    n_jobs: Annotated[int, Within(1, 256, whole=True), "processes that work on the parts of a large table"]
+    scheduler: Annotated[str, FreeText(), "the address of a Dask scheduler, such as tcp://10.0.0.1:8786"]
+
+
 BLOCKS = {block.name: block for block in (
     ProblemParams, SourceParams, DefineParams, CleanParams, SplitParams, TrainParams, EvaluateParams, ValidateParams, DeployParams,
-    MonitorParams, RetrainParams, DrillParams,
+    MonitorParams, RetrainParams, DrillParams, EngineParams,
 )}  # fmt: skip
 
 

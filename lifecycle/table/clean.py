@@ -14,9 +14,9 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from lifecycle.ground.engine import over_parts
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.params import CleanParams
+from lifecycle.ground.workplace import Workplace
 from lifecycle.table.conform import Conformed, conform
 from lifecycle.table.contract import MODEL, Contract
 from lifecycle.table.duplicates import Seen
@@ -133,10 +133,10 @@ class Cleaner:
             raise UserError(f'data/raw: of the target "{target}" one class is left in the usable rows; add rows')
 
 
-def clean_parts(tables: Tables, contract: Contract, params: CleanParams) -> Iterator[CleanPart]:
+def clean_parts(tables: Tables, contract: Contract, params: CleanParams, at: Workplace) -> Iterator[CleanPart]:
     """What comes of each part of the tables, in their order."""
     check_columns(tables.names, contract)
-    return over_parts(partial(clean_part, contract=contract, params=params), tables.cell_parts())
+    return at.map(partial(clean_part, contract=contract, params=params), tables.cell_parts())
 
 
 def check_columns(header: list[str], contract: Contract) -> None:

@@ -21,12 +21,15 @@ WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 
 ABOUT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 MODEL = ABOUT["project"]["dependencies"]
-SERVE, TOOLS = ([d for d in ABOUT["dependency-groups"][name] if isinstance(d, str)] for name in ("serve", "tools"))
+SERVE, TOOLS, CLUSTER = (
+    [d for d in ABOUT["dependency-groups"][name] if isinstance(d, str)] for name in ("serve", "tools", "cluster")
+)
 TEMPLATE_ONLY = ABOUT["project"]["optional-dependencies"]["template"]
 LOCKS = {  # what each is compiled from
     "requirements.txt": MODEL,
     "requirements-serve.txt": SERVE,
     "requirements-tools.txt": MODEL + SERVE + TOOLS,
+    "requirements-cluster.txt": CLUSTER,
     "requirements-template.txt": MODEL + SERVE + TOOLS + TEMPLATE_ONLY,
 }
 

@@ -1,0 +1,93 @@
+"""Where the work over parts is done: in this process, in processes beside it, or on a Dask cluster.
+
+    with workplace() as at:
+        for made in at.map(function, parts): ...      # in the order of the parts, whatever does them
+
+DASK_SCHEDULER_ADDRESS names a cluster, else engine.scheduler in params.yaml. No stage knows which it is: a function takes one
+part and gives what can be merged, and the bytes that are written hang on neither the place nor its size.
+"""
+
+from __future__ import annotations
+
+import itertools
+import multiprocessing
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from lifecycle.ground.engine import Given, Made, over_parts
+from lifecycle.ground.errors import UserError
+from lifecycle.ground.params import PATH, EngineParams
+
+if TYPE_CHECKING:
+    from lifecycle.ground.cluster import Cluster
+
+ALONE = 2  # parts that are done here before others are asked: a small table is done sooner than a process starts
+ADDRESS = "DASK_SCHEDULER_ADDRESS"
+
+
+class Workplace:
+    """So many processes, or the workers of the cluster at `scheduler`; they are started where there is work for them."""
+
+    def __init__(self, n_jobs: int, scheduler: str = "") -> None:
+        self.n_jobs, self.scheduler = n_jobs, scheduler
+        self.opened = ExitStack()
+        self.executor: Executor | None = None
+        self.cluster: Cluster | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.opened.__exit__(kind, error, at)
+
+    def map(self, function: Callable[[Given], Made], parts: Iterable[Given]) -> Iterator[Made]:
+        """`function` of each part, in order. It must be importable, as its part and what it gives must be picklable."""
+        parts = iter(parts)
+        if not self.scheduler:
+            yield from map(function, itertools.islice(parts, ALONE))
+        following = list(itertools.islice(parts, 1))
+        if not following:
+            return
+        self._open()
+        if self.cluster:
+            function = self.cluster.sent(function)
+        try:
+            yield from over_parts(function, itertools.chain(following, parts), self.executor, n_jobs=self.n_jobs)
+        except Exception as error:
+            raise self._explained(error) from error
+
+    def _explained(self, error: Exception) -> Exception:
+        if self.cluster:
+            return self.cluster.explained(error)
+        if isinstance(error, BrokenProcessPool):
+            return UserError(
+                "the system ended a process, most often for want of memory; close other programs, or set engine.n_jobs to 1"
+            )
+        return error
+
+    def _open(self) -> None:
+        if self.executor or (self.n_jobs < 2 and not self.scheduler):
+            return
+        if self.scheduler:
+            from lifecycle.ground.cluster import Cluster
+
+            self.cluster = self.opened.enter_context(Cluster(self.scheduler))
+            self.executor, self.n_jobs = self.cluster.executor, self.cluster.threads
+            print(f"  on {self.cluster}", flush=True)
+        else:
+            # not forked: threads of Arrow's may hold locks that a fork would keep for ever
+            method = multiprocessing.get_context("spawn")
+            self.executor = self.opened.enter_context(ProcessPoolExecutor(self.n_jobs, method))
+
+
+def workplace() -> Workplace:
+    """As the environment says, else params.yaml; this process where there is neither."""
+    params = EngineParams.load() if Path(PATH).exists() else None
+    scheduler = os.environ.get(ADDRESS, "") or (params.scheduler if params else "")
+    return Workplace(params.n_jobs if params else 1, scheduler)

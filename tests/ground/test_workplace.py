@@ -1,0 +1,43 @@
+"""Where parts are worked on changes nothing of what comes of them."""
+
+import pytest
+
+from lifecycle.ground import workplace as places
+from lifecycle.ground.errors import UserError
+from lifecycle.ground.workplace import ADDRESS, Workplace, workplace
+from tests.scratch import ROOT
+
+
+def test_a_small_table_starts_no_process(monkeypatch):
+    monkeypatch.setattr(Workplace, "_open", lambda self: pytest.fail("a process was started"))
+    with Workplace(2) as at:
+        assert list(at.map(abs, range(-places.ALONE, 0))) == [2, 1]
+    with Workplace(2) as at:
+        assert list(at.map(abs, [])) == []
+
+
+def test_processes_give_what_one_gives_and_in_the_order_of_the_parts():
+    with Workplace(2) as at:
+        assert list(at.map(abs, range(-9, 0))) == [9, 8, 7, 6, 5, 4, 3, 2, 1]
+
+
+def test_an_error_in_a_part_is_the_callers():
+    with Workplace(2) as at, pytest.raises(ValueError, match="invalid literal"):
+        list(at.map(int, ["1", "2", "3", "four"]))
+
+
+def test_the_environment_names_a_cluster_before_params_yaml_does(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(ADDRESS, raising=False)
+    assert (workplace().n_jobs, workplace().scheduler) == (1, "")
+    (tmp_path / "params.yaml").write_text("engine: {n_jobs: 3, scheduler: 'tcp://a:1'}\n")
+    assert (workplace().n_jobs, workplace().scheduler) == (3, "tcp://a:1")
+    monkeypatch.setenv(ADDRESS, "tcp://b:2")
+    assert workplace().scheduler == "tcp://b:2"
+
+
+def test_without_dask_a_line_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "distributed", None)
+    with Workplace(1, "tcp://127.0.0.1:1") as at, pytest.raises(UserError, match=r"requirements-cluster\.txt"):
+        list(at.map(abs, [1]))
+    assert (ROOT / "requirements-cluster.txt").is_file()

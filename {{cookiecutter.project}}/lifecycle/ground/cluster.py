@@ -1,0 +1,1 @@
+{{ "lifecycle/ground/cluster.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/ground/workplace.py" | from_root }}
