@@ -410,7 +410,8 @@ def kind_of(field: Mapping[str, Any]) -> str:
 
 
 def changes(before: Any, after: Any) -> list[str]:
-    """Sentences, for the eye alone, on the columns that are gone, new, or of another role or type than last time."""
+    """Sentences, for the eye alone, on the columns that are gone, new, or of another role or type than last time, and on what
+    names a row where that is not what it was: rows may then change sides."""
     try:
         old, new = ({f["name"]: (f["role"], kind_of(f)) for f in c["fields"]} for c in (before, after))
     except (KeyError, TypeError):
@@ -420,4 +421,28 @@ def changes(before: Any, after: Any) -> list[str]:
     for name in old:
         if name in new and old[name] != new[name]:
             said.append(f'since the last contract: "{name}" was {" ".join(old[name])}, and is {" ".join(new[name])}')
-    return said
+    return said + identity_changes(Identity.read(before.get("identity")), Identity.read(after.get("identity")))
+
+
+def identity_changes(old: Identity, new: Identity) -> list[str]:
+    """Sentences on what moves rows from one side of the split to the other."""
+    if not old.columns:
+        return []  # made before it was written down
+    facts = []
+    for columns, others, fact in (
+        (old.columns, new.columns, "no longer by"),
+        (new.columns, old.columns, "now also by"),
+    ):
+        if names := [roles.written(name) for name in columns if name not in others]:
+            more = ", ..." if len(names) > NAMED else ""
+            facts.append(f"a row is known {fact} {', '.join(names[:NAMED])}{more}")
+    if (old.group, old.part) != (new.group, new.part):
+        belongs = f'"{new.group}"' if new.group else "nothing"
+        facts.append(f"rows belong together by {belongs}, and did by " + (f'"{old.group}"' if old.group else "nothing"))
+    if old.random_state != new.random_state:
+        facts.append(f"the test rows are drawn anew (random_state {new.random_state}, was {old.random_state})")
+    if not facts:
+        return []
+    return [
+        f"since the last contract: {'; '.join(facts)}; rows may change sides (split.identity names what shall name a row)"
+    ]

@@ -14,7 +14,7 @@ from lifecycle.ground.errors import UserError, visible
 
 SOURCE = "__source__"  # the column that says where a row came from: "bakes.csv:17"
 # names that the house gives to columns of its own beside the table's: `__p_0__` is the probability of the first class
-RESERVED = re.compile(r"__(source|id|time|version|flags|answer|p_\d+)__")
+RESERVED = re.compile(r"__(source|row|group|id|time|version|flags|answer|p_\d+)__")
 # no eye sees them, and no keyboard types them
 _INVISIBLE = re.compile("[\0\u00ad\u180e\u200b\u2060\ufeff]")
 _DEBRIS = re.compile(r"[\s,;|^\t]*")

@@ -76,7 +76,7 @@ def _of_column(values: pd.Series, column: str) -> np.ndarray:
     plain = _plain(pd.Series(unique, dtype="str")).to_numpy(dtype=object)
     if not len(plain):
         return np.zeros(len(values), dtype=np.uint64)
-    # SipHash-2-4, which pandas keeps for this; a test holds some of its values
+    # SipHash-2-4, which pandas keeps for this; tests hold its vector and some of our values
     named = pd.util.hash_array(np.array([column], dtype=object), hash_key=_HASH_KEY, categorize=False)
     hashed = mixed(pd.util.hash_array(plain, hash_key=_HASH_KEY, categorize=False) + named * _KIND)
     return np.where(plain == "", np.uint64(0), hashed)[codes]

@@ -304,11 +304,14 @@ def test_columns_that_changed_since_the_last_contract_are_said_aloud():
         contract(c=RNG.normal(size=N), e=choose("a", "b")),
     )
     told = changes(before, after)
-    assert [s.split(": ", 1)[1] for s in told] == [
+    assert [s.split(": ", 1)[1] for s in told[:-1]] == [
         '"d" is gone',
         '"e" is new',
         '"c" was feature string, and is feature number',
     ]
+    assert "a row is known no longer by d; a row is known now also by e" in told[-1], (
+        "there is no id: all cells name it"
+    )
     assert changes(before, before) == []
 
 
