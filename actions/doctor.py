@@ -21,7 +21,7 @@ from typing import Any
 
 import psutil
 
-from actions.publish import alone, clear, is_in, settle
+from actions.publish import alone, bring_champion, clear, is_in, settle
 from actions.registry import (
     BUNDLE,
     CHAMPION,
@@ -29,10 +29,11 @@ from actions.registry import (
     POINTER,
     VERSIONS,
     check_champion,
-    dvc,
     git,
+    objects,
     pointer_at,
     tag,
+    version_of,
     versions,
 )
 from lifecycle.ground.errors import UserError, stage
@@ -183,11 +184,6 @@ def foreign_objects() -> Iterator[str]:
                 yield f"{path.name[:8]}… in DVC's cache was not what its name says, and is gone; `dvc pull` fetches it again"
 
 
-def objects() -> Path:
-    """Where DVC keeps what it has."""
-    return Path(dvc("cache", "dir").strip()) / "files/md5"
-
-
 def files_of(listing: Path, cache: Path) -> list[tuple[Path, str]]:
     try:
         names = [entry["md5"] for entry in json.loads(listing.read_text("utf-8"))]
@@ -207,10 +203,14 @@ def unfinished() -> Iterator[str]:
     """A release or rollback whose commit is made, and which the work tree does not follow yet; a pointer out of place."""
     yield from settle()
     wanted = pointed_hash(pointer_at("HEAD"))
-    if wanted and POINTER.exists() and folder_hash(CHAMPION) == wanted:
-        if pointed_hash(POINTER.read_text("utf-8")) != wanted:
-            git("checkout", "--quiet", "HEAD", "--", POINTER.as_posix())
-            yield f"{POINTER.as_posix()} is the commit's again"
+    here = pointed_hash(POINTER.read_text("utf-8")) if POINTER.exists() else ""
+    # `dvc repro` writes into the pointer what lies in the folder: after a `git pull` without `dvc checkout` another version
+    if wanted and here and here != wanted and (folder_hash(CHAMPION) == wanted or version_of(here)):
+        git("checkout", "--quiet", "HEAD", "--", POINTER.as_posix())
+        yield f"{POINTER.as_posix()} is the commit's again"
+        if folder_hash(CHAMPION) != wanted:
+            bring_champion()
+            yield f"{CHAMPION.as_posix()} is the version that the commit names"
 
 
 def lost_outputs() -> Iterator[str]:

@@ -2,28 +2,53 @@
 
     python -m actions.push      or: make push
 
-`dvc push --all-tags` reads the remotes that each version knew, so it leaves out versions older than the remote.
+`dvc push --all-tags` and `--all-commits` take the remotes from each commit's own .dvc/config, so that they leave out every version
+that was released before the remote was added. Here each released bundle goes to today's remote, by its hash: no file is touched.
 """
 
+import json
+import logging
 import subprocess
+from typing import Any
 
-from actions.registry import POINTER, dvc, git, pointer_at, tag, versions
+from actions.registry import POINTER, dvc, git, hash_of, objects, versions
 from lifecycle.ground.errors import UserError, stage
-from lifecycle.ground.files import write_text
 
 
 def push_versions() -> int:
-    """Each version's pointer takes its place for a moment, so that today's remote is the one that is used."""
-    here = POINTER.read_text("utf-8") if POINTER.exists() else None
-    pointers = {pointer_at(tag(v)) for v in versions()} - {"", here}
-    try:
-        for text in sorted(pointers):
-            write_text(POINTER, text)
-            dvc("push", POINTER.as_posix(), cure="its bundle may be in another clone's cache: make push there")
-    finally:
-        if here is not None:
-            write_text(POINTER, here)
-    return len(versions())
+    """Each released bundle, from the cache to today's remote; the number of versions."""
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+
+    logging.getLogger("dvc.data_cloud").setLevel(logging.ERROR)  # what it warns of is the error below
+    have = versions()
+    with Repo(".") as repository, repository.lock:
+        for version in have:
+            try:
+                there = push_folder(repository, hash_of(version))
+            except (DvcException, OSError) as error:
+                raise UserError(f"the bundle of {version} could not be pushed: {error}") from None
+            if not there:
+                raise UserError(
+                    f"the bundle of {version} is neither in DVC's cache here nor in the remote; "
+                    "`make push` where it was released"
+                )
+    return len(have)
+
+
+def push_folder(repository: Any, digest: str) -> bool:
+    """The folder's files, then its listing, so that a listing in the remote means that its files are there; whether it is."""
+    from dvc_data.hashfile.hash_info import HashInfo
+
+    listing = objects() / digest[:2] / digest[2:]
+    remote = repository.cloud.get_remote_odb(command="push")
+    if not listing.exists():
+        return bool(remote.exists(digest))
+    names = [entry["md5"] for entry in json.loads(listing.read_text("utf-8"))]
+    repository.cloud.push([HashInfo("md5", name) for name in names])
+    if set(remote.oids_exist(names)) != set(names):
+        return False
+    return not repository.cloud.push([HashInfo("md5", digest)]).failed
 
 
 def main() -> None:

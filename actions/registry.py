@@ -45,6 +45,11 @@ def dvc(*arguments: str, cure: str = "") -> str:
     return run(sys.executable, "-m", "dvc", *arguments, cure=cure)
 
 
+def objects() -> Path:
+    """Where DVC keeps what it has."""
+    return Path(dvc("cache", "dir").strip()) / "files/md5"
+
+
 # ---- the work tree --------------------------------------------------------------------------------------------------
 
 
@@ -161,8 +166,8 @@ def check_champion() -> None:
     pointer = POINTER.as_posix()
     if here != wanted:
         raise UserError(
-            f"{pointer} names {said(here)}, and the commit's is {said(wanted)}; {DOCTOR} finishes a release or rollback that "
-            f"was stopped, `git checkout HEAD -- {pointer}` with `dvc checkout {pointer}` goes back to the commit's"
+            f"{pointer} names {said(here)}, and the commit's is {said(wanted)}; {DOCTOR} goes back to the commit's, and "
+            "finishes a release or rollback that was stopped"
         )
     if not CHAMPION.exists():
         dvc("pull", "--quiet", pointer, cure="`make push` where it was released")

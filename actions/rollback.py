@@ -3,12 +3,14 @@
     python -m actions.rollback [VERSION]      or: make rollback; the version before the one in production by default
 
 By Git alone: the pointer models/champion/bundle.dvc is taken from that version's commit; nothing is trained, and nothing is
-judged anew (`dvc repro` does that, when there is time). Stopped at any moment, a second call finishes.
+judged anew: `dvc repro` does that, when there is time, and then `dvc status` is clean. Stopped at any moment, a second call
+finishes, and goes no version further back.
 """
 
 import argparse
+from typing import Any
 
-from actions.publish import alone, clone, commit, point, publish, settle
+from actions.publish import TMP, alone, clone, commit, point, publish, settle
 from actions.registry import (
     STAGE,
     champion_version,
@@ -23,6 +25,9 @@ from actions.registry import (
     tag,
 )
 from lifecycle.ground.errors import UserError, stage
+from lifecycle.ground.files import read_json, write_json
+
+BEGUN = TMP / "rollback.json"  # what a call that has not ended yet wants: {version, the commit that it began at}
 
 
 def previous() -> str:
@@ -36,6 +41,18 @@ def previous() -> str:
     return lower[-1]
 
 
+def was_done(wanted: str) -> bool:
+    """Whether the call before, which was stopped before it could say so, has done what is wanted now."""
+    if not BEGUN.exists():
+        return False
+    begun: dict[str, Any] = read_json(BEGUN)
+    version = begun["version"]
+    if wanted.removeprefix("v") not in ("", version.removeprefix("v")):
+        return False
+    began = begun["commit"]
+    return began in git("rev-list", "--max-count=2", "HEAD").split() and in_production()[-1:] == [version]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m actions.rollback", description="go back to a version released before"
@@ -47,8 +64,11 @@ def main() -> None:
         for sentence in done:
             print(f"  finished what was stopped before: {sentence}")
         now = champion_version()
-        if done and given.version.removeprefix("v") in ("", now.removeprefix("v")):
-            print(f"rollback: {tag(now)} is in {STAGE} and the champion")  # not one version further back
+        if was_done(given.version) or (done and given.version.removeprefix("v") in ("", now.removeprefix("v"))):
+            print(
+                f"rollback: {tag(now)} is in {STAGE} and the champion: the call before, which was stopped, had come so far"
+            )
+            BEGUN.unlink(missing_ok=True)
             return
         version = known(given.version) if given.version else previous()
         if changed := changed_paths():
@@ -62,11 +82,17 @@ def main() -> None:
         with clone("rollback") as project:
             point(project, pointer_at(tag(version)), version)
             commit(project, f"Roll back to {version}")
+            write_json(BEGUN, {"version": version, "commit": git("rev-parse", "HEAD")})
             publish(project, version, f"{tag(version)} again", register=False)
-    print(
-        f"rollback: {tag(version)} is in {STAGE} and the champion again" + (f"; it was {before[0]}" if before else "")
-    )
-    print("next: make push (shares it), make serve; `dvc repro` judges the candidate beside it")
+        print(
+            f"rollback: {tag(version)} is in {STAGE} and the champion again"
+            + (f"; it was {before[0]}" if before else "")
+        )
+        print(
+            "next: make push (shares it), make serve; `dvc repro` judges the candidate beside it, then git commit",
+            flush=True,
+        )
+        BEGUN.unlink()
 
 
 if __name__ == "__main__":

@@ -198,7 +198,8 @@ def check_identity(folder: Path) -> None:
     name, back = pointer.as_posix(), f"`dvc checkout --force {pointer.as_posix()}`"
     if stated["md5"] != pointed:
         raise UserError(
-            f"{name} does not name {version}, as {record.as_posix()} does; `git checkout {name}`, then {back}"
+            f"{name} does not name {version}, as {record.as_posix()} does (`git pull` without `dvc checkout`?); "
+            "`make doctor` (python -m actions.doctor) brings back all that the commit names"
         )
     if not here or here != pointed:  # a pointer that names nothing is no leave
         fact = "is not here" if not here else f"is not {version}, which {name} names"

@@ -265,7 +265,7 @@ def test_another_folder_than_the_pointer_names_is_not_asked(tmp_path):
     with pytest.raises(UserError, match="is not v1.1.0, which .*bundle.dvc names; `dvc checkout --force"):
         Released(folder)
     pointer.write_text(f"outs:\n- md5: {folder_hash(folder)}\n  path: bundle\n")  # as `dvc repro` does
-    with pytest.raises(UserError, match="bundle.dvc does not name v1.1.0, as .*version.json does; `git checkout"):
+    with pytest.raises(UserError, match="bundle.dvc does not name v1.1.0, as .*version.json does .*`make doctor`"):
         Released(folder)
     record.unlink()
     Released(folder).close()

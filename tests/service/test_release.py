@@ -132,6 +132,38 @@ def test_rollback_goes_back_by_git_alone_and_forth_again(repository):
     assert repository.git("tag").split()[:4] == [f"flats#prod#{i}" for i in (1, 2, 3, 4)]
 
 
+def test_after_a_rollback_a_run_and_a_commit_leave_nothing_to_do(repository):
+    said = repository.act("rollback")
+    assert "`dvc repro` judges the candidate beside it, then git commit" in said
+    assert "validate" in json.loads(repository.dvc("status", "--json")), "it was judged beside v1.1.0"
+    repository.dvc("repro")
+    assert json.loads(repository.dvc("status", "--json")) == {}
+    repository.commit("Judged beside v1.0.0")
+    assert "v1.0.0" in repository.act("check") and json.loads(repository.dvc("status", "--json")) == {}
+
+
+@pytest.mark.parametrize("arguments", [[], ["v1.0.0"]])
+def test_a_rollback_that_was_stopped_when_all_was_done_goes_no_version_further_back(repository, arguments):
+    repository.another_model(0.5)
+    repository.act("release")
+    repository.act("rollback")
+    repository.act("rollback", "v1.2.0")
+    to = arguments or ["v1.1.0"]
+    code = (
+        f"import builtins, os, sys; sys.argv[1:] = {arguments}; from actions import rollback; "
+        "builtins.print = lambda *a, **k: os._exit(9); rollback.main()"
+    )
+    assert repository.run(sys.executable, "-c", code, check=False).returncode == 9
+    assert production(repository) == to[0]
+    said = repository.act("rollback", *arguments)
+    assert f"{to[0]} is in prod and the champion: the call before, which was stopped, had come so far" in said
+    assert production(repository) == to[0] and len(repository.git("tag", "--list", "*#*").split()) == 6
+    if not arguments:
+        assert "v1.0.0 is in prod and the champion again; it was v1.1.0" in repository.act("rollback"), (
+            "now it is meant"
+        )
+
+
 def test_any_released_version_is_fetched_and_answers_as_it_did(repository):
     said = repository.act("check", "v1.0.0")
     assert "models/versions/v1.0.0" in said and "golden rows answered alike" in said
@@ -271,9 +303,15 @@ def test_a_pull_without_a_checkout_serves_nobody(repository):
         assert "holds v1.1.0, and the commit's is v1.0.0; `dvc checkout --force" in said
     said = repository.run(sys.executable, "-m", "dvc", "repro", "validate", check=False)
     assert "does not name v1.0.0, as models/champion/version.json does" in said.stderr, said.stderr
-    repository.git("checkout", "--", pointer)
-    repository.dvc("checkout", "--force", pointer)
-    assert "v1.0.0" in repository.act("check")
+    assert "`make doctor` (python -m actions.doctor) brings back all" in said.stderr
+    left = repository.git("status", "--porcelain")
+    assert pointer in left and "D reports/validation.json" in left, (
+        "DVC wrote the old hash, and took the gate's outputs away"
+    )
+    said = repository.act("doctor")
+    assert "bundle.dvc is the commit's again" in said and "reports/validation.json" in said
+    assert repository.git("status", "--porcelain", "--untracked-files=no") == "" and "v1.0.0" in repository.act("check")
+    assert "Running stage 'validate'" in repository.dvc("repro", "validate"), "now beside v1.0.0"
 
 
 def test_a_missing_champion_is_fetched_and_a_foreign_one_is_refused(repository, tmp_path):
@@ -291,6 +329,50 @@ def test_a_missing_champion_is_fetched_and_a_foreign_one_is_refused(repository, 
     shutil.rmtree(repository.place / ".dvc/tmp")  # what DVC knows of files it saw
     said = repository.act("check", check=False)
     assert said.startswith("error: ") and said.count("\n") == 1 and "answered" not in said
+
+
+def test_a_version_whose_bytes_were_exchanged_in_the_remote_is_not_used(repository, tmp_path):
+    """With its listing, its model and its manifest, so that each names the other; what was released is known by its hash."""
+    repository.dvc("remote", "add", "-d", "storage", str(tmp_path / "storage"))
+    repository.git("commit", "-qam", "Where data is shared")
+    repository.act("push")
+    shutil.rmtree(repository.place / ".dvc/cache")
+    digest = yaml.safe_load(repository.git("show", "flats@v1.0.0:models/champion/bundle.dvc"))["outs"][0]["md5"]
+    objects = tmp_path / "storage/files/md5"
+    listing = objects / digest[:2] / digest[2:]
+    entries = json.loads(listing.read_text())
+    for entry in entries:
+        if entry["relpath"] in ("model.joblib", "manifest.json"):
+            content = b"a foreign " + entry["relpath"].encode()
+            entry["md5"] = hashlib.md5(content).hexdigest()
+            place = objects / entry["md5"][:2] / entry["md5"][2:]
+            place.parent.mkdir(exist_ok=True)
+            place.write_bytes(content)
+    listing.chmod(0o644)
+    listing.write_text(json.dumps(entries, sort_keys=True))
+    for action in (["check", "v1.0.0"], ["serve", "--version", "v1.0.0"], ["rollback", "v1.0.0"]):
+        said = repository.act(*action, check=False)
+        assert said.startswith("error: ") and said.count("\n") == 1, said
+        assert "other bytes than v1.0.0 was released with" in said
+        assert not (repository.place / "models/versions/v1.0.0").exists()
+    assert production(repository) == "v1.1.0"
+
+
+def test_every_version_is_pushed_to_today_s_remote_and_no_file_is_touched(repository, tmp_path):
+    """DVC's own --all-commits takes each commit's remotes, and these versions are older than the remote."""
+    repository.dvc("remote", "add", "-d", "storage", str(tmp_path / "storage"))
+    repository.git("commit", "-qam", "Where data is shared")
+    pointer = repository.place / "models/champion/bundle.dvc"
+    before = pointer.stat().st_mtime_ns
+    assert "2 released versions to the DVC remote" in repository.act("push")
+    assert pointer.stat().st_mtime_ns == before
+    shutil.rmtree(repository.place / ".dvc/cache")
+    assert "answered alike" in repository.act("check", "v1.0.0")
+    shutil.rmtree(tmp_path / "storage")
+    shutil.rmtree(repository.place / ".dvc/cache")
+    said = repository.act("push", check=False)
+    assert said.startswith("error: the bundle of v1.0.0 is neither in DVC's cache here nor in the remote"), said
+    assert said.count("\n") == 1
 
 
 def test_compiled_code_in_a_bundle_is_run_by_nobody(repository):

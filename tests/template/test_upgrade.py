@@ -1,13 +1,18 @@
 """A project made by the template of 0.1.0, with code of its own and a release, taken to this one as CHANGELOG.md says."""
 
+import contextlib
 import json
 import re
 import shutil
+import subprocess
 import sys
 
+import httpx
+import pandas as pd
 import pytest
 
 from tests.released import table
+from tests.service.running import free_port, wait
 from tests.template.bake import ROOT, commit, root_files, run
 
 pytestmark = pytest.mark.slow
@@ -105,4 +110,43 @@ def test_an_older_project_is_brought_over_with_what_its_people_wrote(old, env):
     run("dvc", "repro", "-q", cwd=old, env=env)
     assert "knn" in (old / "reports/leaderboard.csv").read_text("utf-8")
     run(sys.executable, "-m", "pytest", "-q", cwd=old, env=env)
+    still_in_production(old, env)
+
+
+def still_in_production(old, env):
+    """The model of 0.1.0 is served, scores a table, judges the candidate and is watched, by the actions and stages of today."""
     run(sys.executable, "-m", "actions.check", "v1.0.0", cwd=old, env=env)
+    checks = {c["name"]: c for c in json.loads((old / "reports/validation.json").read_text("utf-8"))["checks"]}
+    judged = checks["not worse than the champion"]
+    assert isinstance(judged["measured"], float), judged
+    assert "the champion was released before it was kept which rows it has learned" in judged["why"]
+    rows = table(200, 7, "2025-05-01")
+    rows.drop(columns="good").to_csv(old / "new.csv", index=False)
+    said = run(sys.executable, "-m", "actions.score", "new.csv", "scored.csv", cwd=old, env=env).stdout
+    assert "200 rows answered by v1.0.0" in said
+    scored = pd.read_csv(old / "scored.csv")
+    with served(old, env) as address:
+        asked = json.loads(rows.drop(columns="good").head(3).to_json(orient="records"))
+        answer = httpx.post(f"{address}/predict", json={"rows": asked}, timeout=30).json()
+    assert answer["version"] == "v1.0.0"
+    assert [one["prediction"] for one in answer["predictions"]] == scored["prediction"].head(3).tolist()
+    rows.to_csv(old / "data/live/2025-05-31.csv", index=False)
+    run("dvc", "repro", "-q", "monitor", cwd=old, env=env)
+    watched = json.loads((old / "reports/monitoring.json").read_text("utf-8"))
+    assert watched["live_labelled"] == 200 and watched["verdict"] in ("ok", "warn")
+    assert watched["about"][0]["bundle"] == "models/champion/bundle"
+
+
+@contextlib.contextmanager
+def served(project, env):
+    """The address at which actions.serve answers for the champion."""
+    port = free_port()
+    command = [sys.executable, "-m", "actions.serve"]
+    how = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "encoding": "utf-8"}
+    process = subprocess.Popen(command, cwd=project, env={**env, "PORT": str(port)}, **how)
+    try:
+        wait(process, f"http://127.0.0.1:{port}/health/ready")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
