@@ -309,7 +309,7 @@ def test_a_pull_without_a_checkout_serves_nobody(repository):
         "DVC wrote the old hash, and took the gate's outputs away"
     )
     said = repository.act("doctor")
-    assert "bundle.dvc is the commit's again" in said and "reports/validation.json" in said
+    assert "models/champion/bundle is the version that the commit names" in said and "reports/validation.json" in said
     assert repository.git("status", "--porcelain", "--untracked-files=no") == "" and "v1.0.0" in repository.act("check")
     assert "Running stage 'validate'" in repository.dvc("repro", "validate"), "now beside v1.0.0"
 
@@ -369,7 +369,7 @@ def test_every_version_is_pushed_to_today_s_remote_and_no_file_is_touched(reposi
     shutil.rmtree(repository.place / ".dvc/cache")
     assert "answered alike" in repository.act("check", "v1.0.0")
     shutil.rmtree(tmp_path / "storage")
-    shutil.rmtree(repository.place / ".dvc/cache")
+    shutil.rmtree(repository.place / ".dvc/cache", ignore_errors=True)
     said = repository.act("push", check=False)
     assert said.startswith("error: the bundle of v1.0.0 is neither in DVC's cache here nor in the remote"), said
     assert said.count("\n") == 1
