@@ -1,7 +1,7 @@
 """define: the problem block of params.yaml and the raw table become a checked contract.
 
 Run: python -m stages.define      (reads data/raw, params.yaml; writes data/contract.yaml, data/datapackage.json,
-reports/data_profile.json).
+reports/data_profile.json, and reports/data.html, to be looked at before anything is trained).
 From the last contract one thing is kept: the draw of the test rows, so that a row stays on its side as the table grows.
 """
 
@@ -14,12 +14,14 @@ import pandas as pd
 
 from custom.metrics import METRICS
 from lifecycle.ground.errors import UserError, stage, visible
-from lifecycle.ground.files import write_json, write_yaml
+from lifecycle.ground.files import write_json, write_text, write_yaml
 from lifecycle.ground.metrics import add_metrics
 from lifecycle.ground.params import DefineParams, ProblemParams, SplitParams, check_params, read_columns
+from lifecycle.report.data_page import data_page
 from lifecycle.table.asked import check_types
 from lifecycle.table.contract import Contract, read_contract
 from lifecycle.table.define import CONTRACT, MIN_ROWS, build_contract, changes, profile
+from lifecycle.table.overview import overview
 from lifecycle.table.package import PATH, data_package
 from lifecycle.table.profile import read_profiled
 from lifecycle.table.read import ReadOptions
@@ -49,7 +51,9 @@ def main() -> None:
         notes = notes + changes(before.write(), contract)
     write_yaml(CONTRACT, contract, "written by `python -m stages.define`; to change it, change params.yaml")
     write_json(PATH, data_package(raw, contract))
-    write_json("reports/data_profile.json", profile(raw, contract))
+    about, terms = profile(raw, contract), Contract.read(contract)
+    write_json("reports/data_profile.json", about)
+    write_text("reports/data.html", data_page(terms, about, overview(raw.frame, terms)))
     for note in notes:
         print(f"  {visible(note)}")
     roles = pd.Series([f["role"] for f in contract["fields"]]).value_counts()

@@ -175,3 +175,32 @@ def histogram(
         at = plane.across(mark)
         drawn.append(f'<path class="mark" d="M{at} {TOP}v{PLANE[3]}" stroke="var(--ink)" stroke-width="1.5"/>')
     return _svg(name, drawn + _legend([one.label for one in parts_of_bar]))
+
+
+def spark(name: str, bars: Sequence[float], line: Sequence[float | None], level: float | None) -> str:
+    """Bars in a small box and, on a scale of its own, a line over them; `level`: a dashed line on that scale."""
+    if not bars or not max(bars) > 0:
+        return ""
+    width, height = 100 / len(bars), 60
+    most, path = max(bars), ""
+    for i, value in enumerate(bars):
+        if value:
+            path += f"M{i * width:.2f} {height}v-{52 * value / most:.1f}h{0.86 * width:.2f}v{52 * value / most:.1f}z"
+    parts = [f'<path d="{path}" fill="var(--c1)" opacity="0.45"/>']
+    known = [(i, value) for i, value in enumerate(line) if value is not None]
+    if len(known) > 1:
+        values = [value for _, value in known] + ([level] if level is not None else [])
+        low, high = _margin(min(values), max(values))
+
+        def down(value: float) -> float:
+            return round(height - 4 - (height - 8) * (value - low) / (high - low), 1)
+
+        if level is not None:
+            parts.append(
+                f'<path class="thin" d="M0 {down(level):g}H100" stroke="var(--muted)" stroke-dasharray="3 3" fill="none"/>'
+            )
+        drawn = "L".join(f"{(i + 0.43) * width:.2f} {down(value):g}" for i, value in known)
+        parts.append(f'<path class="thin" d="M{drawn}" stroke="var(--c2)" stroke-width="2" fill="none"/>')
+    return Markup(
+        f'<svg class="spark" role="img" aria-label="{escape(name)}" viewBox="0 0 100 60" preserveAspectRatio="none">{"".join(parts)}</svg>'
+    )

@@ -1,0 +1,1 @@
+{{ "lifecycle/report/data_page.py" | from_root }}

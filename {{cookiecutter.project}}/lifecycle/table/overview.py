@@ -1,0 +1,1 @@
+{{ "lifecycle/table/overview.py" | from_root }}
