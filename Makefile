@@ -15,7 +15,7 @@ help: ## list the targets
 
 repro: .venv/ready .dvc/config ## rebuild whatever changed (dvc repro)
 	$(BIN)/dvc repro || { $(BIN)/python -m actions.doctor --look; false; }
-	@$(BIN)/python -m actions.status
+	@$(BIN)/python -m actions.status --readme
 
 status: .venv/ready ## where the project stands, and what comes next (python -m actions.status)
 	@$(BIN)/python -m actions.status

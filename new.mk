@@ -10,7 +10,7 @@ NAME ?= $(or $(basename $(notdir $(DATA))),Bakery)
 OUT ?= ..
 export NAME DATA TARGET OUT
 
-.PHONY: new slow
+.PHONY: new slow docs
 new: .venv/ready ## a project from NAME, DATA, TARGET, reproduced (cookiecutter . && dvc repro)
 	$(BIN)/cookiecutter . --no-input --output-dir "$$OUT" project_name="$$NAME" data="$$DATA" \
 		$${TARGET:+target="$$TARGET"}
@@ -18,3 +18,7 @@ new: .venv/ready ## a project from NAME, DATA, TARGET, reproduced (cookiecutter 
 
 slow: .venv/ready ## the tests that run whole pipelines (pytest -m slow -n auto --dist loadfile)
 	$(BIN)/python -m pytest -m slow -n auto --dist loadfile
+
+docs: .venv/ready ## the docs as a site, with strict links (zensical build --strict); open site/index.html
+	$(BIN)/python -m docs.reference
+	$(BIN)/zensical build --strict --clean

@@ -1,8 +1,10 @@
 """Where the project stands: the score beside the baseline, the gate, what to open, what to commit, what comes next.
 
-    python -m actions.status      after each `make repro`
+    python -m actions.status [--readme]      after each `make repro`
 
-It reads what the stages wrote, and asks Git; it changes nothing.
+It reads what the stages wrote, and asks Git. `--readme`: the part of README.md between `<!-- status -->` and `<!-- /status -->`
+says it too: of the problem, the data, the score, and no more than the reports say, so that it changes with them alone. A stage
+that did this would own the file, and a README is yours.
 """
 
 from __future__ import annotations
@@ -13,11 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from actions.registry import BUNDLE, champion_version, changed_paths, git, pointer_at
+from actions.summary import cell
 from lifecycle.ground.errors import stage
-from lifecycle.ground.files import read_json
+from lifecycle.ground.files import read_json, write_text
 from lifecycle.ground.words import as_scores, plain
 from lifecycle.model.store import folder_hash, pointed_hash
+from lifecycle.table.contract import read_contract
 
+README, BEGIN, END = Path("README.md"), "<!-- status -->", "<!-- /status -->"
 REPORT, WATCHED = Path("reports/report.html"), Path("reports/monitoring.html")
 
 
@@ -77,8 +82,42 @@ def lines() -> Iterator[tuple[str, str]]:
         yield "next", next_step(validation, monitoring)
 
 
+# ---- README.md ------------------------------------------------------------------------------------------------------
+
+
+def write_status() -> None:
+    """Into README.md, where it has a place for it."""
+    if not README.exists():
+        return
+    text = README.read_text("utf-8")
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if end:
+        write_text(README, f"{before}{begin}\n{status_table()}{end}{after}")
+
+
+def status_table() -> str:
+    """What the reports say, as a table."""
+    problem = read_contract().problem
+    named = (f"reports/{name}.json" for name in ("evaluation", "validation", "monitoring", "cleaning"))
+    evaluation, validation, monitoring, cleaning = map(read_json, named)
+    clean, aside, twice = (f"{cleaning[key]:,}" for key in ("clean", "quarantined", "duplicates"))
+    rows = {
+        "Predicts": f"{problem.target} ({problem.task})",
+        "Data": f"{cleaning['rows_in']:,} rows: {clean} clean, {aside} set aside, {twice} duplicates",
+        "Score": score(evaluation[0]),
+        "Gate": gate(validation),
+        "Monitor": monitoring["verdict"],
+    }
+    lines = [f"| {what} | {cell(how)} |" for what, how in rows.items()]
+    return "\n".join(["| | |", "|---|---|", *lines]) + "\n"
+
+
 def main() -> None:
-    argparse.ArgumentParser(prog="python -m actions.status", description="where the project stands").parse_args()
+    parser = argparse.ArgumentParser(prog="python -m actions.status", description="where the project stands")
+    parser.add_argument("--readme", action="store_true", help="also in README.md, between the marks of its status")
+    if parser.parse_args().readme:
+        write_status()
     print()
     for what, how in lines():
         print(f"{what:8} {how}")

@@ -76,3 +76,31 @@ def test_before_the_first_run_it_says_what_makes_it(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match="evaluation.json is missing; `dvc repro` makes it"):
         list(status.lines())
+
+
+README = "# Mine\n\nWords of mine.\n\n<!-- status -->\nold\n<!-- /status -->\n\nMore | of mine.\n"
+
+
+def test_the_readme_says_what_the_reports_say_and_what_is_yours_stays(project, tmp_path):
+    project()
+    (tmp_path / "reports/cleaning.json").write_text(
+        json.dumps({"rows_in": 1450, "clean": 1402, "quarantined": 40, "duplicates": 8})
+    )
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/contract.yaml").write_text("problem: {target: 'a|b', task: binary}\nfields: []\n")
+    (tmp_path / "README.md").write_text(README)
+    status.write_status()
+    once = (tmp_path / "README.md").read_text("utf-8")
+    assert once.startswith("# Mine\n\nWords of mine.\n") and once.endswith("\n\nMore | of mine.\n")
+    assert "| Predicts | a\\|b (binary) |" in once and "old" not in once
+    assert "| Data | 1,450 rows: 1,402 clean, 40 set aside, 8 duplicates |" in once
+    assert "log_loss 0.4242" in once and "| Gate | passed, 1 checks |" in once
+    status.write_status()
+    assert (tmp_path / "README.md").read_text("utf-8") == once
+
+
+def test_a_readme_without_a_place_for_it_is_left_alone(project, tmp_path):
+    project()
+    (tmp_path / "README.md").write_text("# Mine\n")
+    status.write_status()
+    assert (tmp_path / "README.md").read_text("utf-8") == "# Mine\n"

@@ -19,7 +19,7 @@ REAL_TEMPLATES = {
     "reports/history.csv",  # empty; the root's own may fill
 }  # they differ from project to project
 ROOT_ONLY = (
-    "cookiecutter.json", "local_extensions.py", "question_extensions.py", "hooks/*", "new.mk", "tests/*", TEMPLATE.name + "/*",  # generate
+    "cookiecutter.json", "local_extensions.py", "question_extensions.py", "hooks/*", "new.mk", "docs/*", "mkdocs.yml", "tests/*", TEMPLATE.name + "/*",  # generate
     ".ci/*", ".github/workflows/template.yml", "benchmarks/*", "requirements-template.txt",   # check the template
     "CHANGELOG.md", "CONTRIBUTING.md", ".github/ISSUE_TEMPLATE/*", ".github/pull_request_template.md",  # its developers'
     ".dvc/*", "example/dvc.*", "dvc.lock", "data/contract.yaml", "reports/*",  # a project makes its own

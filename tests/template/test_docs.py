@@ -1,0 +1,250 @@
+"""The docs are true: the site builds with strict links, the reference is the code's, the how-tos' commands do what they say.
+
+A how-to is followed as a reader would: a fenced block with `title="PATH"` is written there, `title="PATH: merge"` is put into that YAML,
+and each `$ command` of a `console` block is run, in order. Of the output that is shown, lines without a number must come.
+"""
+
+import html
+import importlib.util
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import yaml
+
+from docs.reference import pages
+from tests.template.bake import ROOT, commit, generate, run
+
+DOCS = ROOT / "docs"
+PAGES = sorted(DOCS.rglob("*.md"))
+WRITTEN = [p for p in PAGES if p.parent.name not in ("reference", "example")]  # by hand
+HOWTOS = sorted((DOCS / "howto").glob("*.md"))
+FENCE = re.compile(r"^```(\w+)(?: title=\"([^\"]+)\")?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+class Fence(NamedTuple):
+    language: str
+    title: str
+    text: str
+
+
+def blocks(page):
+    return [Fence(*found) for found in FENCE.findall(page.read_text("utf-8"))]
+
+
+def steps(text):
+    """(command, the output that is shown after it) of a console block."""
+    found = []
+    for line in text.splitlines():
+        if line.startswith("$ "):
+            found.append((line[2:], []))
+        elif found:
+            found[-1][1].append(line)
+    return found
+
+
+# ---- seconds --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    place = tmp_path_factory.mktemp("site")
+    shutil.copytree(DOCS, place / "docs", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "mkdocs.yml", place)
+    run(sys.executable, "-m", "zensical", "build", "--strict", "--clean", cwd=place)
+    return place / "site"
+
+
+def test_the_site_builds_with_strict_links_and_every_page_is_in_it(site):
+    made = {p.relative_to(site).with_suffix("").as_posix() for p in site.rglob("*.html")}
+    assert {p.relative_to(DOCS).with_suffix("").as_posix() for p in PAGES} - made == set()
+
+
+def test_a_page_takes_nothing_from_the_network(site):
+    pulled = re.compile(r"<(?:script|img|link|iframe)\b[^>]*(?:src|href)=\"(?:https?:)?//[^\"]*")
+    assert [
+        (p.name, pulled.findall(t)) for p in site.rglob("*.html") if pulled.findall(t := p.read_text("utf-8"))
+    ] == []
+    assert not any("mermaid" in f.language for page in PAGES for f in blocks(page)), (
+        "its library comes from the network"
+    )
+
+
+def test_the_strict_build_would_find_a_dead_link(tmp_path):
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/index.md").write_text("# Here\n\n[there](nowhere.md)\n")
+    about = {**yaml.safe_load((ROOT / "mkdocs.yml").read_text("utf-8")), "nav": ["index.md"]}
+    (tmp_path / "mkdocs.yml").write_text(yaml.safe_dump(about))
+    assert run(sys.executable, "-m", "zensical", "build", "--strict", cwd=tmp_path, check=False).returncode
+
+
+def test_each_page_is_in_the_navigation():
+    text = (ROOT / "mkdocs.yml").read_text("utf-8").partition("nav:")[2]
+    named = {p.relative_to(DOCS).as_posix() for p in PAGES if p.parent.name != "example"}
+    assert named == set(re.findall(r"[\w/]+\.md", text))
+
+
+@pytest.mark.parametrize("path", sorted(pages()))
+def test_the_reference_is_what_the_code_says(path):
+    current = (ROOT / path).read_text("utf-8") == pages()[path]
+    assert current, "the code has changed: python -m docs.reference"
+
+
+def test_each_link_that_readme_makes_into_the_docs_goes_somewhere():
+    for source in (ROOT / "README.md", ROOT / "CONTRIBUTING.md"):
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", source.read_text("utf-8")):
+            assert (ROOT / target).exists(), f"{source.name}: {target}"
+
+
+def test_each_picture_is_small_and_is_shown_with_words_for_those_who_do_not_see_it():
+    shown = [
+        found
+        for page in [*PAGES, ROOT / "README.md"]
+        for found in re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", page.read_text("utf-8"))
+    ]
+    assert all(len(words) > 15 for words, _ in shown)
+    assert {p.name for p in DOCS.glob("pictures/*")} == {Path(path).name for _, path in shown}
+    assert all(p.stat().st_size < 60_000 for p in DOCS.glob("pictures/*"))
+
+
+def commands(page):
+    """Each line that a shell is given, in `bash` and `console` blocks and in indented ones."""
+    text = html.unescape(page.read_text("utf-8"))
+    for fence in blocks(page):
+        if fence.language in ("bash", "console"):
+            yield from (
+                line.removeprefix("$ ")
+                for line in fence.text.splitlines()
+                if fence.language == "bash" or line.startswith("$ ")
+            )
+    yield from re.findall(r"^    \$ (.*)$", text, re.MULTILINE)
+    yield from re.findall(r"`((?:make|python -m|dvc|cruft|pytest) [^`]+)`", text)
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda p: p.stem)
+def test_each_command_that_is_named_exists(page):
+    targets = set(
+        re.findall(r"^([a-z]+):", "".join((ROOT / n).read_text("utf-8") for n in ("Makefile", "new.mk")), re.MULTILINE)
+    )
+    for command in commands(page):
+        for target in re.findall(r"(?:^|[ ;&])make ([a-z]+)", command):
+            assert target in targets, command
+        for module in re.findall(r"python -m ((?:actions|stages|lifecycle|docs|benchmarks)\.[\w.]+)", command):
+            assert importlib.util.find_spec(module) or module == "stages.keep", command
+
+
+def test_each_block_of_python_and_yaml_is_one():
+    for page in WRITTEN:
+        for fence in blocks(page):
+            if fence.language == "python":
+                compile(fence.text, f"{page.name}", "exec")
+            if fence.language == "yaml":
+                assert yaml.safe_load(fence.text), page.name
+
+
+# ---- minutes: a project that follows --------------------------------------------------------------------------------
+
+QUICK = {
+    "time_budget: 60": "time_budget: 6",
+    "n_bootstrap: 400": "n_bootstrap: 50",
+    "importance_repeats: 5": "importance_repeats: 1",
+}
+
+
+@pytest.fixture(scope="module")
+def started(template, tmp_path_factory):
+    """(the template, the example's project after its first `dvc repro`): made once, each how-to follows on a copy."""
+    place = tmp_path_factory.mktemp("docs")
+    home = place / "home"
+    home.mkdir()
+    (home / ".gitconfig").write_text("[user]\n\tname = Ada\n\temail = ada@example.org\n")
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("GIT_", "COOKIECUTTER", "XDG_", "PYTEST"))}
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    env = {**kept, "HOME": str(home), "USERPROFILE": str(home), "PATH": path, "PWD": str(place)}
+    generate(template, place, env)
+    params = place / "bakery/params.yaml"
+    text = params.read_text("utf-8")
+    for old, new in QUICK.items():
+        text = text.replace(old, new)
+    params.write_text(text, "utf-8")
+    run("dvc", "repro", "-q", cwd=place / "bakery", env=env)
+    commit(place / "bakery", "The first model")
+    return template, place / "bakery", env
+
+
+def merged(before, new):
+    if isinstance(before, dict) and isinstance(new, dict):
+        return {**before, **{key: merged(before.get(key), value) for key, value in new.items()}}
+    return new
+
+
+def write(fence, project):
+    path, _, how = fence.title.partition(": ")
+    (project / path).parent.mkdir(exist_ok=True)
+    text = fence.text
+    if how == "merge":
+        text = yaml.safe_dump(
+            merged(yaml.safe_load((project / path).read_text("utf-8")), yaml.safe_load(text)), sort_keys=False
+        )
+    (project / path).write_text(text, "utf-8")
+
+
+def follow(page, project, env, url):
+    """The reader's way through a page; what was run."""
+    ran = []
+    here = project
+    for fence in blocks(page):
+        if fence.title:
+            write(fence, project)
+        if fence.language != "console":
+            continue
+        for command, shown in steps(fence.text):
+            if command.startswith("pip install"):  # they are: this environment is the locks
+                continue
+            if command.startswith("cd "):
+                here = (here / command[3:]).resolve()
+                continue
+            command = command.replace("URL", str(url))
+            done = run("bash", "-c", command, cwd=here, env={**env, "PWD": str(here)}, check=False)
+            assert done.returncode == 0, f"{page.name}: {command}\n{done.stdout}\n{done.stderr}"
+            said = done.stdout.splitlines()
+            lacking = [
+                line
+                for line in shown
+                if line.strip() and line != "..." and not re.search(r"\d", line) and line not in said
+            ]
+            assert lacking == [], f"{page.name}: {command}\n{done.stdout}"
+            ran.append(command)
+    return ran
+
+
+RUN = [p for p in HOWTOS if any(f.language == "console" for f in blocks(p))]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="the how-tos' commands are typed into a POSIX shell: NOT tried here")
+@pytest.mark.parametrize("page", RUN, ids=lambda p: p.stem)
+def test_a_how_to_works_as_it_stands(page, started, tmp_path):
+    template, project, env = started
+    shutil.copytree(project, tmp_path / "bakery", symlinks=True)
+    assert follow(page, tmp_path / "bakery", env, template)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="the tutorial's commands are typed into a POSIX shell: NOT tried here")
+def test_the_tutorial_works_as_it_stands(started, tmp_path):
+    """From nothing; only the seconds of training are fewer."""
+    template, _, env = started
+    page = tmp_path / "tutorial.md"
+    text = (DOCS / "tutorial.md").read_text("utf-8")
+    text = text.replace("$ cookiecutter URL\n", "$ cookiecutter URL --no-input\n")
+    page.write_text(
+        text.replace("$ dvc repro\n", "$ sed -i 's/time_budget: 60/time_budget: 6/' params.yaml && dvc repro\n", 1),
+        "utf-8",
+    )
+    ran = follow(page, tmp_path, env, template)
+    assert len(ran) > 12 and (tmp_path / "bakery/reports/monitoring.html").exists()
