@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from custom.metrics import METRICS
+from lifecycle.evaluate.decision import Trained
 from lifecycle.gate.champion import CHAMPION, check_champion
-from lifecycle.gate.good import check_baseline, check_criteria, check_slices
+from lifecycle.gate.good import check_baseline, check_criteria, check_out_of_fold, check_slices
 from lifecycle.gate.right import check_batches, check_latency, check_leaks, check_missing, check_size, measure_latency
 from lifecycle.ground.errors import stage
 from lifecycle.ground.files import read_json, read_parquet, write_json
@@ -40,6 +41,7 @@ def main() -> None:
     checks = [
         *check_criteria(contract.problem, evaluation),
         check_baseline(evaluation),
+        check_out_of_fold(evaluation, Trained.read({}, read_parquet(CANDIDATE / "oof.parquet")).oof),
         check_champion(model, test, y_true, weight, contract, params, CHAMPION),
         check_slices(evaluation, params.slice_floor),
         check_leaks(train, test, contract, params.leak_score),

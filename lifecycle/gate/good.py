@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from lifecycle.evaluate.decision import OutOfFold
 from lifecycle.evaluate.slices import named, ranked, surely_below, weakest
 from lifecycle.gate.check import Check
-from lifecycle.ground.metrics import OF_GROUPS
+from lifecycle.ground.metrics import METRICS, OF_GROUPS
 from lifecycle.ground.words import percent
 from lifecycle.table.contract import Problem
 
@@ -44,6 +45,28 @@ def check_baseline(evaluation: dict[str, Any]) -> Check:
     if passed:
         why = "the answer of one who sees no feature must be beaten by more than the paired interval"
     return Check("beats the naive baseline", low, "lower end of the gain > 0", passed, why)
+
+
+def check_out_of_fold(evaluation: dict[str, Any], oof: OutOfFold | None) -> Check:
+    """Out of fold the candidate scores as on the test rows: within half its gain over the baseline there, or chance.
+
+    Else a few rows decide one of the two, such as a total that was learned as a row, or the rows are not of one kind.
+    """
+    metric = evaluation["metric"] if METRICS[evaluation["metric"]].needs != "classes" else "log_loss"
+    test, name = evaluation["metrics"][metric], f"out-of-fold {metric} is near the test's"
+    if oof is None:
+        return Check(name, None, "out-of-fold predictions", False, "models/candidate has none; `dvc repro train`")
+    score = METRICS[metric].function(oof.y_true, oof.prediction, oof.weight)
+    chance = max(test["high"] - test["value"], test["value"] - test["low"])
+    near = max(abs(test["value"] - test["baseline"]) / 2, 3 * chance)
+    passed = abs(score - test["value"]) <= near
+    why = f"on the test rows it is {test['value']:.4g}"
+    if not passed:
+        why += (
+            "; a few rows decide one of the two (a total, a slip of the keyboard: see the largest errors in the report), or the test "
+            "rows are of another kind than those that were learned"
+        )
+    return Check(name, score, f"{test['value']:.4g} ± {near:.4g}", passed, why)
 
 
 def check_slices(evaluation: dict[str, Any], floor: float) -> Check:

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lifecycle.gate.good import check_criteria, check_slices
+from lifecycle.evaluate.decision import OutOfFold
+from lifecycle.gate.good import check_criteria, check_out_of_fold, check_slices
 from lifecycle.gate.right import check_batches, check_latency, check_leaks, check_missing, check_size, measure_latency
 from lifecycle.ground.errors import UserError
 from lifecycle.model.model import encode_target
@@ -118,6 +119,24 @@ def test_a_criterion_that_cannot_be_read_is_one_line(parts, criteria, told):
 def a_slice(n, skill, skill_se, **scores):
     ends = {"skill_low": skill - 2 * skill_se, "skill_high": skill + 2 * skill_se}
     return {"where": [["kind", "d"]], "n": n, "skill": skill, "skill_se": skill_se, **ends, **scores}
+
+
+@pytest.mark.parametrize(
+    ("told", "passes"),
+    [
+        ({"value": 174.0, "low": 160.0, "high": 190.0, "baseline": 500.0}, False),  # a total row was learned
+        ({"value": 4700.0, "low": 4000.0, "high": 5600.0, "baseline": 9000.0}, True),
+        ({"value": 300.0, "low": 100.0, "high": 2000.0, "baseline": 500.0}, True),  # few test rows: who knows
+    ],
+)
+def test_gate_rejects_an_out_of_fold_score_far_from_the_tests(told, passes):
+    y_true, weight = np.arange(500.0), np.ones(500)
+    prediction = y_true + np.where(y_true == 7, 107_000, 100)
+    evaluation = {"metric": "rmse", "metrics": {"rmse": told}}
+    check = check_out_of_fold(evaluation, OutOfFold(y_true, prediction, weight))
+    assert check.passed is passes and 4_700 < check.measured < 4_900
+    assert ("a few rows decide" in check.why) is not passes
+    assert check_out_of_fold(evaluation, None).passed is False
 
 
 def test_gate_rejects_a_slice_that_is_surely_below_the_baseline(parts):

@@ -87,3 +87,84 @@ def test_an_exact_weighted_sum_is_suspected():
 def test_a_few_blanks_that_chance_explains_are_not_suspected():
     blanks = np.where(np.cumsum(CLASS == "no") <= 8, np.nan, A)  # eight blanks, all of the larger class and some more
     assert found(suspected, CLASS, "binary", column=np.where(CLASS == "no", blanks, A)) == set()
+
+
+# ---- kinds that a table written after the event brings, and their near misses ---------------------------------------
+
+LEFT = np.where(NOISE > 0.3, "left", "stays")
+REASONS = RNG.choice(["pay", "boss", "move"], N)
+
+
+def test_a_level_of_one_class_only_is_suspected_and_its_twins_with_it():
+    reason = np.where(LEFT == "left", REASONS, "staying")
+    notice = np.where(LEFT == "left", RNG.integers(1, 90, N), 0).astype(float)
+    talked = pd.Series(np.where(LEFT == "left", "2024-03-01", None), dtype="str")
+    assert found(suspected, LEFT, "binary", reason=reason, notice=notice, talked=talked) == {
+        "reason",
+        "notice",
+        "talked",
+    }
+
+
+def test_a_level_that_some_of_the_other_class_have_is_not_suspected():
+    reason = np.where(LEFT == "left", REASONS, "staying")
+    some = np.flatnonzero(LEFT == "stays")[:12]
+    reason[some] = "pay"
+    notice = np.where(LEFT == "left", RNG.integers(0, 9, N), RNG.integers(0, 5, N)).astype(float)
+    assert found(suspected, LEFT, "binary", reason=reason, notice=notice) == set()
+
+
+def test_a_column_empty_for_one_class_is_suspected_and_one_empty_here_and_there_is_not():
+    empty = np.where(LEFT == "left", np.nan, A)
+    scattered = np.where(RNG.random(N) < 0.3, np.nan, A)
+    assert found(suspected, LEFT, "binary", empty=empty, scattered=scattered) == {"empty"}
+
+
+def test_zeros_of_a_claim_that_is_mostly_none_are_looked_at_like_a_class():
+    claim = np.where(NOISE > 0.2, RNG.gamma(2, 500, N).round(2), 0.0)
+    adjuster = pd.Series(np.where(claim > 0, REASONS, None), dtype="str")
+    assert found(suspected, claim, adjuster=adjuster) == {"adjuster"}
+    half = pd.Series(np.where((claim > 0) == (RNG.random(N) < 0.8), REASONS, None), dtype="str")  # likely, not always
+    assert found(suspected, claim, half=half) == set()
+
+
+def test_a_total_less_its_other_parts_is_suspected_though_a_surcharge_is_missing():
+    tip, tolls, fare = RNG.gamma(2, 2, N).round(2), RNG.choice([0, 5.5], N), RNG.gamma(3, 5, N).round(2)
+    total = fare + tip + tolls + RNG.choice([0.5, 0.8, 1.3], N)
+    assert {"total", "tip", "tolls"} <= found(suspected, fare, total=total, tip=tip, tolls=tolls)
+    assert found(suspected, fare, tip=tip, tolls=tolls, miles=fare / 2.5 + RNG.normal(0, 1, N)) == set()
+
+
+@pytest.mark.parametrize("target", [A * B * 1.19, (A * B / 12).round(2)], ids=["with tax", "by the dozen"])
+def test_a_product_times_a_constant_is_given_away(target):
+    assert {"a", "b"} <= found(given_away, target, a=A, b=B)
+    assert found(given_away, target * RNG.uniform(0.8, 1.2, N), a=A, b=B) == set()
+
+
+def test_after_a_sum_its_twin_parts_are_looked_for():
+    """The same total in another currency is found once the first parts are gone."""
+    first, second = B, A - B
+    assert {"a", "b", "c", "d"} <= found(given_away, A, a=first, b=second, c=A * 0.3, d=A * 0.7)
+
+
+@pytest.mark.parametrize("task", ["binary", "regression"])
+def test_each_note_on_a_leak_has_its_cure(task):
+    from tests.table.columns import made
+
+    n = 400
+    cells = {"reason": [r if t == "left" else "staying" for r, t in zip(REASONS, LEFT, strict=True)], "size": list(A)}
+    target = "answer"
+    if task == "regression":
+        cells = {
+            "tip": list(B),
+            "tolls": list((A - B).round(2) / 2),
+            "part": list(((A - B) / 2).round(2)),
+            "fare": list(A),
+        }
+        target = "fare"
+    else:
+        cells["answer"] = list(LEFT)
+    assert len(cells["size" if task == "binary" else "tip"]) == n
+    table = made(target=target, **cells)
+    notes = [note for note in table.notes if "gives the target away" in note or "may give the target away" in note]
+    assert notes and all("columns: {" in note or "problem.exclude" in note for note in notes)
