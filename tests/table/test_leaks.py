@@ -92,7 +92,7 @@ def test_a_few_blanks_that_chance_explains_are_not_suspected():
 # ---- kinds that a table written after the event brings, and their near misses ---------------------------------------
 
 LEFT = np.where(NOISE > 0.3, "left", "stays")
-REASONS = RNG.choice(["pay", "boss", "move"], N)
+REASONS = np.random.default_rng(5).choice(["pay", "boss", "move"], N)
 
 
 def test_a_level_of_one_class_only_is_suspected_and_its_twins_with_it():
