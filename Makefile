@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help repro status try compare sweep serve check score collect refresh forget monitor drill retrain release push rollback doctor test lint
+.PHONY: help repro status try compare sweep serve check score collect refresh forget monitor drill retrain release push rollback wheel export-mlflow doctor test lint
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +77,12 @@ push: .venv/ready ## data, models, each released version, commits and tags (pyth
 
 rollback: .venv/ready ## the version before (python -m actions.rollback); VERSION=v1.0.0
 	$(BIN)/python -m actions.rollback $(VERSION)
+
+wheel: .venv/ready ## a released model as a Python package (python -m actions.wheel); VERSION=v1.1.0
+	$(BIN)/python -m actions.wheel $(VERSION)
+
+export-mlflow: .venv/ready ## a release to the tracking server MLFLOW_TRACKING_URI (python -m actions.export_mlflow); VERSION=v1.1.0
+	$(BIN)/python -m actions.export_mlflow $(VERSION)
 
 doctor: .venv/ready ## mend what a stop left: locks, half-made folders, a release (python -m actions.doctor)
 	$(BIN)/python -m actions.doctor

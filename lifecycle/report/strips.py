@@ -21,7 +21,7 @@ class Point(NamedTuple):
     text: str  # when, and how much
 
 
-class Line(NamedTuple):
+class Trace(NamedTuple):
     """`paths`: pieces without a gap, each `x,y x,y …`."""
 
     name: str
@@ -34,7 +34,7 @@ class Line(NamedTuple):
 class Strip(NamedTuple):
     title: str
     how: str
-    lines: list[Line]
+    lines: list[Trace]
     band: list[str]  # polygons
     levels: list[Mark]  # from the top
     releases: list[Mark]  # from the left
@@ -81,7 +81,7 @@ def strip(
         if points:
             last = next(value for value in reversed(line) if is_known(value))
             paths = [_path([(left(i), top(v)) for i, v in piece]) for piece in pieces(line)]
-            lines.append(Line(name, number, paths, points, short(last)))
+            lines.append(Trace(name, number, paths, points, short(last)))
     return Strip(
         title,
         how,

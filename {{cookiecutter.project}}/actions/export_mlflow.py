@@ -1,0 +1,1 @@
+{{ "actions/export_mlflow.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "actions/wheel.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/gate/mlflow_files.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/project.py" | from_root }}

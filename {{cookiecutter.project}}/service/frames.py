@@ -1,0 +1,1 @@
+{{ "service/frames.py" | from_root }}

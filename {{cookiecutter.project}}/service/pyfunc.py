@@ -1,0 +1,1 @@
+{{ "service/pyfunc.py" | from_root }}
