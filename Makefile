@@ -23,11 +23,8 @@ status: .venv/ready ## where the project stands, and what comes next (python -m 
 try: .venv/ready ## did that edit of custom/ or params.yaml help? in seconds (python -m actions.try)
 	$(BIN)/python -m actions.try
 
-SHOW := dvc exp show --only-changed --keep 'score|baseline|passed' \
-	--drop 'Created|State|Executor|rows|live|.*/|requirements|failed|log_loss|rmse|average_precision|f1|ece|brier|median|mape|candidates'
-
-compare: .venv/ready .dvc/config ## experiments side by side (dvc exp show): the verdict, and what differs
-	$(BIN)/$(SHOW)
+compare: .venv/ready .dvc/config ## experiments and releases side by side, and reports/compare.html (python -m actions.compare)
+	@$(BIN)/python -m actions.compare
 
 # DVC writes the cache's path as ASCII for queued experiments, and hangs without a word where it cannot
 ASCII := import os, sys; os.getcwd().isascii() or sys.exit('error: ' + ascii(os.getcwd()) + ' has letters that are not ASCII, \
@@ -40,7 +37,7 @@ sweep: .venv/ready .dvc/config ## many experiments, JOBS at a time (dvc exp run 
 	@$(BIN)/python -c "$(ASCII)"
 	$(BIN)/dvc exp run --queue $(SWEEP)
 	$(BIN)/dvc exp run --run-all --jobs $(JOBS)
-	$(BIN)/$(SHOW) --sort-by score
+	@$(BIN)/python -m actions.compare
 
 serve: .venv/ready ## answer over HTTP (python -m actions.serve); VERSION=v1.1.0, SHADOW=v1.2.0, PORT, API_KEY ...
 	$(BIN)/python -m actions.serve $(VERSION:%=--version %) $(SHADOW:%=--shadow %)

@@ -1,0 +1,185 @@
+"""Which of them is better, and in what do they differ? The work tree, the commit, experiments and releases side by side.
+
+    python -m actions.compare      or: make compare
+
+Prints a table of at most 80 columns, the settings that differ first, and writes reports/compare.html, which needs no network. What
+is compared is what each wrote for Git: nothing is loaded, and nothing is run. Scores on other test rows are marked: they do not compare.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from actions.registry import git, run, tag, versions
+from lifecycle.ground.errors import UserError, stage
+from lifecycle.ground.files import write_text
+from lifecycle.ground.words import as_scores, cut
+from lifecycle.report.comparison import better_is, comparison_page
+
+PAGE = Path("reports/compare.html")
+WORKSPACE = "work tree"
+NAME, CHANGES = 18, 74  # characters of a line
+
+
+@dataclass(frozen=True)
+class Side:
+    """What one commit, experiment, release or the work tree says of itself. `test`: the hash of its test rows."""
+
+    name: str
+    kind: str
+    evaluation: dict[str, Any]
+    passed: bool | None
+    settings: dict[str, Any]
+    test: str
+    plots: dict[str, str] = field(default_factory=dict)
+
+
+# ---- reading ------------------------------------------------------------------------------------------------------
+
+
+def text_of(reference: str, path: str) -> str:
+    """A file as `reference` has it, "" for the work tree's; nothing where it has none."""
+    if not reference:
+        here = Path(path)
+        return here.read_text("utf-8") if here.exists() else ""
+    try:
+        return run("git", "show", f"{reference}:./{path}")
+    except UserError:
+        return ""
+
+
+def side(name: str, kind: str, reference: str) -> Side | None:
+    """None where it has no evaluation."""
+    written = text_of(reference, "reports/evaluation.json")
+    if not written:
+        return None
+    content = json.loads(written)
+    evaluation = content[0] if isinstance(content, list) else content  # an object before 0.3
+    gate = json.loads(text_of(reference, "reports/validation.json") or "{}")
+    settings = flat(yaml.safe_load(text_of(reference, "params.yaml") or "{}") or {})
+    plots = {one: text_of(reference, f"reports/plots/{one}") for one in ("detail.json", "calibration.csv")}
+    return Side(name, kind, evaluation, gate.get("passed"), settings, test_rows(text_of(reference, "dvc.lock")), plots)
+
+
+def test_rows(lock: str) -> str:
+    """The hash of the test rows that a dvc.lock names."""
+    stages = (yaml.safe_load(lock or "{}") or {}).get("stages") or {}
+    outs = (stages.get("split") or {}).get("outs") or []
+    return next((str(out.get("md5", "")) for out in outs if out.get("path") == "data/test.parquet"), "")
+
+
+def flat(block: dict[str, Any], above: str = "") -> dict[str, Any]:
+    """{train.folds: 5, ...}"""
+    out: dict[str, Any] = {}
+    for key, value in block.items():
+        name = f"{above}{key}"
+        if isinstance(value, dict) and value:
+            out |= flat(value, f"{name}.")
+        else:
+            out[name] = value
+    return out
+
+
+def experiments() -> list[tuple[str, str]]:
+    """(name, commit) of each that has ended, the newest last; those queued or running are none yet."""
+    listed = git("for-each-ref", "--sort=creatordate", "--format=%(refname) %(objectname)", "refs/exps")
+    found = []
+    for line in listed.splitlines():
+        name, commit = line.split()
+        parts = name.split("/")
+        if len(parts) == 5 and len(parts[2]) == 2 and len(parts[3]) == 38:
+            found.append((parts[4], commit))
+    return found
+
+
+def sides() -> list[Side]:
+    wanted = [(WORKSPACE, "work tree", ""), ("last commit", "commit", "HEAD")]
+    wanted += [(name, "experiment", commit) for name, commit in experiments()]
+    wanted += [(version, "release", tag(version)) for version in versions()]
+    found = [side(*one) for one in wanted]
+    known = [one for one in found if one is not None]
+    if not known:
+        raise UserError("reports/evaluation.json is missing; `dvc repro` makes it")
+    return known
+
+
+# ---- telling ------------------------------------------------------------------------------------------------------
+
+
+def differences(known: list[Side]) -> dict[str, dict[str, Any]]:
+    """{setting: {name of the side: value}} of those that are not the same on all sides; those of the search alone."""
+    names = sorted({name for one in known for name in one.settings})
+    out = {}
+    for name in names:
+        values = {one.name: one.settings.get(name) for one in known}
+        if len({json.dumps(value, sort_keys=True, default=str) for value in values.values()}) > 1:
+            out[name] = values
+    return out
+
+
+def changes(one: Side, first: Side, different: dict[str, dict[str, Any]]) -> list[str]:
+    """What `one` has otherwise than `first`."""
+    out = []
+    for name, values in different.items():
+        if values[one.name] != values[first.name]:
+            out.append(f"{name} {shown(values[one.name])} (not {shown(values[first.name])})")
+    return out
+
+
+def shown(value: Any) -> str:
+    return "''" if value in ("", None) else cut(value, 24)
+
+
+def table(known: list[Side]) -> str:
+    """At most 80 columns: a line for each, and below it what it has otherwise than the first."""
+    first = known[0]
+    metric = first.evaluation["metric"]
+    different = differences(known)
+    lines = [f"{metric}, {better_is(metric)} is better [its interval] / naive baseline", ""]
+    for one in known:
+        score = one.evaluation["score"]
+        lines.append(f"{cut(one.name, NAME):<{NAME}} {numbers(one, score):<34} {marks(one, first)}".rstrip())
+        lines += [f"    {cut(change, CHANGES)}" for change in changes(one, first, different)[:6]]
+    return "\n".join(lines)
+
+
+def numbers(one: Side, score: dict[str, Any]) -> str:
+    value, low, high, baseline = as_scores([score[key] for key in ("value", "low", "high", "baseline")])
+    return f"{value} [{low}, {high}] / {baseline}"
+
+
+def marks(one: Side, first: Side) -> str:
+    gate = {True: "gate passed", False: "gate FAILED", None: ""}[one.passed]
+    said = [gate]
+    if one.evaluation["metric"] != first.evaluation["metric"]:
+        said = [one.evaluation["metric"]]
+    elif one.test != first.test:
+        said.append("other rows")
+    return ", ".join(part for part in said if part)
+
+
+def main() -> None:
+    known = sides()
+    print(table(known))
+    first = known[0]
+    same = [one for one in known if one.evaluation["metric"] == first.evaluation["metric"]]
+    different = differences(same)
+    rows = [
+        {
+            "name": one.name, "kind": one.kind, "evaluation": one.evaluation, "passed": one.passed, "plots": one.plots,
+            "changes": changes(one, first, different), "same_rows": one.test == first.test,
+        }
+        for one in same
+    ]  # fmt: skip
+    write_text(PAGE, comparison_page(rows))
+    others = f", {len(known) - len(same)} of another metric left out" if len(same) < len(known) else ""
+    print(f"\ncompare: {len(known)} side by side{others}; open {PAGE.as_posix()}")
+
+
+if __name__ == "__main__":
+    stage(main)

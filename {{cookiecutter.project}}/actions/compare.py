@@ -1,0 +1,1 @@
+{{ "actions/compare.py" | from_root }}

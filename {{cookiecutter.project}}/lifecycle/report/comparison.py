@@ -1,0 +1,1 @@
+{{ "lifecycle/report/comparison.py" | from_root }}
