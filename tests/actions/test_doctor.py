@@ -16,6 +16,7 @@ import yaml
 from actions import doctor
 from actions.registry import changed_paths
 from lifecycle.ground.errors import stage
+from tests.scratch import ROOT
 
 pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="NO GIT: apt-get install git")
 LOCK = "schema: '2.0'\nstages:\n  train:\n    cmd: python train.py\n    outs:\n    - path: models/candidate\n      hash: md5\n      md5: {md5}\n"
@@ -125,6 +126,19 @@ def test_asked_to_look_it_names_itself_and_mends_nothing(project, path, text, to
         stage(doctor.main)
     assert told in out.getvalue() and "`make doctor` (python -m actions.doctor) mends that" in out.getvalue()
     assert (project / path).read_text() == text
+
+
+@pytest.mark.skipif(os.name == "nt" or not shutil.which("make"), reason="NO MAKE: apt-get install make")
+def test_make_repro_names_the_doctor_where_it_can_mend_what_stopped_it(project):
+    """The project's own Makefile, with this Python in place of its environment."""
+    shutil.copyfile(ROOT / "Makefile", project / "Makefile")
+    (project / ".venv").symlink_to(sys.prefix, target_is_directory=True)
+    (project / "dvc.yaml").write_text("stages:\n  train:\n    cmd: echo trained\n")
+    (project / "dvc.lock").write_text("schema: '2.0'\nstages:\n  train:\n    outs:\n")
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(["make", "repro", "--old-file=.venv/ready"], cwd=project, env=env, capture_output=True, encoding="utf-8")
+    assert done.returncode != 0
+    assert "dvc.lock is cut off; `make doctor` (python -m actions.doctor) mends that" in done.stdout
 
 
 def test_where_nothing_was_stopped_a_look_says_nothing(project):
