@@ -136,7 +136,9 @@ def test_make_repro_names_the_doctor_where_it_can_mend_what_stopped_it(project):
     (project / "dvc.yaml").write_text("stages:\n  train:\n    cmd: echo trained\n")
     (project / "dvc.lock").write_text("schema: '2.0'\nstages:\n  train:\n    outs:\n")
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(["make", "repro", "--old-file=.venv/ready"], cwd=project, env=env, capture_output=True, encoding="utf-8")
+    done = subprocess.run(
+        ["make", "repro", "--old-file=.venv/ready"], cwd=project, env=env, capture_output=True, encoding="utf-8"
+    )
     assert done.returncode != 0
     assert "dvc.lock is cut off; `make doctor` (python -m actions.doctor) mends that" in done.stdout
 
