@@ -14,6 +14,7 @@ import csv
 import importlib.util
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ import pandas as pd
 
 from lifecycle.ground.errors import UserError, nearest, stage
 from lifecycle.ground.files import replacing
+from lifecycle.ground.workplace import workplace
 from lifecycle.model import reasons
 from lifecycle.table.conform import Conformed, conform
 from lifecycle.table.contract import MODEL
@@ -85,6 +87,11 @@ def score_rows(bundle: Bundle, frame: pd.DataFrame, explain: int = 0) -> tuple[n
         probabilities = answer if bundle.contract.problem.classes else []
         added.append([label, *probabilities, *sure[i], *why[i], flags.get(place, ""), bundle.version])
     return usable, added
+
+
+def answered(bundle: Bundle, explain: int, text: pa.Table) -> tuple[np.ndarray, list[list[Any]]]:
+    """`score_rows` of a part, wherever it is done."""
+    return score_rows(bundle, text.to_pandas(), explain)
 
 
 def certainty_cells(bundle: Bundle, rows: pd.DataFrame, answers: np.ndarray) -> list[list[Any]]:
@@ -177,19 +184,19 @@ def score(bundle: Bundle, source: Path, target: Path, explain: int = 0) -> dict[
         rejected = opened.enter_context(contextlib.closing(TextWriter(rejects, ["source", "reason"], ",")))
         bar = opened.enter_context(tqdm(desc="score", disable=None, unit="row"))
         out: TextWriter | ScoredParquet | None = None
-        for text, typed, broken in chunks(tables):
+        at = opened.enter_context(workplace())
+        answer = partial(answered, bundle, explain)
+        for (text, typed, broken), (usable, added) in at.pairs(answer, chunks(tables), lambda chunk: chunk[0]):
             given = typed if typed is not None and is_parquet(target) else text.drop_columns([SOURCE])
             if out is None:
                 out = opened.enter_context(contextlib.closing(writer(beside, target, given, bundle, tables, explain)))
-            frame = text.to_pandas()
-            usable, added = score_rows(bundle, frame, explain)
             if added:
                 out.write(given.filter(usable), added)
-            unusable = [[line, "no feature is filled"] for line in frame[SOURCE][~usable]]
+            unusable = [[line, "no feature is filled"] for line in text[SOURCE].filter(~usable).to_pylist()]
             rejected.write_rows([[one.source, one.reason] for one in broken] + unusable)
             done["rows"] += len(added)
             done["rejected"] += len(broken) + len(unusable)
-            bar.update(len(frame))
+            bar.update(len(text))
     if not done["rejected"]:
         rejects_of(target).unlink()
     return done

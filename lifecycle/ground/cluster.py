@@ -12,8 +12,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError, Executor
-from functools import partial
+from concurrent.futures import CancelledError, Executor, Future
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -75,9 +74,9 @@ class Cluster:
         workers = len(self.client.nthreads())
         return f"{workers} workers at {self.address}; {self.client.dashboard_link}"
 
-    def sent(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """`function`, with the code that it was made for."""
-        return partial(run_part, self.code, function)
+    def bearing(self, function: Callable[..., Any]) -> Executor:
+        """An executor of `function`, which is sent once: it may hold a model."""
+        return Bearing(self, function)
 
     def explained(self, error: Exception) -> Exception:
         """`error`, or a sentence where the cluster is at fault."""
@@ -125,6 +124,17 @@ class Cluster:
                 str(archive)
             )  # to workers that come later, too, and to the scheduler, which reads tasks
         return name
+
+
+class Bearing(Executor):
+    """Submits parts for one function, which each worker holds, with the code that it was made for."""
+
+    def __init__(self, cluster: Cluster, function: Callable[..., Any]) -> None:
+        self.cluster = cluster
+        self.held = cluster.client.scatter(function, broadcast=True, hash=False)
+
+    def submit(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
+        return self.cluster.executor.submit(run_part, self.cluster.code, self.held, *arguments, **named)
 
 
 def files_to_send() -> Iterator[tuple[str, bytes]]:

@@ -12,13 +12,14 @@ from __future__ import annotations
 import itertools
 import multiprocessing
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from lifecycle.ground.engine import Given, Made, over_parts
 from lifecycle.ground.errors import UserError
@@ -27,7 +28,8 @@ from lifecycle.ground.params import PATH, EngineParams
 if TYPE_CHECKING:
     from lifecycle.ground.cluster import Cluster
 
-ALONE = 2  # parts that are done here before others are asked: a small table is done sooner than a process starts
+Whole = TypeVar("Whole")
+ALONE = 4  # parts that are done here before others are asked: a small table is done sooner than a process starts
 ADDRESS = "DASK_SCHEDULER_ADDRESS"
 
 
@@ -55,12 +57,25 @@ class Workplace:
         if not following:
             return
         self._open()
-        if self.cluster:
-            function = self.cluster.sent(function)
+        executor = self.cluster.bearing(function) if self.cluster else self.executor
         try:
-            yield from over_parts(function, itertools.chain(following, parts), self.executor, n_jobs=self.n_jobs)
+            yield from over_parts(function, itertools.chain(following, parts), executor, n_jobs=self.n_jobs)
         except Exception as error:
             raise self._explained(error) from error
+
+    def pairs(
+        self, function: Callable[[Given], Made], parts: Iterable[Whole], of: Callable[[Whole], Given]
+    ) -> Iterator[tuple[Whole, Made]]:
+        """(part, `function` of what `of` takes from it): the rest of the part does not travel."""
+        waiting: deque[Whole] = deque()
+
+        def handed() -> Iterator[Given]:
+            for part in parts:
+                waiting.append(part)
+                yield of(part)
+
+        for made in self.map(function, handed()):
+            yield waiting.popleft(), made
 
     def _explained(self, error: Exception) -> Exception:
         if self.cluster:

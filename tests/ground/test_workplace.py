@@ -11,7 +11,7 @@ from tests.scratch import ROOT
 def test_a_small_table_starts_no_process(monkeypatch):
     monkeypatch.setattr(Workplace, "_open", lambda self: pytest.fail("a process was started"))
     with Workplace(2) as at:
-        assert list(at.map(abs, range(-places.ALONE, 0))) == [2, 1]
+        assert list(at.map(abs, range(-places.ALONE, 0))) == [4, 3, 2, 1]
     with Workplace(2) as at:
         assert list(at.map(abs, [])) == []
 
@@ -23,7 +23,7 @@ def test_processes_give_what_one_gives_and_in_the_order_of_the_parts():
 
 def test_an_error_in_a_part_is_the_callers():
     with Workplace(2) as at, pytest.raises(ValueError, match="invalid literal"):
-        list(at.map(int, ["1", "2", "3", "four"]))
+        list(at.map(int, ["1", "2", "3", "4", "5", "six"]))
 
 
 def test_the_environment_names_a_cluster_before_params_yaml_does(monkeypatch, tmp_path):
@@ -41,3 +41,10 @@ def test_without_dask_a_line_says_what_to_install(monkeypatch):
     with Workplace(1, "tcp://127.0.0.1:1") as at, pytest.raises(UserError, match=r"requirements-cluster\.txt"):
         list(at.map(abs, [1]))
     assert (ROOT / "requirements-cluster.txt").is_file()
+
+
+def test_pairs_keep_what_does_not_travel():
+    with Workplace(2) as at:
+        assert list(at.pairs(abs, [(-n, f"row {n}") for n in range(7)], lambda part: part[0])) == [
+            ((-n, f"row {n}"), n) for n in range(7)
+        ]
