@@ -57,7 +57,7 @@ def main() -> None:
     for check in failed:
         print(f"  failed: {check.name}: {plain(check.measured)}, required {check.required}: {check.why}")
     verdict = f"gate {'failed' if failed else 'passed'}, {len(checks) - len(failed)} of {len(checks)} checks"
-    print(f"validate: {verdict}; one row {latency['median_ms']} ms")
+    print(f"validate: {verdict}; one row {latency['processor_ms']} ms")
 
 
 if __name__ == "__main__":

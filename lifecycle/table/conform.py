@@ -37,18 +37,13 @@ def conform(frame: pd.DataFrame, contract: Contract, roles: tuple[str, ...] = US
     Returns number, integer and boolean as float64, string and text as str, dates as datetime64[us]; a target of a
     classification as its label.
     """
+    if len(frame) <= FEW:
+        return _conform_few(frame, contract, roles)
     out = Conformed(frame)
     columns = {}
-    task = contract.problem.task
     empty = pd.Series("", index=frame.index, dtype="str")
     for spec in contract.used(roles):
-        reader = reader_of(spec, task)
-        if spec.name not in frame:
-            column = reader.few([None] * len(frame)) if len(frame) <= FEW else reader.column(empty)
-        elif len(frame) <= FEW:
-            column = reader.few(frame[spec.name].tolist())
-        else:
-            column = reader.column(frame[spec.name])
+        column = reader_in(contract, spec).column(frame.get(spec.name, empty))
         columns[spec.name] = column.typed
         for masks, mask in (
             (out.missing, column.missing),
@@ -60,6 +55,41 @@ def conform(frame: pd.DataFrame, contract: Contract, roles: tuple[str, ...] = US
                 masks[spec.name] = mask
     out.frame = pd.DataFrame(columns, index=frame.index)
     return out
+
+
+def _conform_few(frame: pd.DataFrame, contract: Contract, roles: tuple[str, ...]) -> Conformed:
+    """The same of a few rows, cell by cell. What would cost more than the cells is done once for all columns: taking the
+    frame apart, and making Arrow's texts."""
+    out, n = Conformed(frame), len(frame)
+    masks = {MISSING: out.missing, CORRUPT: out.corrupt, UNSEEN: out.unseen, OUT_OF_RANGE: out.out_of_range}
+    given = dict(zip(frame.columns, frame.to_numpy(dtype=object).T.tolist(), strict=True))
+    nothing = [None] * n
+    columns: dict[str, Any] = {}
+    texts: list[Any] = []
+    for spec in contract.used(roles):
+        reader = reader_in(contract, spec)
+        read = [reader.cell(cell) for cell in given.get(spec.name, nothing)]
+        for kind in {flag for _, flag in read if flag}:
+            masks[kind][spec.name] = np.array([flag == kind for _, flag in read], dtype=bool)
+        if reader.dtype is object:
+            columns[spec.name] = slice(len(texts), len(texts) + n)
+            texts += [value for value, _ in read]
+        else:
+            columns[spec.name] = np.array([value for value, _ in read], dtype=reader.dtype)
+    together: Any = pd.array(texts, dtype="str")
+    for name, column in columns.items():
+        if isinstance(column, slice):
+            columns[name] = together[column]
+    out.frame = pd.DataFrame(columns, index=frame.index)
+    return out
+
+
+def reader_in(contract: Contract, spec: Field) -> Reader:
+    """The reader of one of the contract's fields, made once."""
+    readers = contract.readers
+    if spec.name not in readers:
+        readers[spec.name] = reader_of(spec, contract.problem.task)
+    return readers[spec.name]
 
 
 # ---- one field --------------------------------------------------------------------------------------------------
@@ -104,21 +134,6 @@ class Reader:
             return self.blank, CORRUPT
         flag = self.flag(value)
         return (self.blank, MISSING) if flag == MISSING else (value, flag)
-
-    def few(self, given: list[Any]) -> Column:
-        """A column of a few cells of any origin."""
-        read = [self.cell(v) for v in given]
-        flags = [flag for _, flag in read]
-        typed = np.full(len(read), self.blank, dtype=self.dtype)
-        typed[:] = [value for value, _ in read]
-        masks = [
-            np.array([flag == kind for flag in flags], dtype=bool) for kind in (MISSING, CORRUPT, UNSEEN, OUT_OF_RANGE)
-        ]
-        return Column(self.array(typed), *masks)
-
-    def array(self, typed: np.ndarray) -> Any:
-        """Typed cells as a frame's column holds them."""
-        return typed
 
     def column(self, values: pd.Series) -> Column:
         texts = as_text(values)
@@ -321,9 +336,6 @@ class LabelReader(Reader):
             texts[odd] = pd.Series(read, dtype="str").to_numpy()
         # Arrow repeats the distinct texts, which is much faster than as many objects of Python
         return Column(texts.array.take(codes), absent[codes], wrong[codes], unseen[codes])
-
-    def array(self, typed: np.ndarray) -> Any:
-        return pd.array(typed, dtype="str")
 
     def plain(self, texts: pd.Series) -> np.ndarray:
         """Mask of texts that mean what they say, by Arrow: no blanks, quotes or zeros to tidy, nothing to look up."""

@@ -275,6 +275,11 @@ class Contract:
         return [f.name for f in self.used(roles)]
 
     @cached_property
+    def readers(self) -> dict[str, Any]:
+        """The reader of each field, by its name, as `conform` makes them when they are first asked for."""
+        return {}
+
+    @cached_property
     def by_name(self) -> dict[str, Field]:
         return {f.name: f for f in self.fields}
 

@@ -129,7 +129,7 @@ def test_each_pair_of_cells_is_kept_apart(predictor):
 
 
 def test_memory_is_bounded(predictor, monkeypatch):
-    monkeypatch.setattr("service.predictor.REMEMBERED", 50)
+    monkeypatch.setattr("lifecycle.table.row_reader.REMEMBERED", 50)
     for i in range(20):
         rows = [dict.fromkeys(f["name"] for f in FIELDS) | {"level": f"level {i} {j}"} for j in range(20)]
         check(predictor.typed(rows), rows)

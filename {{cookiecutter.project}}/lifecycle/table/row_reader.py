@@ -1,0 +1,1 @@
+{{ "lifecycle/table/row_reader.py" | from_root }}
