@@ -12,7 +12,7 @@ import shutil
 from pathlib import Path
 
 from custom.metrics import METRICS
-from lifecycle.gate.bundle import BUNDLE, CANDIDATE, check_alone, golden, manifest, with_answers
+from lifecycle.gate.bundle import BUNDLE, CANDIDATE, check_alone, golden, made_from, manifest, with_answers
 from lifecycle.gate.closure import files_needed
 from lifecycle.gate.mlflow_files import write_mlflow
 from lifecycle.ground.errors import stage
@@ -60,7 +60,7 @@ def main() -> None:
         write_parquet(folder / "reference.parquet", with_answers(model, test))
         if ROW in train:
             write_learned(folder / LEARNED, train[ROW].to_numpy())
-        write_text(folder / "MODEL_CARD.md", model_card(contract, facts, evaluation, gate))
+        write_text(folder / "MODEL_CARD.md", model_card(contract, facts, evaluation, gate, made_from(contract)))
         write_mlflow(folder, contract, facts)
         write_json(folder / "manifest.json", manifest(folder, facts, {}))
         if needed := check_alone(folder):

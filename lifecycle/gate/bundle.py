@@ -120,6 +120,17 @@ def manifest(folder: Path, facts: dict[str, Any], needed: dict[str, str]) -> dic
     }
 
 
+def made_from(contract: Contract) -> dict[str, dict[str, Any]]:
+    """What a model card says of it: the data's hashes, and the seeds; of the split the contract remembers one where params.yaml
+    names none."""
+    params = read_yaml("params.yaml")
+    split = params["split"].get("random_state")
+    if split in ("", None):
+        split = contract.identity.random_state
+    seeds = {"split.random_state": split, "train.random_state": params["train"]["random_state"]}
+    return {"data": {path: sha256(path) for path in RECORDED}, "seeds": seeds}
+
+
 def check_alone(folder: Path) -> dict[str, str]:
     """Load the bundle in a process of its own that has its code and its requirements alone, and compare the golden answers
     exactly. The distributions that the model needs beside the service's own, with their versions. Raises UserError."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -16,7 +18,14 @@ from lifecycle.table.contract import MODEL, Contract, Field
 SLICES = 12
 
 
-def model_card(contract: Contract, facts: dict[str, Any], evaluation: dict[str, Any], gate: dict[str, Any]) -> str:
+def model_card(
+    contract: Contract,
+    facts: dict[str, Any],
+    evaluation: dict[str, Any],
+    gate: dict[str, Any],
+    made: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+) -> str:
+    """`made`: {data: {file: SHA-256}, seeds: {params.yaml's key: value}}, what the model was made from."""
     problem = contract.problem
     return text(
         "model_card.md.j2",
@@ -29,6 +38,10 @@ def model_card(contract: Contract, facts: dict[str, Any], evaluation: dict[str, 
                 "One row is": problem.unit,
             }.items(),
             "facts": facts,
+            "covered": covered(contract),
+            "data": made.get("data", {}),
+            "seeds": ", ".join(f"{name} {value}" for name, value in made.get("seeds", {}).items()),
+            "versions": ", ".join(f"{name} {value}" for name, value in facts.get("versions", {}).items()),
             "source": ", ".join(contract.source["files"]),
             "used": contract.features,
             "left": [field for field in contract.fields if field.role not in (*MODEL, "target")],
@@ -72,6 +85,15 @@ def front(contract: Contract, facts: dict[str, Any], evaluation: dict[str, Any])
         "model-index": [{"name": facts["name"], "results": [result]}],
     }
     return yaml.safe_dump(about, sort_keys=False, allow_unicode=True)
+
+
+def covered(contract: Contract) -> str:
+    """From when to when training rows are, where they have a date."""
+    time = contract.time
+    if time is None or not time.is_date or time.minimum is None:
+        return ""
+    first, last = (str(end).removesuffix("T00:00:00") for end in (time.minimum, time.maximum))
+    return f"{first} to {last}"
 
 
 def seen(field: Field) -> str:
