@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lifecycle.table import units
 from lifecycle.table.formats import HEAD
 from lifecycle.table.labels import NOTE, TOTAL, TOTAL_PATTERN, is_note_label, is_total_label, named_notes
 from lifecycle.table.layout import check_shape
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 HELD = 40  # last rows, that may be totals and notes
 _MARKS = re.compile(r"[^\d.,eE+()-]")
+_CODE = re.compile(r"([^\W\d_]+)[-_.]?\d")
 
 
 class Columns:
@@ -58,6 +60,17 @@ class Columns:
                 if not larger[-1]:
                     return False
         return bool(larger)
+
+    def towers(self, cells: list[str]) -> bool:
+        """Whether each number of the row is three times the largest that the other first rows have."""
+        higher = []
+        for c, cell in enumerate(cells[: self.width]):
+            value = abs(to_number(cell.strip(), self.comma[c]))
+            if self.numeric[c] and np.isfinite(value):
+                others = np.abs([to_number(one, self.comma[c]) for one in self.met[c]])
+                others = np.sort(others[np.isfinite(others)])
+                higher.append(len(others) > 5 and value >= others[-1] and value > 3 * others[-2])
+        return bool(higher) and all(higher)
 
     def has_subtotals(self, sample: list[list[str]]) -> bool:
         """Whether the first rows are parted by sums of those above, so that the others have to be looked at."""
@@ -112,6 +125,8 @@ def without_footers(parts: Iterator[Part], layout: Layout, held: int = HELD) -> 
     suspicious = may_have_totals(layout, columns)
     inner = columns.has_subtotals(layout.sample)
     for part in parts:
+        if before is None:
+            part = without_first_total(part, columns)
         if inner:
             part = without_subtotals(part, columns)
         if before is not None:
@@ -128,6 +143,17 @@ def without_footers(parts: Iterator[Part], layout: Layout, held: int = HELD) -> 
     if suspicious:
         columns.add(before.table.slice(0, cut))
     yield settle(before, cut, columns)
+
+
+def without_first_total(part: Part, columns: Columns) -> Part:
+    """`part` without a total that stands above the rows: it says so, and its numbers are far beyond those of all the others."""
+    for at in range(min(2, len(part.table))):
+        cells = [column[at].as_py() for column in part.table.columns[:-1]]
+        if columns.is_labelled(cells) and columns.towers(cells):
+            source = part.table.column(SOURCE)[at].as_py()
+            kept = [i for i in range(len(part.table)) if i != at]
+            return Part(part.table.take(kept), [*part.broken, Broken(source, TOTAL, ",".join(cells), False)])
+    return part
 
 
 def without_subtotals(part: Part, columns: Columns) -> Part:
@@ -301,6 +327,9 @@ def _with_units(column: pa.ChunkedArray, text: pa.ChunkedArray, comma: bool) -> 
 
 
 def _is_number(text: str) -> bool:
+    code = _CODE.match(text)
+    if code and not units.is_currency(code[1]):
+        return False  # F12 is a name
     return bool(np.isfinite(to_number(text, False))) and sum(c.isdigit() for c in text) * 2 >= len(text)
 
 

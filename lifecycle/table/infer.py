@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,6 +24,7 @@ from lifecycle.table.texts import Texts
 SAMPLE = 2_000  # distinct values looked at for a pattern; the share that fits is then counted on all
 MAX_ENUM = 200  # more levels than this are not listed in the contract
 MAX_WORDS = 5  # different words between numbers that may all say that there is none
+CODED = 3  # columns that hold a number far from all others, which then stands for "no value"
 LEVELS = 10  # different numbers; beside one word, so few are levels, and the word is one more
 NUMBERS, DATES = ("number", "integer"), ("date", "datetime")
 
@@ -148,12 +150,15 @@ class _Looked:
 def _sentinels_of_file(drafts: Mapping[str, Draft], looked: Mapping[str, _Looked]) -> dict[float, int]:
     """{number: columns in which it stands for "no value" beyond doubt}."""
     found: dict[float, int] = {}
+    doubted: Counter[float] = Counter()
     for name, draft in drafts.items():
         if draft.kind == "number" and "missingValues" not in looked[name].override:
-            for value in _verdict(looked[name], draft, FileEvidence()).missing:
-                if value:
-                    found[value] = found.get(value, 0) + 1
-    return found
+            verdict = _verdict(looked[name], draft, FileEvidence())
+            for value in filter(None, verdict.missing):
+                found[value] = found.get(value, 0) + 1
+            doubted.update(value for value in verdict.suspected if sentinels.is_code(value))
+    # one column's far 99 may be a value; three that have it, on a scale of 1 to 5, have a code
+    return found | {value: count for value, count in doubted.items() if count >= CODED and value not in found}
 
 
 def _words_for(draft: Draft, file: FileEvidence) -> frozenset[str]:
@@ -635,7 +640,7 @@ def _note_not_understood(one: _Looked, draft: Draft, file: FileEvidence) -> None
         )
 
 
-_STARTS_WITH_NUMBER = re.compile(r"\s*[-+~<>=$€£(]?\s?\d")
+_STARTS_WITH_NUMBER = re.compile(r"\s*[-+~<>=(]?\s?(?:[^\W\d_]{0,2}[$€£¥₹₽₩₺₫฿]|[A-Z]{3} )?\s?\d")
 
 
 def _mask(text: str) -> str:

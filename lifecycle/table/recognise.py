@@ -270,11 +270,27 @@ def recognise(
         return None
     signs = _signs_of(good)
     unit, table = _units_of(good, forms, bool(signs))
+    if unit == "%" and not table and _shares_beside(good, decimal, group):
+        table = {"%": 1.0, "": 100.0}
     bare = not unit and not table
     if bare and notation.CLOCK in forms:
         unit = "min"
     made = Notation(decimal, group, bare, unit, table, signs, {}, frozenset(forms))
     return NumberForms(made, tuple(remarks) + tuple(_remarks(good, made)))
+
+
+def _shares_beside(good: list[Met], decimal: str, group: str) -> bool:
+    """Whether the cells without a % are shares of one, 0.45 beside 45%: none beyond 1, and those with it mostly are."""
+    percents: list[float] = []
+    shares: list[float] = []
+    for text, one, count in good:
+        value = notation.number(notation.plain(text).strip("% ").replace(decimal, "."))
+        if not one.words:
+            value = notation.digits(notation.plain(text), decimal, group) or 0.0
+        (percents if one.words else shares).extend([abs(value)] * min(count, 20))
+    if len(shares) < 5 or len(percents) < 5 or max(shares) > 1 or not any(0 < v < 1 for v in shares):
+        return False
+    return bool(np.median(percents) > 1)
 
 
 def _decimal_and_group(
@@ -536,6 +552,8 @@ def _remarks(good: list[Met], made: Notation) -> Iterable[str]:
             f"{w} × {_say(value)}" for w, value in made.units.items() if w and _pair_of(value) != (1.0, 0.0)
         )
         yield f"its units are brought to {made.unit or 'one'} ({listed})"
+    if made.units.get("") == 100.0:
+        yield "its cells without a % are shares of one and are read as percent (0.45 as 45)"
     if made.signs:
         yield f"{' and '.join(made.signs)} behind a number are its sign"
     if made.forms & {notation.CLOCK, notation.SHORT_CLOCK}:

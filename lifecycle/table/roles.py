@@ -213,6 +213,8 @@ def looks_measured(filled: pd.Series) -> bool:
         return False
     if _looks_paired(sample):
         return True
+    if sample.str.contains("[$€£¥₹₽₩%]").mean() > 0.9:
+        return True  # amounts of several currencies, or shares
     letters = sample.str.findall(r"[^\W\d_]+").explode().dropna().str.casefold()
     return len(letters) > 0.5 * len(sample) and letters.nunique() <= 10 and sample.str.len().nunique() > 1
 

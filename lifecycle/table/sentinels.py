@@ -117,6 +117,11 @@ def _shared_ends(values: np.ndarray, counts: np.ndarray) -> list[float]:
     return [value for value, count in ends if value and value == int(value) and count >= enough]
 
 
+def is_code(value: float) -> bool:
+    """Whether people fill a field with this number where they have none."""
+    return value in USUAL or _is_repeated(value)
+
+
 def _is_repeated(value: float) -> bool:
     """99, 888, 7777: a number made of one digit that people fill a field with."""
     digits = str(abs(int(value)))

@@ -16,10 +16,10 @@ _TABLE: dict[str, list[tuple[float, str]]] = {
         (1e3, "k thousand thousands tsd tausend t mil mila mille milliers tys тыс 千 천 th"),
         (1e4, "万 萬 만"),
         (1e5, "lakh lac lakhs lacs"),
-        (1e6, "M m mn mm mio mill million millions millionen millones milhões milioni miljoen mln млн 百万"),
+        (1e6, "M m mn mm mi mio mill million millions millionen millones milhão milhões milioni miljoen mln млн 百万"),
         (1e7, "crore crores cr"),
         (1e8, "亿 億 억"),
-        (1e9, "B b G bn bil bio billion billions mrd milliarde milliarden milliard milliards miliardi mld млрд"),
+        (1e9, "B b G bi bn bil bio billion billions mrd milliarde milliarden milliard milliards miliardi mld млрд"),
         (1e12, "T trn tn trillion trillions bill billionen"),
     ],
     "length": [

@@ -131,3 +131,11 @@ def test_the_targets_own_words_are_its_classes():
         target="kind", kind=with_word("unknown", 3, ["a", "b"] * 60), a=with_word("unknown", 9, spread(5, 60))
     ).contract["problem"]["classes"]
     assert "unknown" in classes
+
+
+def test_a_far_code_of_three_columns_is_missing_and_of_one_is_only_named():
+    scale = [99 if i % 7 == 0 else v for i, v in enumerate(spread(1, 5))]
+    three = made(q1=scale, q2=scale[1:] + [4], q3=scale[2:] + [3, 4])
+    assert three.values("q1").count(None) == scale.count(99) and "read as missing" in three.said("q2")
+    one = made(q1=scale, q2=spread(1, 5))
+    assert 99 in one.values("q1") and "missingValues: ['99']" in one.said("q1")

@@ -105,6 +105,19 @@ def test_sums_between_the_rows_are_no_rows(tmp_path):
     assert [line for line, _ in aside(raw)] == [11, 21, 31, 32] and len(raw.frame) == 27
 
 
+def test_sums_between_the_rows_of_shops_with_codes_are_no_rows(tmp_path):
+    blocks = [[*(f"F{b},{k + 1},{10 + k}.5" for k in range(9)), "Zwischensumme,45,130.5"] for b in range(3)]
+    raw = read(tmp_path, ["shop,n,amount", *(line for block in blocks for line in block), "Gesamtsumme,135,391.5"])
+    assert [line for line, _ in aside(raw)] == [11, 21, 31, 32] and len(raw.frame) == 27
+
+
+def test_a_total_above_the_rows_is_no_row_and_a_level_of_that_name_is_one(tmp_path):
+    rows = [f"City {k},{100 + k},{k % 7 + 1}" for k in range(30)]
+    raw = read(tmp_path, ["city,people,schools", "Total,3435,119", *rows])
+    assert [line for line, _ in aside(raw)] == [2] and len(raw.frame) == 30
+    assert len(read(tmp_path, ["brand,price,litres", "Total,104,5", *rows]).frame) == 31
+
+
 @pytest.mark.parametrize(
     "notes",
     [

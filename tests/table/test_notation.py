@@ -318,3 +318,16 @@ def test_two_numbers_in_a_cell_are_not_dropped_without_a_word(cells):
 def test_a_latitude_is_a_number_with_its_half_of_the_globe_as_sign():
     cells = [f"{v / 10}° {'S' if i % 3 else 'N'}" for i, v in enumerate(spread(1, 899))]
     assert made(c=cells).values("c") == [(-v if i % 3 else v) / 10 for i, v in enumerate(spread(1, 899))]
+
+
+def test_shares_beside_percents_are_brought_to_percent_and_that_is_said():
+    table = made(c=[f"{v}%" if i % 2 else f"{v / 100}" for i, v in enumerate(spread(1, 99))])
+    assert table.values("c") == [pytest.approx(v) for v in spread(1, 99)] and "0.45 as 45" in table.said("c")
+    plain = made(c=[f"{v}%" if i % 2 else f"{v}" for i, v in enumerate(spread(1, 99))])
+    assert plain.values("c") == spread(1, 99) and not plain.said("c")
+
+
+def test_millions_and_thousands_of_reais_are_money_and_miles_are_not():
+    money = made(c=[f"R$ {v} mi" if i % 2 else f"R$ {v} mil" for i, v in enumerate(spread(2, 900))])
+    assert money.values("c")[:2] == [spread(2, 900)[0] * 1e3, spread(2, 900)[1] * 1e6]
+    assert made(c=[f"{v} mi" for v in spread(1, 99)]).values("c") == spread(1, 99)
