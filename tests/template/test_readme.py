@@ -1,4 +1,4 @@
-"""The README is true: its commands are there, its paths too, its dependencies are those of pyproject.toml, its run is real."""
+"""The README is short and true: its commands are there, its run is real; the layout page names what there is."""
 
 import re
 import tomllib
@@ -9,6 +9,7 @@ from packaging.requirements import Requirement
 from tests.template.bake import DATASETS, ROOT, generate, run
 
 README = (ROOT / "README.md").read_text("utf-8")
+LAYOUT = (ROOT / "docs/reference/layout.md").read_text("utf-8")
 
 
 def block(command: str) -> list[str]:
@@ -17,15 +18,32 @@ def block(command: str) -> list[str]:
     return rest.partition("```")[0].partition("\n$ ")[0].splitlines()
 
 
+def test_it_is_read_in_four_minutes():
+    assert len(README.split()) <= 900
+
+
+def test_it_begins_with_a_sentence_a_picture_and_a_command_that_can_be_pasted():
+    picture, clone, run_it = (README.index(part) for part in ("![", "$ git clone ", "$ make new "))
+    assert 0 < picture < clone < run_it
+    assert README.count("![") == 1 and (ROOT / re.findall(r"!\[[^\]]*\]\(([^)]+)\)", README)[0]).exists()
+
+
 def test_each_make_target_that_is_named_exists():
     makefiles = "".join((ROOT / name).read_text("utf-8") for name in ("Makefile", "new.mk"))
     targets = set(re.findall(r"^([a-z]+):", makefiles, re.MULTILINE))
     named = set(re.findall(r"(?:^|[`$ ])make ([a-z]+)", README, re.MULTILINE)) - {"and", "it"}
-    assert {"new", "repro", "test", "release", "retrain"} & named and named - targets == set()
+    assert {"new", "test", "release", "retrain"} & named and named - targets == set()
+
+
+def test_the_drawing_has_each_stage():
+    stages = set(re.findall(r"^  ([a-z]+):$", (ROOT / "dvc.yaml").read_text("utf-8"), re.MULTILINE))
+    drawn = README.partition("```mermaid")[2].partition("```")[0]
+    table = set(re.findall(r"^\| ([a-z]+) \|", README, re.MULTILINE)) - {"stage"}
+    assert table == stages and {stage for stage in stages if stage not in drawn} == set()
 
 
 def test_each_path_of_the_tree_exists():
-    tree = README.partition("## What is where")[2].partition("##")[0]
+    tree = LAYOUT.partition("# Repository layout")[2].partition("\n## ")[0]
     paths = re.findall(r"^    (\S+)  ", tree, re.MULTILINE)
     assert len(paths) > 10
     assert [p for p in paths if not (ROOT / p).exists()] == []
@@ -36,7 +54,7 @@ def test_each_dependency_has_its_reason_and_no_other_has():
     groups = [g for group in about["dependency-groups"].values() for g in group if isinstance(g, str)]
     template = about["project"]["optional-dependencies"]["template"]
     wanted = {Requirement(d).name for d in about["project"]["dependencies"] + groups + template}
-    table = README.partition("## Why these dependencies")[2].partition("\n##")[0]
+    table = LAYOUT.partition("## Why these dependencies")[2].partition("\n##")[0]
     named = {n for row in re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE) for n in re.split(r"[ ,()]+", row) if n}
     assert wanted - named == set() and named - {"package", "---"} - wanted == set()
 
