@@ -101,9 +101,24 @@ def evaluate(
         "decision": decision_of(contract, test, ranked, predicted, model, params, candidate),
         "groups": by_group,
         "certainty": certainty,
+        "about": about_of(contract, test, candidate),
         "learning": candidate.facts.get("learning"),
         "judged": judged_of(contract, predicted, certainty, by_group),
         "plots": plots(predicted, classes, importance) | {"reasons": explained.points},
+    }
+
+
+def about_of(contract: Contract, test: pd.DataFrame, trained: Trained) -> dict[str, Any]:
+    """Which model and rows the figures are of."""
+    dates: list[str] = []
+    if contract.time is not None and contract.time.is_date:
+        moments = test[contract.time.name].dropna()
+        dates = [str(moments.min())[:10], str(moments.max())[:10]] if len(moments) else []
+    return {
+        "model": str(trained.facts.get("sha256", ""))[:12],
+        "versions": dict(trained.facts.get("versions", {})),
+        "random_state": contract.identity.random_state,
+        "dates": dates,
     }
 
 

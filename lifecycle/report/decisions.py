@@ -12,6 +12,7 @@ from lifecycle.ground.metrics import METRICS
 from lifecycle.ground.words import alike, brief, count, exact, percent, short
 from lifecycle.report import glossary, svg
 from lifecycle.report.dots import Plot, Row, plot
+from lifecycle.report.headline import provenance
 from lifecycle.report.page import page
 from lifecycle.table.contract import Contract
 
@@ -29,7 +30,8 @@ def decision_page(contract: Contract, evaluation: dict[str, Any]) -> str:
     facts = {"contract": contract, "evaluation": evaluation, "decision": evaluation["decision"]}
     script = "threshold.js" if evaluation["task"] == "binary" else ""
     helpers = {"decide": decisions, "words": glossary}
-    return page("decision", f"Decision: {contract.problem.target}", SECTIONS, facts | helpers, script)
+    title = f"Decision: {contract.problem.target}"
+    return page("decision", title, SECTIONS, facts | helpers, script, provenance(evaluation))
 
 
 # ---- in words -----------------------------------------------------------------------------------------------------

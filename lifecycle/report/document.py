@@ -64,7 +64,7 @@ def report(facts: Facts) -> str:
         "sure": certainty,
     }
     title = f"Model report: {facts.contract.problem.target}"
-    return page("report", title, SECTIONS, facts._asdict() | helpers)
+    return page("report", title, SECTIONS, facts._asdict() | helpers, provenance=headline.provenance(facts.evaluation))
 
 
 def read_table(path: str, text: list[str]) -> pd.DataFrame:

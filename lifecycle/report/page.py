@@ -62,9 +62,11 @@ TEMPLATES.filters |= {
 }  # fmt: skip
 
 
-def page(folder: str, title: str, sections: Sequence[str], facts: Mapping[str, Any], script: str = "") -> str:
+def page(
+    folder: str, title: str, sections: Sequence[str], facts: Mapping[str, Any], script: str = "", provenance: str = ""
+) -> str:
     """The page of templates/`folder`, its `sections` in this order; each template sees `facts` by their names. `script`: a file of
-    templates/, the only one that the page's policy lets run."""
+    templates/, the only one that the page's policy lets run; `provenance`: what the page is about, to be found again."""
     written = []
     for name in sections:
         module = TEMPLATES.get_template(f"{folder}/{name}.html.j2").make_module(dict(facts))
@@ -84,6 +86,7 @@ def page(folder: str, title: str, sections: Sequence[str], facts: Mapping[str, A
         version=lifecycle.__version__,
         script=Markup(code),
         digest=digest,
+        provenance=provenance,
     )
 
 

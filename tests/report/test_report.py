@@ -144,6 +144,17 @@ def test_references_inside_the_charts_have_their_targets(here):
     assert used <= ids
 
 
+def test_each_page_says_of_which_model_rows_and_libraries_it_is(here):
+    project(here, "binary")
+    facts = json.loads((here / "models/candidate/candidate.json").read_text())
+    for name in ("report", "decision"):
+        text = Page((here / f"reports/{name}.html").read_text(encoding="utf-8")).text
+        assert f"Model {facts['sha256'][:12]}" in text
+        assert "test rows by draw 1" in text
+        assert "test rows from 2024-01-01 to 2024-03-30" in text
+        assert f"scikit-learn {facts['versions']['scikit-learn']}" in text
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_the_same_reports_give_the_same_bytes(here, task):
     first = project(here, task)
