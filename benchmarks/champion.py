@@ -108,11 +108,11 @@ def main() -> None:
             table(rows, 2, "2025-04-01").to_csv(place / "data/live/a.csv", index=False)
             print(f"{rows} rows to learn from, {rows} live ones", flush=True)
             for caller, module in CALLERS.items():
-                own, here = (seconds(place, module, without, given.times) for without in (False, True))
-                print(
-                    f"  {caller:8} {own:5.1f} s with the process, {here:5.1f} s without: {own - here:+.1f} s",
-                    flush=True,
-                )
+                with_it = seconds(place, module, False, given.times)
+                without = seconds(place, module, True, given.times)
+                for what, one, other in zip(("clock", "processor"), with_it, without, strict=True):
+                    figures = f"{one:5.1f} s with, {other:5.1f} s without: {one - other:+.1f} s"
+                    print(f"  {caller:8} {what:9} {figures}", flush=True)
             weigh(place / "models/champion/bundle")
 
 
