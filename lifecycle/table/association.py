@@ -25,6 +25,9 @@ class Pair(NamedTuple):
     strength: float
 
 
+PAIRED = 200  # columns of which each pair is looked at
+
+
 class Coded(NamedTuple):
     """A column as ranks (a number) or codes (a category), NaN or -1 where it is missing."""
 
@@ -104,7 +107,8 @@ def all_coded(frame: pd.DataFrame, columns: list[str]) -> dict[str, Coded]:
 
 
 def alike(frame: pd.DataFrame, columns: list[str], least: float = ALIKE) -> list[Pair]:
-    """Pairs of columns that say the same thing, the closest first."""
-    ready = all_coded(frame, columns)
+    """Pairs of columns that say the same thing, the closest first; of a wide table, pairs of its first `PAIRED` columns, since
+    all of them would take longer than everything else together."""
+    ready = all_coded(frame, columns[:PAIRED])
     pairs = [Pair(a, b, association(ready[a], ready[b])) for a, b in combinations(ready, 2)]
     return sorted([pair for pair in pairs if pair.strength >= least], key=lambda pair: -pair.strength)

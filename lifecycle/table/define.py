@@ -10,6 +10,7 @@ import pandas as pd
 
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.params import SplitParams
+from lifecycle.ground.progress import shown
 from lifecycle.table import dates, groups, infer, notation, roles, vocabulary
 from lifecycle.table.asked import as_name, check_names
 from lifecycle.table.conform import conform
@@ -95,7 +96,8 @@ def look_at(raw: RawTable, frame: pd.DataFrame, define: dict, columns: dict, tar
     if raw.whole:
         asked = look_at_all(raw.whole, plain, asked, columns, filled, target)
     made = []
-    for (alone, _), (spec, texts) in zip(plain, asked, strict=True):
+    pairs = zip(plain, asked, strict=True)
+    for (alone, _), (spec, texts) in shown(pairs, "define: roles", len(plain)):
         name = spec["name"]
         role = Role("target")
         if name in raw.unusable:

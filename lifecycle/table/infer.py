@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lifecycle.ground.progress import shown
 from lifecycle.table import cells, dates, evidence, notation, recognise, sentinels, units
 from lifecycle.table.evidence import FileEvidence
 from lifecycle.table.notation import Notation
@@ -112,9 +113,11 @@ def look(
     delimiter: str = ",",
 ) -> list[tuple[dict[str, Any], Texts]]:
     """The same, and the texts of each column's filled cells."""
-    looked = {name: _Looked(name, frame[name], columns.get(name) or {}, name == target) for name in frame.columns}
+    names = shown(frame.columns, "define: texts", frame.shape[1])
+    looked = {name: _Looked(name, frame[name], columns.get(name) or {}, name == target) for name in names}
     file = evidence.of_marks((one.texts for one in looked.values()), delimiter)
-    drafts = {name: _draft(one, file, define) for name, one in looked.items()}
+    typing = shown(looked.items(), "define: types", len(looked))
+    drafts = {name: _draft(one, file, define) for name, one in typing}
     words = evidence.missing_words({name: d.words for name, d in drafts.items() if d.kind in ("number", "date")})
     file = replace(file, words=words, sentinels=_sentinels_of_file(drafts, looked))
     fields = []

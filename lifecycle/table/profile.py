@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from lifecycle.ground.engine import over_parts
+from lifecycle.ground.progress import shown
 from lifecycle.table import cells, groups, infer, vocabulary
 from lifecycle.table.conform import Reader, reader_of
 from lifecycle.table.contract import DATES, NUMBERS, Field
@@ -220,7 +221,7 @@ class Whole:
 
         look = partial(_look_at_part, columns=wanted, candidates=list(samplers))
         parts = self.held or (part.table for part in self.tables.cell_parts())
-        for tallies, found, table in over_parts(look, parts):
+        for tallies, found, table in shown(over_parts(look, parts), "define: all rows", unit="parts"):
             for name, tally in tallies.items():
                 self.tallies.setdefault(name, Tally()).merge(tally)
             for candidate, keys in found.items():

@@ -190,6 +190,8 @@ def _is_epoch(filled: pd.Series) -> bool:
 
 def _cut_by_a_spreadsheet(filled: pd.Series) -> Role | None:
     """1.07883E+15: a number of many digits, of which a spreadsheet kept the first; said with what can no longer be told apart."""
+    if cells.matches(filled.iloc[:SAMPLE], r"[eE]\+[0-9]").mean() < 0.9:
+        return None  # by Arrow, on nearly all columns
     matches = [_MANGLED.fullmatch(v) for v in filled.iloc[:SAMPLE]]
     powers = [int(m[1]) for m in matches if m]
     if len(powers) < 0.9 * len(matches) or min(powers) < 11 or max(powers) - min(powers) > 3:

@@ -1,0 +1,1 @@
+{{ "lifecycle/ground/progress.py" | from_root }}
