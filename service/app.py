@@ -208,7 +208,9 @@ def create_app(bundle: Bundle, settings: Settings, name: str = "model", shadow: 
     app.state.service = service
     app.router.route_class = Route
     pages = {path: page.asking(path) for path in ("/", "/docs")}
-    app.add_middleware(Guard, settings=settings, observe=service.measures.request, pages=pages)
+    app.add_middleware(
+        Guard, settings=settings, observe=service.measures.request, pages=pages, hot={"/predict": service.predict}
+    )
 
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, Refusal)

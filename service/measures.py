@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter as Counts
+from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -21,6 +22,7 @@ ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 class Measures:
     def __init__(self, name: str, version: str) -> None:
         self.registry = CollectorRegistry()
+        self.known: dict[tuple[str, int], tuple[Callable[[], None], Callable[[float], None]]] = {}
         by_route, by_status = ["route"], ["route", "status"]
         self.predict_requests = self._counter("predict_requests_total", "Requests for predictions", by_status)
         self.predict_seconds = self._histogram("predict_seconds", "Time to answer them", SECONDS, by_route)
@@ -57,12 +59,14 @@ class Measures:
         return Histogram(f"lifecycle_{name}", about, labels or [], buckets=buckets, registry=self.registry)
 
     def request(self, route: str, status: int, seconds: float) -> None:
-        if route.endswith(("/predict", "/infer")):
-            self.predict_requests.labels(route, status).inc()
-            self.predict_seconds.labels(route).observe(seconds)
-        else:
-            self.other_requests.labels(route, status).inc()
-            self.other_seconds.labels(route).observe(seconds)
+        if (route, status) not in self.known:  # looking them up takes longer than counting
+            predicts = route.endswith(("/predict", "/infer"))
+            requests = self.predict_requests if predicts else self.other_requests
+            times = self.predict_seconds if predicts else self.other_seconds
+            self.known[route, status] = requests.labels(route, status).inc, times.labels(route).observe
+        inc, observe = self.known[route, status]
+        inc()
+        observe(seconds)
 
     def batch_done(self, rows: int, model: float, log: float, flags: list[Flag]) -> None:
         """`model`, `log`: seconds that each took."""

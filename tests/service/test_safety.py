@@ -188,3 +188,15 @@ def test_a_wrong_setting_is_one_line(project, folder, settings, says):
         encoding="utf-8",
     )
     assert done.returncode == 1 and says in done.stderr and done.stderr.count("\n") == 1 and "secret" not in done.stderr
+
+
+def test_the_short_way_to_an_answer_counts_and_refuses_as_the_others_do(serve):
+    client = serve()
+    assert client.post("/predict", {"rows": [ROW]}).status_code == 200
+    assert client.post("/predict", {"rows": []}).status_code == 422
+    assert client.get("/predict").status_code == 405
+    ids = {client.post("/predict", {"rows": [ROW]}).headers["x-request-id"] for _ in range(5)}
+    assert len(ids) == 5
+    told = client.get("/metrics").text
+    assert 'lifecycle_predict_requests_total{route="/predict",status="200"} 6.0' in told
+    assert 'lifecycle_predict_requests_total{route="/predict",status="422"} 1.0' in told
