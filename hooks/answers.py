@@ -139,10 +139,12 @@ class Table:
 
     def told_target(self) -> str:
         """What stands in the column: its classes, or some of its values."""
-        values = sorted({cell for cell in self.sample(self.target) if cell})
+        seen = self.sample(self.target)
+        values = sorted({cell for cell in seen if cell})
         if not values:
             return f'"{self.target}"'
-        kind = f"{len(values)} classes," if len(values) <= MAX_CLASSES else "values such as"
+        all_seen = self.rows is not None and len(seen) >= self.rows  # else a rare class may come below
+        kind = f"{len(values)} classes," if all_seen and len(values) <= MAX_CLASSES else "values such as"
         return f'"{self.target}": {kind} {spoken(values, 5)}'
 
     def _union(self) -> Union:

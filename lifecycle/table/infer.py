@@ -643,7 +643,9 @@ def _note_not_understood(one: _Looked, draft: Draft, file: FileEvidence) -> None
         )
 
 
-_STARTS_WITH_NUMBER = re.compile(r"\s*[-+~<>=(]?\s?(?:[^\W\d_]{0,2}[$€£¥₹₽₩₺₫฿]|[A-Z]{3} )?\s?\d")
+_STARTS_WITH_NUMBER = re.compile(
+    r"\s*(?:[^\W\d_]{1,4}\.? |[^\w\s] ?)\d|\s*[-+~<>=(]?\s?(?:[^\W\d_]{0,2}[$€£¥₹₽₩₺₫฿]|[A-Z]{3} )?\s?\d"
+)
 
 
 def _mask(text: str) -> str:

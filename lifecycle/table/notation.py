@@ -62,7 +62,7 @@ _ABOUT = re.compile(
 )
 _BEFORE = r"<=|>=|=<|=>|<|>|≤|≥|≦|≧|⩽|⩾"
 _BEFORE_WORDS = (
-    r"under|below|over|above|less than|more than|up to|at least|at most|min\.?|max\.?|unter|über|weniger als|mehr als|bis zu|bis|ab|"
+    r"under|below|over|above|from|desde|à partir de|a partir de|a partire da|vanaf|från|less than|more than|up to|at least|at most|min\.?|max\.?|unter|über|weniger als|mehr als|bis zu|bis|ab|"
     r"mindestens|höchstens|mind\.|moins de|plus de|menos de|más de|mais de|meno di|più di|до|от|более|менее"
 )
 _BEHIND = (
@@ -89,8 +89,10 @@ def plain(text: str) -> str:
     text = text.strip()
     if len(text) > 2 and text[0] == text[-1] == '"':
         text = text[1:-1].strip()
-    if ",-" in text or ".-" in text:
+    if ",-" in text or ".-" in text or ":-" in text or "/-" in text:
         text = _NO_CENTS.sub("", text)
+    if " of " in text:
+        text = _OUT_OF.sub(r"/\1", text)
     if "°" in text:
         text = _COMPASS.sub(" ", text)
     if "10^" in text:
@@ -98,7 +100,8 @@ def plain(text: str) -> str:
     return text
 
 
-_NO_CENTS = re.compile(r"(?<=\d)[.,]-{1,2}(?!\d)")
+_NO_CENTS = re.compile(r"(?<=\d)[.,:/]-{1,2}(?!\d)")  # 12,- and 1.250,-- and 99:- and Rs. 500/-
+_OUT_OF = re.compile(r"(?<=\d) out of (\d+)(?: stars?)?$")
 _COMPASS = re.compile(r"(?<=\d) ?° ?(?=[NSEWO]$)")  # 48.2° N
 _POWER = re.compile(r"(?<=[\d.]) ?[x×*·] ?10\^(?=[-+]?\d)")
 

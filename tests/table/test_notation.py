@@ -331,3 +331,24 @@ def test_millions_and_thousands_of_reais_are_money_and_miles_are_not():
     money = made(c=[f"R$ {v} mi" if i % 2 else f"R$ {v} mil" for i, v in enumerate(spread(2, 900))])
     assert money.values("c")[:2] == [spread(2, 900)[0] * 1e3, spread(2, 900)[1] * 1e6]
     assert made(c=[f"{v} mi" for v in spread(1, 99)]).values("c") == spread(1, 99)
+
+
+@pytest.mark.parametrize(
+    ("cells", "worth"),
+    [
+        ([f"Rs. {v},005/-" for v in spread(1, 99)], [v * 1000 + 5 for v in spread(1, 99)]),
+        ([f"{v}:-" for v in spread(1, 999)], spread(1, 999)),
+        ([f"from ${v}" if i % 5 == 0 else f"${v}" for i, v in enumerate(spread(1, 999))], spread(1, 999)),
+        ([f"{v / 10} out of 5 stars" for v in spread(1, 50)], [v / 10 for v in spread(1, 50)]),
+    ],
+    ids=["rupees", "kronor", "from", "stars"],
+)
+def test_what_shops_write_around_a_price_or_a_rating_is_dropped(cells, worth):
+    assert made(c=cells).values("c") == worth
+
+
+def test_an_amount_behind_a_mark_that_says_its_sign_is_named_where_it_is_not_read():
+    """▲ is more in one country and less in another."""
+    assert "hold numbers among other text" in made(c=[f"{'▲▼'[i % 2]} {v}" for i, v in enumerate(spread(1, 999))]).said(
+        "c"
+    )
