@@ -94,7 +94,7 @@ def told(folder: Path, *command: str) -> str:
 def publish(project: Path) -> None:
     PAGES.mkdir(parents=True, exist_ok=True)
     PICTURES.mkdir(parents=True, exist_ok=True)
-    for name in ("report.html", "monitoring.html", "decision.html"):
+    for name in ("data.html", "report.html", "decision.html", "monitoring.html"):
         if (project / "reports" / name).exists():
             shutil.copyfile(project / "reports" / name, PAGES / name)
     card = (project / "models/bundle/MODEL_CARD.md").read_text("utf-8")

@@ -1,6 +1,6 @@
 """The docs are true: the site builds with strict links, the reference is the code's, the how-tos' commands do what they say.
 
-A how-to is followed as a reader would: a fenced block with `title="PATH"` is written there, `title="PATH: merge"` is put into that YAML,
+A how-to is followed as a reader would: a fenced block with `title="PATH"` is written there, `title="in PATH"` is put into that YAML,
 and each `$ command` of a `console` block is run, in order. Of the output that is shown, lines without a number must come.
 """
 
@@ -183,10 +183,10 @@ def merged(before, new):
 
 
 def write(fence, project):
-    path, _, how = fence.title.partition(": ")
+    path = fence.title.removeprefix("in ")
     (project / path).parent.mkdir(exist_ok=True)
     text = fence.text
-    if how == "merge":
+    if path != fence.title:
         text = yaml.safe_dump(
             merged(yaml.safe_load((project / path).read_text("utf-8")), yaml.safe_load(text)), sort_keys=False
         )
