@@ -52,6 +52,9 @@ class InProcess:
     def predictions(self, rows: Any) -> Any:
         return self.model.predictions(self.typed(rows).frame)
 
+    def certainty(self, rows: Any) -> None:
+        """Not asked for: what is compared is the asking itself."""
+
     def decide(self, prediction: Any) -> Any:
         return self.model.decide(prediction)
 

@@ -99,9 +99,14 @@ def test_an_older_project_is_brought_over_with_what_its_people_wrote(old, env):
         ("CANDIDATES: dict[str, Family] = {}", f'{KNN}\nCANDIDATES = {{"knn": Family("linear", knn)}}'),
     )
     shutil.rmtree(old / "stages/lib")
-    # by hand: the two keys that must be there, whose lines stood beside an edited one
-    assert "+  identity: []" in (old / "params.yaml.rej").read_text("utf-8")
-    edit(old / "params.yaml", ("  seed: 1 ", "  identity: []\n  random_state: '' "))
+    # by hand: the three keys that must be there, whose lines stood beside an edited one
+    refused = (old / "params.yaml.rej").read_text("utf-8")
+    assert "+  identity: []" in refused and "+  coverage: 0.9" in refused
+    edit(
+        old / "params.yaml",
+        ("  seed: 1 ", "  identity: []\n  random_state: '' "),
+        ("  max_size_mb: 100\n", "  max_size_mb: 100\n  coverage: 0.9\n"),
+    )
     params = (old / "params.yaml").read_text("utf-8")
     assert "owner: Ada" in params and "knn: {n_neighbors: 15}" in params and "time_budget: 6" in params
 
