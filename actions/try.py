@@ -47,7 +47,7 @@ ANSWERS = "answers.npz"
 
 
 @dataclass(frozen=True)
-class Tried:
+class OneSide:
     """`rows`: numbers of the rows; their outcome, out-of-fold predictions and weights (all ones where there are none)."""
 
     question: str
@@ -98,11 +98,11 @@ def answer() -> None:
     )
 
 
-def ask(folder: Path) -> Tried:
+def ask(folder: Path) -> OneSide:
     run_in(folder, "actions.try", "--answer")
     with np.load(folder / ANSWERS) as kept:
         question, name, names = (str(kept[word]) for word in ("question", "metric", "names"))
-        return Tried(question, name, names, kept["rows"], kept["y"], kept["oof"], kept["weight"])
+        return OneSide(question, name, names, kept["rows"], kept["y"], kept["oof"], kept["weight"])
 
 
 def run_in(folder: Path, module: str, *arguments: str) -> None:
@@ -214,7 +214,7 @@ def linked(source: str, target: str) -> None:
 # ---- the verdict ----------------------------------------------------------------------------------------------------
 
 
-def verdict(then: Tried, now: Tried, commit: str) -> str:
+def verdict(then: OneSide, now: OneSide, commit: str) -> str:
     """The line of numbers, and better, no difference or worse."""
     if then.question != now.question:
         raise UserError(f"not comparable: {commit} predicts {then.question}; now it is {now.question}")

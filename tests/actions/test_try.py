@@ -16,11 +16,11 @@ rng = np.random.default_rng(1)
 Y = rng.integers(0, 2, 400)
 
 
-def side(closeness: float, rows=None, y=Y) -> "tried.Tried":
+def side(closeness: float, rows=None, y=Y) -> "tried.OneSide":
     """One side, whose predictions are so close to the outcome."""
     p = 0.5 + closeness * (y - 0.5) + 0.05 * np.random.default_rng(2).normal(size=len(y))
     rows = np.arange(len(y)) if rows is None else rows
-    return tried.Tried(
+    return tried.OneSide(
         "good, binary, no/yes", "log_loss", "linear", rows, y, np.stack([1 - p, p], axis=1), np.ones(len(y))
     )
 
