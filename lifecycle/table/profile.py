@@ -214,7 +214,7 @@ class Whole:
 
     def look(self, fields: list[dict[str, Any]], columns: Mapping[str, Any], candidates: Iterable[Candidate]) -> None:
         """The second pass; `fields`: as the sample has them, `columns`: the user's word."""
-        wanted = [Looked.of(spec, columns.get(spec["name"]) or {}) for spec in fields if spec["role"] != "target"]
+        wanted = [ColumnLook.of(spec, columns.get(spec["name"]) or {}) for spec in fields if spec["role"] != "target"]
         asked = list(candidates)
         most = min(CLUSTER, max(2_000, CLUSTER_CELLS // (len(self.tables.names) * max(len(asked), 1))))
         samplers = {candidate: Sampler(most) for candidate in asked}
@@ -259,7 +259,7 @@ class Whole:
 
 
 def _look_at_part(
-    table: pa.Table, columns: list[Looked], candidates: list[Candidate]
+    table: pa.Table, columns: list[ColumnLook], candidates: list[Candidate]
 ) -> tuple[dict[str, Tally], dict[Candidate, np.ndarray], pa.Table]:
     """(what one part holds in each column, the hash of each row's key for each candidate, the part)."""
     frame = table.to_pandas()
@@ -268,7 +268,7 @@ def _look_at_part(
 
 
 @dataclass
-class Looked:
+class ColumnLook:
     """How the cells of one column are looked at in all rows."""
 
     name: str
@@ -277,7 +277,7 @@ class Looked:
     tokens: frozenset[str]  # what may stand for "no value" beyond what the sample has
 
     @classmethod
-    def of(cls, spec: dict[str, Any], override: Mapping[str, Any]) -> Looked:
+    def of(cls, spec: dict[str, Any], override: Mapping[str, Any]) -> ColumnLook:
         tokens = frozenset() if "missingValues" in override else cells.MISSING
         usual = {k: v for k, v in spec.items() if k not in ("constraints", "notes")}
         return cls(spec["name"], spec["type"], reader_of(Field.read(usual), ""), tokens)
