@@ -11,7 +11,7 @@ BIN := .venv/bin
 .PHONY: help repro status try compare sweep serve check score collect refresh forget monitor drill retrain release push rollback wheel export-mlflow doctor test lint
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 repro: .venv/ready .dvc/config ## rebuild whatever changed (dvc repro)
 	$(BIN)/dvc repro || { $(BIN)/python -m actions.doctor --look; false; }

@@ -247,7 +247,8 @@ def main() -> None:
         answer()
         return
     commit = given.commit
-    git("rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}")
+    if not git("ls-tree", commit, "data/contract.yaml", "dvc.lock").count("\n"):
+        raise UserError(f"{commit} holds no model yet: dvc repro and commit, then there is something to compare with")
     with tempfile.TemporaryDirectory() as place:
         then, now = side(Path(place, commit.replace("/", "-")), commit), side(Path(place, "work tree"), "")
         changed = changes(then, now)
