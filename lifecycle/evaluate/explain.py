@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -22,6 +23,7 @@ Predict = Callable[
 ]  # (n, k) probabilities, n values, or n class codes where a metric judges these
 REASONS_SHOWN = 4  # of each of the worst rows
 BEESWARM_COLUMNS = 12
+FEW_COLUMNS, TOGETHER = 100, 10_000  # more columns are shuffled several at a time, in so many rows at once
 ROW_PREDICTIONS = 400_000  # what importance may ask of the model, in rows; wide tables get fewer repeats and rows
 
 
@@ -58,19 +60,40 @@ def permutation_importance(
     sign = 1 if METRICS[metric].greater_is_better else -1
     whole = scores(judged(frame))
     repeated = pd.concat([frame] * repeats, ignore_index=True)
-    found = []
-    for column in progress(columns):
-        shuffled = repeated.copy(deep=False)
+
+    def shuffled(column: str) -> pd.Series:
         order = np.concatenate([rng.permutation(rows) for _ in range(repeats)])
-        shuffled[column] = frame[column].iloc[order].reset_index(drop=True)
-        if shuffled[column].equals(repeated[column]):  # a constant here: nothing to shuffle
-            found.append({"column": column, "importance": 0.0, "low": 0.0, "high": 0.0})
-            continue
-        parts = [scores(part) for part in np.split(judged(shuffled), repeats)]
-        loss = sign * (whole - np.mean(parts, axis=0))
-        low, high = interval(loss[1:], params.draw)
-        found.append({"column": column, "importance": float(loss[0]), "low": low, "high": high})
+        return frame[column].iloc[order].reset_index(drop=True)
+
+    found = []
+    together = 1 if len(columns) <= FEW_COLUMNS else max(1, TOGETHER // (rows * repeats))
+    for group in grouped(progress(columns), together):
+        shuffles = {column: shuffled(column) for column in group}
+        moved = [column for column in group if not shuffles[column].equals(repeated[column])]
+        answers = judged(stacked(repeated, {column: shuffles[column] for column in moved})) if moved else np.empty(0)
+        for column, answer in zip(moved, np.split(answers, max(len(moved), 1)), strict=False):
+            parts = [scores(part) for part in np.split(answer, repeats)]
+            loss = sign * (whole - np.mean(parts, axis=0))
+            low, high = interval(loss[1:], params.draw)
+            found.append({"column": column, "importance": float(loss[0]), "low": low, "high": high})
+        still = [column for column in group if column not in moved]  # a constant here: nothing to shuffle
+        found += [{"column": column, "importance": 0.0, "low": 0.0, "high": 0.0} for column in still]
     return sorted(found, key=lambda row: -np.nan_to_num(row["importance"], nan=-np.inf))
+
+
+def grouped(columns: Iterable[str], size: int) -> Iterable[list[str]]:
+    columns = iter(columns)
+    while group := list(islice(columns, size)):
+        yield group
+
+
+def stacked(frame: pd.DataFrame, columns: dict[str, pd.Series]) -> pd.DataFrame:
+    """`frame` once for each of `columns`, which replaces its own there: asked together, since most of what a call costs on a
+    wide table is a column's, whatever its rows."""
+    whole = pd.concat([frame] * len(columns), ignore_index=True)
+    for place, (name, values) in enumerate(columns.items()):
+        whole[name] = pd.concat([values if k == place else frame[name] for k in range(len(columns))], ignore_index=True)
+    return whole
 
 
 def affordable(n_rows: int, n_columns: int, params: EvaluateParams) -> tuple[int, int]:
