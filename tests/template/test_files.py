@@ -22,7 +22,7 @@ ROOT_ONLY = (
     "cookiecutter.json", "local_extensions.py", "question_extensions.py", "hooks/*", "new.mk", "docs/*", "mkdocs.yml", "tests/*", TEMPLATE.name + "/*",  # generate
     ".ci/*", ".github/workflows/template.yml", "benchmarks/*", "requirements-template.txt",   # check the template
     "CHANGELOG.md", "CONTRIBUTING.md", ".github/ISSUE_TEMPLATE/*", ".github/pull_request_template.md",  # its developers'
-    ".dvc/*", "example/dvc.*", "dvc.lock", "data/contract.yaml", "reports/*",  # a project makes its own
+    ".dvc/*", "example/dvc.*", "dvc.lock", "data/contract.yaml", "data/datapackage.json", "reports/*",  # a project makes its own
 )  # fmt: skip
 OWN_TESTS = "tests/project/"
 
