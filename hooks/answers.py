@@ -144,8 +144,10 @@ class Table:
         if not values:
             return f'"{self.target}"'
         all_seen = self.rows is not None and len(seen) >= self.rows  # else a rare class may come below
-        kind = f"{len(values)} classes," if all_seen and len(values) <= MAX_CLASSES else "values such as"
-        return f'"{self.target}": {kind} {spoken(values, 5)}'
+        if len(values) > MAX_CLASSES:
+            return f'"{self.target}": values such as {spoken(values, 5)}'
+        said = f"{len(values)} classes," if all_seen else "in its first rows"
+        return f'"{self.target}": {said} {spoken(values, MAX_CLASSES)}'
 
     def _union(self) -> Union:
         return read.united([(table.name, table.names) for table in self.files], {})
