@@ -15,11 +15,12 @@ from typing import Any
 
 import yaml
 
-from actions.registry import git, run, tag, versions
+from actions.registry import git, output_hash, run, tag, versions
 from lifecycle.ground.errors import UserError, stage
 from lifecycle.ground.files import write_text
 from lifecycle.ground.words import as_scores, cut
 from lifecycle.report.comparison import better_is, comparison_page
+from lifecycle.table.json_rows import flat
 
 PAGE = Path("reports/compare.html")
 WORKSPACE = "work tree"
@@ -63,26 +64,8 @@ def side(name: str, kind: str, reference: str) -> Side | None:
     gate = json.loads(text_of(reference, "reports/validation.json") or "{}")
     settings = flat(yaml.safe_load(text_of(reference, "params.yaml") or "{}") or {})
     plots = {one: text_of(reference, f"reports/plots/{one}") for one in ("detail.json", "calibration.csv")}
-    return Side(name, kind, evaluation, gate.get("passed"), settings, test_rows(text_of(reference, "dvc.lock")), plots)
-
-
-def test_rows(lock: str) -> str:
-    """The hash of the test rows that a dvc.lock names."""
-    stages = (yaml.safe_load(lock or "{}") or {}).get("stages") or {}
-    outs = (stages.get("split") or {}).get("outs") or []
-    return next((str(out.get("md5", "")) for out in outs if out.get("path") == "data/test.parquet"), "")
-
-
-def flat(block: dict[str, Any], above: str = "") -> dict[str, Any]:
-    """{train.folds: 5, ...}"""
-    out: dict[str, Any] = {}
-    for key, value in block.items():
-        name = f"{above}{key}"
-        if isinstance(value, dict) and value:
-            out |= flat(value, f"{name}.")
-        else:
-            out[name] = value
-    return out
+    test = output_hash(text_of(reference, "dvc.lock"), "split", "data/test.parquet")
+    return Side(name, kind, evaluation, gate.get("passed"), settings, test, plots)
 
 
 def experiments() -> list[tuple[str, str]]:

@@ -30,6 +30,7 @@ from actions.registry import (
     VERSIONS,
     check_champion,
     git,
+    kept,
     objects,
     pointer_at,
     tag,
@@ -174,7 +175,7 @@ def foreign_objects() -> Iterator[str]:
     digests = sorted({pointed_hash(pointer_at(at)) for at in ["HEAD", *map(tag, versions())]} - {""})
     cache = objects() if digests else Path()
     for digest in digests:
-        listing = cache / digest[:2] / digest[2:]
+        listing = kept(cache, digest)
         if not listing.is_file():
             continue
         for path, name in [(listing, digest), *files_of(listing, cache)]:
@@ -189,7 +190,7 @@ def files_of(listing: Path, cache: Path) -> list[tuple[Path, str]]:
         names = [entry["md5"] for entry in json.loads(listing.read_text("utf-8"))]
     except (ValueError, KeyError, TypeError):
         return []
-    return [(cache / name[:2] / name[2:], name) for name in names]
+    return [(kept(cache, name), name) for name in names]
 
 
 def md5(path: Path) -> str:
@@ -233,21 +234,21 @@ def lost() -> list[tuple[str, dict[str, str]]]:
 
 def in_cache(place: Path, digest: str, cache: Path) -> dict[Path, Path]:
     """{each file of an output: where DVC keeps it}; empty where it does not have all of them."""
-    source = cache / digest[:2] / digest[2:]
+    source = kept(cache, digest)
     if not digest or not source.is_file():
         return {}
     files = {place: source}
     if digest.endswith(".dir"):
         entries = json.loads(source.read_text("utf-8"))
-        files = {place / entry["relpath"]: cache / entry["md5"][:2] / entry["md5"][2:] for entry in entries}
-    return files if all(kept.is_file() for kept in files.values()) else {}
+        files = {place / entry["relpath"]: kept(cache, entry["md5"]) for entry in entries}
+    return files if all(path.is_file() for path in files.values()) else {}
 
 
 def bring_back(place: Path, digest: str, cache: Path) -> bool:
     """From the cache, else from the commit; whether it could be."""
-    for target, kept in in_cache(place, digest, cache).items():
+    for target, source in in_cache(place, digest, cache).items():
         with replacing(target) as beside:
-            shutil.copyfile(kept, beside)
+            shutil.copyfile(source, beside)
     if not place.exists() and is_in("HEAD", place.as_posix()):
         git("checkout", "--quiet", "HEAD", "--", place.as_posix())
     return place.exists()

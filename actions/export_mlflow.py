@@ -11,14 +11,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from actions.registry import git, locate, name, tag
+from actions.registry import check_bundle, git, locate, name, tag
 from lifecycle.ground.errors import UserError, stage
 from lifecycle.ground.files import read_json, read_yaml
-from lifecycle.model.store import BundleError, check_files
+from lifecycle.table.json_rows import flat
 
 REPORTS = (Path("reports/report.html"), Path("reports/monitoring.html"))
 LONGEST = 500  # characters of a parameter
@@ -39,10 +38,7 @@ def main() -> None:
         raise UserError(
             f"{folder.as_posix()} has no file MLmodel: it was made before bundles had one, or the gate refused it"
         )
-    try:
-        check_files(folder)
-    except BundleError as error:
-        raise UserError(str(error)) from None
+    check_bundle(folder)
     try:
         run, is_new = logged(mlflow, folder, version)
     except mlflow.exceptions.MlflowException as error:
@@ -61,7 +57,7 @@ def logged(mlflow: Any, folder: Path, version: str) -> tuple[str, bool]:
             return run.info.run_id, False
     with mlflow.start_run(run_name=f"{name()} {version or digest[:12]}") as run:
         mlflow.set_tags({"lifecycle.sha256": digest, "lifecycle.version": version, "lifecycle.commit": commit(version)})
-        mlflow.log_params(dict(parameters(read_yaml("params.yaml"))))
+        mlflow.log_params(parameters(read_yaml("params.yaml")))
         mlflow.log_metrics(figures(folder))
         for report in REPORTS:
             if report.exists():
@@ -88,15 +84,13 @@ def commit(version: str) -> str:
         return ""
 
 
-def parameters(block: dict[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
+def parameters(blocks: dict[str, Any]) -> dict[str, str]:
     """`train.folds` and the like; a list or an empty block as JSON."""
-    for key, value in block.items():
-        path = f"{before}{key}"
-        if isinstance(value, dict) and value:
-            yield from parameters(value, f"{path}.")
-        else:
-            text = value if isinstance(value, str) else json.dumps(value, default=str)
-            yield allowed(path), text[:LONGEST]
+    return {allowed(path): as_text(value)[:LONGEST] for path, value in flat(blocks).items()}
+
+
+def as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, default=str)
 
 
 def figures(folder: Path) -> dict[str, float]:

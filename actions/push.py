@@ -11,7 +11,7 @@ import logging
 import subprocess
 from typing import Any
 
-from actions.registry import POINTER, dvc, git, hash_of, objects, versions
+from actions.registry import POINTER, dvc, git, hash_of, kept, objects, versions
 from lifecycle.ground.errors import UserError, stage
 
 
@@ -40,7 +40,7 @@ def push_folder(repository: Any, digest: str) -> bool:
     """The folder's files, then its listing, so that a listing in the remote means that its files are there; whether it is."""
     from dvc_data.hashfile.hash_info import HashInfo
 
-    listing = objects() / digest[:2] / digest[2:]
+    listing = kept(objects(), digest)
     remote = repository.cloud.get_remote_odb(command="push")
     if not listing.exists():
         return bool(remote.exists(digest))

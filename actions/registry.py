@@ -14,6 +14,8 @@ import sys
 import tomllib
 from pathlib import Path
 
+import yaml
+
 from lifecycle.ground.errors import UserError
 from lifecycle.model.store import BundleError, check_files, folder_hash, own_code, pointed_hash
 
@@ -48,6 +50,18 @@ def dvc(*arguments: str, cure: str = "") -> str:
 def objects() -> Path:
     """Where DVC keeps what it has."""
     return Path(dvc("cache", "dir").strip()) / "files/md5"
+
+
+def kept(cache: Path, digest: str) -> Path:
+    """Where the object of that hash lies in DVC's cache."""
+    return cache / digest[:2] / digest[2:]
+
+
+def output_hash(lock: str, stage: str, path: str) -> str:
+    """The hash of a stage's output that the text of a dvc.lock names; empty where it names none."""
+    stages = (yaml.safe_load(lock or "{}") or {}).get("stages") or {}
+    outs = (stages.get(stage) or {}).get("outs") or []
+    return next((str(out.get("md5", "")) for out in outs if out.get("path") == path), "")
 
 
 # ---- the work tree --------------------------------------------------------------------------------------------------
@@ -224,10 +238,15 @@ def locate(wanted: str) -> tuple[Path, str]:
     return CHAMPION, champion_version()
 
 
-def with_code_of(folder: Path, module: str, *arguments: str) -> tuple[list[str], dict[str, str]]:
-    """(command, environment) that run a bundle's own code on it; UserError where its hashes are wrong."""
+def check_bundle(folder: Path) -> None:
+    """UserError where a bundle's files are not those of its manifest."""
     try:
         check_files(folder)
     except BundleError as error:
         raise UserError(str(error)) from None
+
+
+def with_code_of(folder: Path, module: str, *arguments: str) -> tuple[list[str], dict[str, str]]:
+    """(command, environment) that run a bundle's own code on it; UserError where its hashes are wrong."""
+    check_bundle(folder)
     return [sys.executable, "-m", module, str(folder), *arguments], {**os.environ, **own_code(folder)}

@@ -15,15 +15,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import yaml
 
-from actions.registry import git
+from actions.registry import git, output_hash
 from custom.metrics import METRICS
 from lifecycle.ground.errors import UserError, stage
 from lifecycle.ground.files import read_parquet, read_yaml
@@ -31,6 +28,7 @@ from lifecycle.ground.metrics import Draw, add_metrics, default_metric, metric, 
 from lifecycle.ground.params import SplitParams, TrainParams
 from lifecycle.ground.words import as_scores, short
 from lifecycle.table.contract import read_contract
+from lifecycle.table.json_rows import flat
 
 CELLS = 400_000  # of the features, that are tried: a few seconds
 FOLDS = 3
@@ -140,8 +138,9 @@ def side(folder: Path, commit: str) -> Path:
 def bring_rows(folder: Path, commit: str) -> None:
     """The training rows of `commit`, from the work tree or DVC's cache."""
     target = Path("data/train.parquet")
-    wanted = hash_of(target, git("show", f"{commit}:./dvc.lock"))
-    if target.exists() and hash_of(target, Path("dvc.lock").read_text("utf-8")) == wanted:
+    wanted = output_hash(git("show", f"{commit}:./dvc.lock"), "split", target.as_posix())
+    here = output_hash(Path("dvc.lock").read_text("utf-8"), "split", target.as_posix())
+    if target.exists() and wanted and here == wanted:
         shutil.copyfile(target, folder / target)
         return
     command = [
@@ -161,31 +160,16 @@ def bring_rows(folder: Path, commit: str) -> None:
         raise UserError(f"{target.as_posix()} of {commit} is not here; `dvc pull`, or `dvc repro` and commit")
 
 
-def hash_of(path: Path, lock: str) -> str:
-    outs = yaml.safe_load(lock)["stages"]["split"]["outs"]
-    return next(out["md5"] for out in outs if out["path"] == path.as_posix())
-
-
 def changes(then: Path, now: Path) -> list[str]:
     """What differs between the two sides."""
     names = sorted({p.relative_to(s).as_posix() for s in (then, now) for p in s.glob("custom/**/*.py")})
     found = [n for n in names if not same(then / n, now / n)]
-    old, new = read_yaml(then / "params.yaml"), read_yaml(now / "params.yaml")
-    keys = sorted({*flat(old), *flat(new)})
-    return found + [f"params.yaml: {key}" for key in keys if flat(old).get(key) != flat(new).get(key)]
+    old, new = (flat(read_yaml(folder / "params.yaml")) for folder in (then, now))
+    return found + [f"params.yaml: {key}" for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
 
 
 def same(a: Path, b: Path) -> bool:
     return a.exists() and b.exists() and a.read_text("utf-8").split() == b.read_text("utf-8").split()
-
-
-def flat(block: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """{train.folds: 5, ...}"""
-    out: dict[str, Any] = {}
-    for key, value in block.items():
-        name = f"{before}{key}"
-        out |= flat(value, f"{name}.") if isinstance(value, Mapping) and value else {name: value}
-    return out
 
 
 def other_rows(changed: list[str], commit: str) -> bool:

@@ -18,10 +18,10 @@ import re
 import zipfile
 from pathlib import Path
 
-from actions.registry import locate, name
+from actions.registry import check_bundle, locate, name
 from lifecycle.ground.errors import UserError, stage
 from lifecycle.ground.files import read_json, replacing
-from lifecycle.model.store import MANIFEST, BundleError, check_files
+from lifecycle.model.store import MANIFEST
 
 DIST = Path("dist")
 # packages that answering needs, of those that the serving lock pins
@@ -78,10 +78,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m actions.wheel", description="a released model as a package")
     parser.add_argument("version", nargs="?", default="", help="a released version, or candidate; else the champion")
     folder, version = locate(parser.parse_args().version)
-    try:
-        check_files(folder)
-    except BundleError as error:
-        raise UserError(str(error)) from None
+    check_bundle(folder)
     if not (folder / "code/service/frames.py").exists():
         raise UserError(
             f"{folder.as_posix()} was released before a model could be a package; `dvc repro` makes a newer one"
