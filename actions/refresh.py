@@ -11,21 +11,17 @@ data/provenance/query.json says what was asked, when, and what came. Nothing is 
 from __future__ import annotations
 
 import argparse
-import re
 import shutil
-import urllib.parse
 from pathlib import Path
 
 from actions import query
+from actions.address import EXTRAS, WEB, cure, file_name, table_name
 from actions.registry import dvc
 from lifecycle.ground.errors import UserError, stage
 from lifecycle.ground.files import read_yaml, replacing, sha256
 from lifecycle.ground.params import SourceParams
-from lifecycle.table.formats import is_table_name
 
 SOURCE, RAW = Path("data/source"), Path("data/raw")
-EXTRAS = {"s3": "dvc-s3", "gs": "dvc-gs", "az": "dvc-azure", "azure": "dvc-azure", "abfs": "dvc-azure"}
-WEB = ("http", "https")
 
 
 def main() -> None:
@@ -90,30 +86,11 @@ def land(source: Path) -> Path | None:
     return target
 
 
-def table_name(source: Path) -> str:
-    if is_table_name(source):
-        return source.name
-    with source.open("rb") as file:
-        return source.name + (".parquet" if file.read(4) == b"PAR1" else ".csv")
-
-
 def check_scheme(address: str) -> str:
     scheme = address.partition("://")[0].lower() if "://" in address else ""
     if scheme not in WEB and scheme not in EXTRAS:
         raise UserError(f"{address}: rows come from http(s)://, s3://, gs:// or az://; or copy the table into data/raw")
     return scheme
-
-
-def cure(scheme: str) -> str:
-    """What helps where DVC cannot read from an address of this kind."""
-    if scheme in EXTRAS:
-        return f"is {EXTRAS[scheme]} installed (python -m pip install {EXTRAS[scheme]}), and are its credentials set?"
-    return "does the address open in a browser?"
-
-
-def file_name(address: str) -> str:
-    name = urllib.parse.unquote(urllib.parse.urlsplit(address).path).rstrip("/").rsplit("/", 1)[-1]
-    return re.sub(r"[^\w.-]", "_", name).strip(".") or "table"
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
+from actions.address import EXTRAS
 from lifecycle.ground.errors import UserError, visible
 from lifecycle.table import read
 from lifecycle.table.formats import SPOKEN, is_table_name
@@ -20,7 +21,6 @@ from lifecycle.table.names import Union, tidy_name
 from lifecycle.table.part import TableFile
 
 MIN_ROWS = 20  # as in stages.define
-STORES = ("s3", "gs", "az", "azure", "abfs")  # as in actions.refresh
 # what a column that is to be predicted is often called, in lower case and without blanks and signs
 USUAL_TARGETS = (
     "target label class outcome response y churn churned exited survived default defaulted fraud isfraud converted "
@@ -157,7 +157,7 @@ class Table:
         if scheme and scheme[1].lower() in ("http", "https"):
             self._look_at_address()
             return
-        if scheme and scheme[1].lower() not in STORES:
+        if scheme and scheme[1].lower() not in EXTRAS:
             raise Refused(
                 f"data {self.data}: rows come from http(s)://, s3://, gs:// or az://; copy the table here and give its path"
             )

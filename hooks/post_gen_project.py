@@ -27,15 +27,13 @@ TEMPLATE = Path({{"." | template_path | quoted}})
 sys.path.insert(0, str(TEMPLATE))
 sys.dont_write_bytecode = True  # the template's folder is the user's
 
+from actions.address import EXTRAS, WEB, cure, file_name, table_name  # noqa: E402
 from hooks.answers import Refused, Table, tidy_name  # noqa: E402
 from lifecycle.table.formats import is_table_name  # noqa: E402
 
 EXAMPLE_ONLY = ("example",)
 RAW = Path("data/raw")
 LISTS = (".gitignore", ".dvcignore", ".gitattributes")  # more lines do no harm to those that are there
-# as in actions.refresh
-WEB = ("http", "https")
-EXTRAS = {"s3": "dvc-s3", "gs": "dvc-gs", "az": "dvc-azure", "azure": "dvc-azure", "abfs": "dvc-azure"}
 HOSTS = {
     "gh": "github.com",
     "gl": "gitlab.com",
@@ -104,8 +102,7 @@ def imported(repo, url):
     shutil.rmtree(source.parent)
     why = (said or "no answer").splitlines()[-1].removeprefix("ERROR: ")
     if scheme in EXTRAS:
-        cure = f"is {EXTRAS[scheme]} installed (python -m pip install {EXTRAS[scheme]}), and are its credentials set?"
-        sys.exit(f"cannot generate: data {url}: {why}; {cure}")
+        sys.exit(f"cannot generate: data {url}: {why}; {cure(scheme)}")
     say(f"dvc import-url: {why}; it is downloaded once, and `make refresh` leaves it")
     return None
 
@@ -118,14 +115,6 @@ def final(url):
             return answer.geturl()
     except (OSError, ValueError):
         return url
-
-
-def table_name(path):
-    """A name that says what the file is, as in actions.refresh."""
-    if is_table_name(path):
-        return path.name
-    with path.open("rb") as file:
-        return path.name + (".parquet" if file.read(4) == b"PAR1" else ".csv")
 
 
 def download(url):
@@ -150,11 +139,6 @@ def download(url):
         sys.exit(f"cannot generate: data {url}: {done:,} of {total:,} bytes came; try again, or give a local path")
     whole = partly.rename(target)
     return whole.rename(target.with_name(table_name(whole)))
-
-
-def file_name(url):
-    name = urllib.parse.unquote(urllib.parse.urlsplit(url).path).rsplit("/", 1)[-1]
-    return re.sub(r"[^\w.-]", "_", name).strip(".") or "table"
 
 
 # ---- what was there before (cookiecutter --overwrite-if-exists --skip-if-file-exists) ----------------------------------
@@ -218,9 +202,9 @@ class Repository:
         self.tools = {"git": [shutil.which("git")], "dvc": [shutil.which("dvc")]}
         if not shutil.which("dvc") and importlib.util.find_spec("dvc"):
             self.tools["dvc"] = [sys.executable, "-m", "dvc"]
-        for tool, cure in (("git", "install it"), ("dvc", "python -m pip install -r requirements-tools.txt")):
+        for tool, way in (("git", "install it"), ("dvc", "python -m pip install -r requirements-tools.txt")):
             if not self.has(tool):
-                say(f"{tool} is not installed here: {cure}")
+                say(f"{tool} is not installed here: {way}")
 
     def has(self, tool):
         return self.tools[tool][0] is not None

@@ -186,7 +186,8 @@ def only_pre_gen(template, tmp_path):
         shutil.copy(template / name, alone / name)
     for name in ("pre_gen_project.py", "answers.py"):
         shutil.copy(template / "hooks" / name, alone / "hooks" / name)
-    shutil.copytree(template / "lifecycle", alone / "lifecycle")
+    for name in ("lifecycle", "actions"):
+        shutil.copytree(template / name, alone / name)
     return alone
 
 

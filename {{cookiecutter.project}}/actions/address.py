@@ -1,0 +1,1 @@
+{{ "actions/address.py" | from_root }}
