@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from lifecycle.gate.bundle import as_cells
 from lifecycle.gate.check import Check
 from lifecycle.ground.metrics import score
 from lifecycle.ground.words import short
@@ -117,7 +117,7 @@ def check_missing(model: Model, rows: pd.DataFrame, contract: Contract) -> Check
 def measure_latency(model: Model, rows: pd.DataFrame, contract: Contract, repeats: int = 30) -> dict[str, float]:
     """Milliseconds for one row from JSON cells to prediction, through the reader that serves: by the clock, the middle of some
     calls, and of the processor, their mean. `reader_ms`: of the processor, what it takes of that to type the cells."""
-    reader, cells = RowReader(contract), json_rows(rows.head(repeats + WARM_UP), contract)
+    reader, cells = RowReader(contract), as_cells(rows.head(repeats + WARM_UP), contract).to_dict("records")
     clock, processor, reading = [], [], []
     for i in range(repeats + WARM_UP):
         one = [cells[i % len(cells)]]
@@ -134,19 +134,6 @@ def measure_latency(model: Model, rows: pd.DataFrame, contract: Contract, repeat
         "processor_ms": round(float(np.mean(processor[timed])), 2),
         "reader_ms": round(float(np.mean(reading[timed])), 2),
     }
-
-
-def json_rows(rows: pd.DataFrame, contract: Contract) -> list[dict[str, Any]]:
-    """Typed rows as a client sends them: texts of dates, true and false, null for what is missing."""
-    columns: dict[str, list[Any]] = {}
-    for field in contract.features:
-        values = rows[field.name]
-        if field.is_date:
-            values = values.dt.strftime("%Y-%m-%dT%H:%M:%S")
-        elif field.type == "boolean":
-            values = values.map({1.0: True, 0.0: False}).astype(object)
-        columns[field.name] = values.astype(object).where(values.notna(), None).tolist()
-    return [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
 
 
 def check_latency(measured: dict[str, float], limit: float) -> Check:
