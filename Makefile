@@ -112,6 +112,7 @@ lint: .venv/ready ## style, format, types (ruff check . && ruff format --check .
 	git rev-parse --is-inside-work-tree >/dev/null 2>&1 || git init -q
 	$(BIN)/dvc init -q --subdir
 	$(BIN)/dvc config core.analytics false
+	$(BIN)/dvc config plots.html_template ../lifecycle/report/dvc_plots/page.html
 	$(BIN)/dvc add -q $(wildcard data/raw data/later)
 	git add . && git commit -q -m "Start from cookiecutter-ml-lifecycle" || \
 		echo "commit it yourself: dvc exp run needs a first commit"

@@ -33,6 +33,8 @@ from lifecycle.table.formats import is_table_name  # noqa: E402
 
 EXAMPLE_ONLY = ("example",)
 RAW = Path("data/raw")
+# what `dvc plots show` fills, without the network; from .dvc
+PLOTS = "[plots]\n    html_template = ../lifecycle/report/dvc_plots/page.html\n"
 LISTS = (".gitignore", ".dvcignore", ".gitattributes")  # more lines do no harm to those that are there
 HOSTS = {
     "gh": "github.com",
@@ -269,11 +271,12 @@ def set_up():
 
 
 def quiet():
-    """DVC would report each call to its makers, and look for its updates, unless told not to."""
+    """DVC would report each call to its makers, look for its updates, and draw plots with libraries from the network, unless told
+    not to."""
     config = Path(".dvc/config")
     text = config.read_text(encoding="utf-8") if config.exists() else ""
     if "analytics" not in text:
-        config.write_text("[core]\n    analytics = false\n    check_update = false\n" + text, encoding="utf-8")
+        config.write_text("[core]\n    analytics = false\n    check_update = false\n" + PLOTS + text, encoding="utf-8")
 
 
 def by_cruft():

@@ -67,6 +67,11 @@ def within_error(y: Array, p: Array) -> tuple[Array, Array]:
     return np.quantile(np.abs(y - p), share), share
 
 
+def share_within(errors: Array, y: Array, p: Array) -> Array:
+    """Of the predictions `p`, the share whose absolute error is at most each of `errors`."""
+    return np.searchsorted(np.sort(np.abs(y - p)), errors, side="right") / len(y)
+
+
 def calibration(y: Array, p: Array, bins: int = 10) -> list[dict[str, float]]:
     """Bins of equal size by what was predicted, with what came of it and its 95 % interval.
 

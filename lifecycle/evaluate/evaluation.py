@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from lifecycle.evaluate import curves, decision, explain, groups, sure
+from lifecycle.evaluate import curves, decision, explain, groups, sure, titles
 from lifecycle.evaluate.decision import Trained
 from lifecycle.evaluate.slices import STANDS_IN, Judge, parts_of, slices
 from lifecycle.ground.errors import UserError
@@ -20,7 +20,7 @@ from lifecycle.ground.params import EvaluateParams
 from lifecycle.model.conformal import contains, covered
 from lifecycle.model.model import Model, codes, encode_target, sample_weight
 from lifecycle.table.association import alike
-from lifecycle.table.contract import Contract, Field
+from lifecycle.table.contract import Contract, Field, Problem
 from lifecycle.table.read import SOURCE
 
 Array = np.ndarray
@@ -104,7 +104,7 @@ def evaluate(
         "about": about_of(contract, test, candidate),
         "learning": candidate.facts.get("learning"),
         "judged": judged_of(contract, predicted, certainty, by_group),
-        "plots": plots(predicted, classes, importance) | {"reasons": explained.points},
+        "plots": plots(predicted, contract.problem, importance) | {"reasons": explained.points},
     }
 
 
@@ -258,27 +258,32 @@ def importance_of(
 # ---- plots --------------------------------------------------------------------------------------------------------
 
 
-def plots(predicted: Predicted, classes: list[str], importance: list[dict[str, Any]]) -> dict[str, pd.DataFrame]:
+def plots(predicted: Predicted, problem: Problem, importance: list[dict[str, Any]]) -> dict[str, pd.DataFrame]:
     """The tables under reports/plots: four that `dvc plots` draws, and detail, from which report draws the rest."""
-    y_true, prediction = predicted.y_true, predicted.prediction
+    y_true, prediction, classes = predicted.y_true, predicted.prediction, list(problem.classes)
     if classes:
-        curve = curves.mean_roc(y_true, prediction)
+        x, y = curves.thinned(*curves.mean_roc(y_true, prediction))
+        baseline = x  # of guessing
         counts, labels = curves.confusion(y_true, predicted.decided, classes, curves.CLASSES_SHOWN)
         detail = curves_by_class(y_true, prediction, classes)
     else:
-        curve = curves.within_error(y_true, prediction)
+        x, y = curves.thinned(*curves.within_error(y_true, prediction))
+        baseline = curves.share_within(x, y_true, predicted.baseline)
         cuts, fifths = curves.fifths(y_true)
         of_true, of_predicted = np.searchsorted(cuts, y_true), np.searchsorted(cuts, prediction)
         counts, labels = curves.confusion(of_true, of_predicted, fifths, curves.CLASSES_SHOWN)
         some = np.linspace(0, len(y_true) - 1, min(len(y_true), 800)).astype(int)
         detail = [_line("points", "", prediction[some], y_true[some])]
-    x, y = curves.thinned(*curve)
+    curve = pd.DataFrame({"x": x, "y": y, "baseline": baseline})
+    bins = pd.DataFrame(curves.calibration(y_true, prediction))
     pairs = [(labels[i], labels[j]) for i, j in curves.rows_of(counts, CONFUSION_ROWS)]
+    matrix = pd.DataFrame(pairs, columns=["actual", "predicted"])
+    bars = pd.DataFrame(importance[:20], columns=["column", "importance", "low", "high"])
     return {
-        "curve": pd.DataFrame({"x": x, "y": y}),
-        "calibration": pd.DataFrame(curves.calibration(y_true, prediction)),
-        "confusion": pd.DataFrame(pairs, columns=["actual", "predicted"]),
-        "importance": pd.DataFrame(importance[:20], columns=["column", "importance", "low", "high"]),
+        "curve": titles.titled(curve, *titles.curve(problem)),
+        "calibration": titles.titled(bins, *titles.calibration(problem)),
+        "confusion": titles.titled(matrix, titles.confusion(problem)),
+        "importance": titles.titled(bars, *titles.importance(problem)),
         "detail": pd.concat(detail, ignore_index=True),
     }
 

@@ -22,7 +22,8 @@ from lifecycle.table.contract import Contract, read_contract
 SECTIONS = ("problem", "data", "models", "metrics", "plots", "certainty", "slices", "explanation", "errors", "gate")
 
 # columns of reports/plots/*.csv that stay text: a class may be called "1" or "NA"
-PLOTS = {"calibration": [], "confusion": ["actual", "predicted"], "curve": []}
+TITLES = ["title", "x_title", "y_title"]
+PLOTS = {"calibration": TITLES, "confusion": ["actual", "predicted", "title"], "curve": TITLES}
 DETAIL, REASONS = "reports/plots/detail.json", "reports/plots/reasons.json"
 
 

@@ -1,0 +1,1 @@
+{{ "lifecycle/evaluate/titles.py" | from_root }}
