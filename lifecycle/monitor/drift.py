@@ -14,7 +14,7 @@ from lifecycle.ground.params import MonitorParams
 from lifecycle.monitor.batches import Live
 from lifecycle.monitor.finding import Finding
 from lifecycle.monitor.reference import Reference
-from lifecycle.monitor.two_samples import compare, compare_numbers, compare_relations, tell_apart
+from lifecycle.monitor.two_samples import Weights, compare, compare_numbers, compare_relations, tell_apart
 from lifecycle.table.contract import Contract
 
 KINDS = {"number": "number", "integer": "number", "boolean": "category", "string": "category", "text": "text"}
@@ -32,12 +32,19 @@ def drift(
         problem = reference.contract.problem
         kind = "number" if problem.task == "regression" else "category"
         columns.append(changed_column(reference, live.rows[labelled], problem.target, kind, "target", params))
+    weights = weights_of(reference, live.rows)
     return {
         "columns": [finding for finding in columns if finding is not None],
-        "relations": changed_relations(reference.rows, live.rows, kinds, params),
-        "rows": changed_rows(reference.rows, live.rows, kinds, params),
-        "predictions": changed_predictions(reference, prediction, params),
+        "relations": changed_relations(reference.rows, live.rows, kinds, params, weights),
+        "rows": changed_rows(reference.rows, live.rows, kinds, params, weights),
+        "predictions": changed_predictions(reference, prediction, params, weights),
     }
+
+
+def weights_of(reference: Reference, live: pd.DataFrame) -> Weights | None:
+    """Of the reference's rows and of the live ones, where the contract has a weight column."""
+    before, now = reference.weight, reference.weights_of(live)
+    return None if before is None or now is None else Weights(before, now)
 
 
 def feature_kinds(contract: Contract) -> dict[str, str]:
@@ -54,7 +61,7 @@ def changed_column(
     if field.type == "boolean":
         words = {float(value): field.boolean_word(value) for value in (False, True)}
         before, now = before.map(words), now.map(words)
-    found = compare(kind, before, now)
+    found = compare(kind, before, now, weights_of(reference, live))
     if found is None:
         return None
     name, why = f"{what} distribution", f'"{column}": {found.what}'
@@ -62,35 +69,45 @@ def changed_column(
 
 
 def changed_relations(
-    reference: pd.DataFrame, live: pd.DataFrame, kinds: dict[str, str], params: MonitorParams
+    reference: pd.DataFrame,
+    live: pd.DataFrame,
+    kinds: dict[str, str],
+    params: MonitorParams,
+    weights: Weights | None = None,
 ) -> list[Finding]:
     floor = params.min_correlation
     expected = f"moves by less than {floor:g}"
     tabular = {column: kind for column, kind in kinds.items() if kind != "text"}
     out = []
-    for one, other, found in compare_relations(reference, live, tabular):
+    for one, other, found in compare_relations(reference, live, tabular, weights):
         pair, why = f"{one} ~ {other}", f'"{one}" with "{other}": {found.what}'
         out.append(Finding("relation of columns", found.effect, expected, found.p, found.effect, floor, why, pair))
     return out
 
 
 def changed_rows(
-    reference: pd.DataFrame, live: pd.DataFrame, kinds: dict[str, str], params: MonitorParams
+    reference: pd.DataFrame,
+    live: pd.DataFrame,
+    kinds: dict[str, str],
+    params: MonitorParams,
+    weights: Weights | None = None,
 ) -> list[Finding]:
     if not kinds:
         return []
     floor, far = params.min_auc, params.far_auc
-    found = tell_apart(reference, live, kinds, params.classifier_rows, params.random_state)
+    found = tell_apart(reference, live, kinds, params.classifier_rows, params.random_state, weights)
     expected = f"AUC below {floor:g}; from {far:g} on it is another population"
     rule = "far_rows" if found.effect >= far else "rows"
     return [Finding("whole rows", found.effect, expected, found.p, found.effect, floor, found.what, rule=rule)]
 
 
-def changed_predictions(reference: Reference, prediction: np.ndarray, params: MonitorParams) -> list[Finding]:
+def changed_predictions(
+    reference: Reference, prediction: np.ndarray, params: MonitorParams, weights: Weights | None = None
+) -> list[Finding]:
     floor = params.min_effect
     out = []
     for label, now, before in by_class(reference, prediction):
-        found = compare_numbers(before, now)
+        found = compare_numbers(before, now, weights)
         of = f'probability of "{label}"' if label else "predictions"
         why = f"{of}: {found.what}"
         name = "prediction distribution"

@@ -2,6 +2,9 @@
 
 Each test gives (p, effect): p that chance alone makes such a difference, and how large it is. An alarm needs both: many
 rows make a trifle significant, few rows make chance look large.
+
+`weights`, where rows have them, are those of both samples. A share is then a share of the weight, and as many rows as would tell as
+much with equal weights (Kish 1965) stand for the sample where chance is reckoned.
 """
 
 from __future__ import annotations
@@ -28,29 +31,42 @@ class Difference(NamedTuple):
     what: str
 
 
+class Weights(NamedTuple):
+    """Of the rows of the reference `a` and of the live ones `b`."""
+
+    a: Array
+    b: Array
+
+
 # ---- one column ---------------------------------------------------------------------------------------------------
 
 
-def compare(kind: str, a: pd.Series, b: pd.Series) -> Difference | None:
+def compare(kind: str, a: pd.Series, b: pd.Series, weights: Weights | None = None) -> Difference | None:
     """Filled cells of a column in the reference `a` and live `b`; None where either has too few to compare.
 
     `kind`: number, category (also boolean) or text.
     """
-    a, b = a[a.notna()], b[b.notna()]
+    filled_a, filled_b = a.notna().to_numpy(), b.notna().to_numpy()
+    if weights is not None:  # a row of no weight is no row
+        filled_a, filled_b = filled_a & (weights.a > 0), filled_b & (weights.b > 0)
+        weights = Weights(weights.a[filled_a], weights.b[filled_b])
+    a, b = a[filled_a], b[filled_b]
     if min(len(a), len(b)) < 10:
         return None
     if kind == "number":
-        return compare_numbers(a.to_numpy(float), b.to_numpy(float))
+        return compare_numbers(a.to_numpy(float), b.to_numpy(float), weights)
     if kind == "text":
-        return compare_texts(a.astype(str), b.astype(str))
-    return compare_levels(a.to_numpy(object), b.to_numpy(object))
+        return compare_texts(a.astype(str), b.astype(str), weights)
+    return compare_levels(a.to_numpy(object), b.to_numpy(object), weights)
 
 
-def compare_numbers(a: Array, b: Array) -> Difference:
+def compare_numbers(a: Array, b: Array, weights: Weights | None = None) -> Difference:
     """Kolmogorov-Smirnov sees any change of shape, Mann-Whitney a shift sooner: twice the smaller p.
 
     The effect is the KS distance: at least this share of the rows lies elsewhere.
     """
+    if weights is not None:
+        return _compare_weighted(a, b, weights)
     ks = stats.ks_2samp(a, b, method="asymp")
     p = min(ks.pvalue, stats.mannwhitneyu(a, b, method="asymptotic").pvalue) if np.ptp(np.append(a, b)) else 1.0
     what = f"median {short(np.median(b))}, was {short(np.median(a))}"
@@ -59,33 +75,80 @@ def compare_numbers(a: Array, b: Array) -> Difference:
     return Difference(min(1.0, 2 * p), float(ks.statistic), what)
 
 
-def compare_levels(a: Array, b: Array) -> Difference:
+def _compare_weighted(a: Array, b: Array, weights: Weights) -> Difference:
+    """`compare_numbers` where a row counts as its weight says."""
+    both = np.concatenate([a, b])
+    values, place = np.unique(both, return_inverse=True)
+    share_a = _shares(place[: len(a)], weights.a, len(values))
+    share_b = _shares(place[len(a) :], weights.b, len(values))
+    n_a, n_b = as_many(weights.a), as_many(weights.b)
+    distance = float(np.abs(np.cumsum(share_a) - np.cumsum(share_b)).max())
+    ks = float(stats.kstwobign.sf(distance * np.sqrt(n_a * n_b / (n_a + n_b))))
+    _, z = _shifted(share_a, share_b, n_a, n_b)
+    shift = float(2 * stats.norm.sf(abs(z)))
+    median_a, median_b = (values[np.searchsorted(np.cumsum(share), 0.5)] for share in (share_a, share_b))
+    what = f"median {short(median_b)}, was {short(median_a)}, by weight"
+    if short(median_a) == short(median_b):
+        what = f"mean {short(share_b @ values)}, was {short(share_a @ values)}, by weight"
+    return Difference(min(1.0, 2 * ks, 2 * shift), distance, what)
+
+
+def _shifted(share_a: Array, share_b: Array, n_a: float, n_b: float) -> tuple[float, float]:
+    """(the chance that a value of b is above one of a, half of it where they are equal; its distance from a half in standard
+    errors), of shares by value in order: Mann-Whitney's test, by weight."""
+    above = float((share_b * (np.cumsum(share_a) - share_a / 2)).sum())
+    pooled = (n_a * share_a + n_b * share_b) / (n_a + n_b)
+    ties = 1 - float((pooled**3).sum())
+    if ties <= 1e-12:
+        return above, 0.0
+    return above, float((above - 0.5) / np.sqrt(ties * (1 / n_a + 1 / n_b) / 12))
+
+
+def _shares(place: Array, weight: Array, n: int) -> Array:
+    """The share of the weight at each of n places."""
+    sums = np.bincount(place, weights=weight, minlength=n)
+    return sums / sums.sum()
+
+
+def as_many(weight: Array) -> float:
+    """Rows of equal weight that tell as much as these do (Kish 1965)."""
+    return float(weight.sum() ** 2 / (weight**2).sum())
+
+
+def compare_levels(a: Array, b: Array, weights: Weights | None = None) -> Difference:
     """Chi-square over levels, rare ones pooled; the effect is the total variation distance less what chance makes of it."""
     codes, levels = pd.factorize(np.concatenate([a, b]))
-    counts = np.stack([np.bincount(part, minlength=len(levels)) for part in (codes[: len(a)], codes[len(a) :])])
+    parts = codes[: len(a)], codes[len(a) :]
+    n_a, n_b = float(len(a)), float(len(b))
+    counts = np.stack([np.bincount(part, minlength=len(levels)) for part in parts])
+    if weights is not None:
+        n_a, n_b = as_many(weights.a), as_many(weights.b)
+        shares = [_shares(part, weight, len(levels)) for part, weight in zip(parts, weights, strict=True)]
+        counts = np.stack([n_a * shares[0], n_b * shares[1]])
     # a level counts as rare if the smaller sample can expect fewer than five of it
-    rare = counts.sum(axis=0) * min(len(a), len(b)) / (len(a) + len(b)) < MIN_COUNT / 2
+    rare = counts.sum(axis=0) * min(n_a, n_b) / (n_a + n_b) < MIN_COUNT / 2
     pooled = np.column_stack([counts[:, ~rare], counts[:, rare].sum(axis=1)]) if rare.any() else counts
     pooled = pooled[:, pooled.sum(axis=0) > 0]
     p = stats.chi2_contingency(pooled, correction=pooled.shape[1] == 2).pvalue if pooled.shape[1] > 1 else 1.0
     share = counts / counts.sum(axis=1, keepdims=True)
     mean = counts.sum(axis=0) / counts.sum()
-    noise = np.sqrt(2 / np.pi * mean * (1 - mean) * (1 / len(a) + 1 / len(b))).sum() / 2
+    noise = np.sqrt(2 / np.pi * mean * (1 - mean) * (1 / n_a + 1 / n_b)).sum() / 2
     at = int(np.abs(share[1] - share[0]).argmax())
     what = f'"{cut(levels[at], 40)}" is {share[1, at]:.0%} of the rows, was {share[0, at]:.0%}'
     return Difference(float(p), float(max(0.0, np.abs(share[1] - share[0]).sum() / 2 - noise)), what)
 
 
-def compare_texts(a: pd.Series, b: pd.Series) -> Difference:
+def compare_texts(a: pd.Series, b: pd.Series, weights: Weights | None = None) -> Difference:
     """The length as a number, and how often each of the most frequent words is there."""
     words = [s.str.lower().str.findall(r"\w{3,}").map(set) for s in (a, b)]
     frequent = pd.concat(words).explode().value_counts(sort=True).head(WORDS).index
-    length = compare_numbers(a.str.len().to_numpy(float), b.str.len().to_numpy(float))
+    length = compare_numbers(a.str.len().to_numpy(float), b.str.len().to_numpy(float), weights)
     tests = [length._replace(what=f"characters: {length.what}")]
     for word in sorted(map(str, frequent)):
         found = [np.array([word in cell for cell in part], dtype=object) for part in words]
-        one = compare_levels(*found)
-        shares = [f"{np.mean(f.astype(bool)):.0%}" for f in found]
+        one = compare_levels(found[0], found[1], weights)
+        has = zip(found, weights or (None, None), strict=True)
+        shares = [f"{np.average(f.astype(bool), weights=weight):.0%}" for f, weight in has]
         tests.append(one._replace(what=f'the word "{cut(word, 40)}" is in {shares[1]} of the rows, was {shares[0]}'))
     best = min(tests, key=lambda t: t.p)
     return best._replace(p=min(1.0, best.p * len(tests)))
@@ -101,7 +164,9 @@ def more_often(hits_a: int, n_a: int, hits_b: int, n_b: int) -> float:
 # ---- between columns ----------------------------------------------------------------------------------------------
 
 
-def compare_relations(a: pd.DataFrame, b: pd.DataFrame, kinds: dict[str, str]) -> list[tuple[str, str, Difference]]:
+def compare_relations(
+    a: pd.DataFrame, b: pd.DataFrame, kinds: dict[str, str], weights: Weights | None = None
+) -> list[tuple[str, str, Difference]]:
     """Correlation of each pair of columns in both samples: (column, column, test); the effect is how far it moved.
 
     Numbers go in as normal scores of their ranks, frequent levels as indicators. The variance of a correlation comes
@@ -110,15 +175,17 @@ def compare_relations(a: pd.DataFrame, b: pd.DataFrame, kinds: dict[str, str]) -
     names, x = _variables(a, b, kinds)
     if len(names) < 2:
         return []
-    r_a, v_a = _correlations(x[: len(a)])
-    r_b, v_b = _correlations(x[len(a) :])
+    if weights is None:
+        weights = Weights(np.ones(len(a)), np.ones(len(b)))
+    r_a, v_a = _correlations(x[: len(a)], weights.a)
+    r_b, v_b = _correlations(x[len(a) :], weights.b)
     i, j = np.triu_indices(len(names), 1)
     apart = np.array(names)[i] != np.array(names)[j]  # two levels of one column are bound to each other
     i, j = i[apart], j[apart]
     moved = np.arctanh(r_b[i, j]) - np.arctanh(r_a[i, j])
     # on the scale of Fisher's z the variance hardly depends on r, and small samples behave
     spread = np.sqrt(v_a[i, j] / (1 - r_a[i, j] ** 2) ** 2 + v_b[i, j] / (1 - r_b[i, j] ** 2) ** 2)
-    p = 2 * stats.t.sf(np.abs(moved) / np.maximum(spread, 1e-9), min(len(a), len(b)) - 3)
+    p = 2 * stats.t.sf(np.abs(moved) / np.maximum(spread, 1e-9), max(1.0, min(map(as_many, weights)) - 3))
     best: dict[tuple[str, str], tuple[float, int]] = {}
     tried: dict[tuple[str, str], int] = {}
     for at, pair in enumerate(zip(i, j, strict=True)):
@@ -154,22 +221,30 @@ def _variables(a: pd.DataFrame, b: pd.DataFrame, kinds: dict[str, str]) -> tuple
     )
 
 
-def _correlations(x: Array) -> tuple[Array, Array]:
+def _correlations(x: Array, weight: Array) -> tuple[Array, Array]:
     """(r, variance of r), each (k, k)."""
-    n = len(x)
-    spread = x.std(axis=0)
-    z = np.divide(x - x.mean(axis=0), spread, out=np.zeros_like(x), where=spread > 1e-12)
-    r = z.T @ z / n
+    share = (weight / weight.sum())[:, None]
+    centred = x - (share * x).sum(axis=0)
+    spread = np.sqrt((share * centred**2).sum(axis=0))
+    z = np.divide(centred, spread, out=np.zeros_like(x), where=spread > 1e-12)
+    r = (share * z).T @ z
     square, cube = z**2, z**3
-    m22, m31, m4 = square.T @ square / n, cube.T @ z / n, (square**2).mean(axis=0)
+    m22, m31, m4 = (share * square).T @ square, (share * cube).T @ z, (share * square**2).sum(axis=0)
     v = m22 - r * (m31 + m31.T) + r**2 / 4 * (m4[:, None] + m4[None, :] + 2 * m22)
-    return np.clip(r, -0.999, 0.999), np.maximum(v, 0.02) / n
+    return np.clip(r, -0.999, 0.999), np.maximum(v, 0.02) / as_many(weight)
 
 
 # ---- whole rows ---------------------------------------------------------------------------------------------------
 
 
-def tell_apart(a: pd.DataFrame, b: pd.DataFrame, kinds: dict[str, str], max_rows: int, seed: int) -> Difference:
+def tell_apart(
+    a: pd.DataFrame,
+    b: pd.DataFrame,
+    kinds: dict[str, str],
+    max_rows: int,
+    seed: int,
+    weights: Weights | None = None,
+) -> Difference:
     """Can a classifier tell live rows from reference rows it was not fitted on? The effect is its AUC.
 
     Each half is scored by what was fitted on the other (Lopez-Paz, Oquab 2017; Mann-Whitney on the scores). The two
@@ -179,8 +254,12 @@ def tell_apart(a: pd.DataFrame, b: pd.DataFrame, kinds: dict[str, str], max_rows
 
     rng = np.random.default_rng(seed)
     size = min(len(a), len(b), max_rows)  # equal sides: the same power per row, and bounded time
-    a, b = (part.iloc[np.sort(rng.permutation(len(part))[:size])] for part in (a, b))
-    x = pd.concat([a, b], ignore_index=True)
+    places = [np.sort(rng.permutation(len(part))[:size]) for part in (a, b)]
+    x = pd.concat([a.iloc[places[0]], b.iloc[places[1]]], ignore_index=True)
+    weight = None
+    if weights is not None:
+        sides = [all_of[place] for all_of, place in zip(weights, places, strict=True)]
+        weight = np.concatenate([side / side.mean() for side in sides])
     matrix = np.column_stack([_coded(x[name], kind) for name, kind in kinds.items()])
     y = np.repeat([0, 1], size)
     half = np.concatenate([rng.permutation(size) % 2, rng.permutation(size) % 2])
@@ -195,14 +274,26 @@ def tell_apart(a: pd.DataFrame, b: pd.DataFrame, kinds: dict[str, str], max_rows
             early_stopping=False,
             random_state=seed,
         )
-        told = model.fit(matrix[fit], y[fit]).decision_function(matrix[held])
-        n = int((y[held] == 0).sum()), int((y[held] == 1).sum())
-        test = stats.mannwhitneyu(told[y[held] == 1], told[y[held] == 0], method="asymptotic", alternative="greater")
-        z += float(stats.norm.isf(np.clip(test.pvalue, 1e-300, 1 - 1e-12))) / 2
-        auc += float(test.statistic) / (n[0] * n[1]) / 2
+        fitted = model.fit(matrix[fit], y[fit], None if weight is None else weight[fit])
+        told = fitted.decision_function(matrix[held])
+        above, distance = _ranked(told, y[held], None if weight is None else weight[held])
+        z += distance / 2
+        auc += above / 2
     return Difference(
         float(stats.norm.sf(z)), auc, f"a classifier tells live rows from held-out ones with an AUC of {auc:.2f}"
     )
+
+
+def _ranked(score: Array, y_true: Array, weight: Array | None) -> tuple[float, float]:
+    """(AUC, its distance from a half in standard errors) of a classifier's scores."""
+    live = y_true == 1
+    if weight is None:
+        test = stats.mannwhitneyu(score[live], score[~live], method="asymptotic", alternative="greater")
+        distance = float(stats.norm.isf(np.clip(test.pvalue, 1e-300, 1 - 1e-12)))
+        return float(test.statistic) / (int((~live).sum()) * int(live.sum())), distance
+    values, place = np.unique(score, return_inverse=True)
+    shares = [_shares(place[side], weight[side], len(values)) for side in (~live, live)]
+    return _shifted(shares[0], shares[1], as_many(weight[~live]), as_many(weight[live]))
 
 
 def _coded(values: pd.Series, kind: str) -> Array:
