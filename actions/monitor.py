@@ -2,7 +2,7 @@
 
     python -m actions.monitor      or: make monitor
 
-The stage is a function of what is there: the bundle, the batches in data/live, and reports/history.csv. The last is made
+The stage is a function of what is there: the bundle, the batches in data/live, and reports/history/batches.csv. The last is made
 here, before the look: of the reports of earlier ones, in Git and in the folder, a line for each batch and model. So the
 course of time outlives the batches, nothing is lost where a look was made without this, and the report of the present look
 needs no second run. Who is told, and when: actions/notify.py.
@@ -48,7 +48,7 @@ def tell() -> None:
 
 
 def remember() -> int:
-    """Bring what earlier looks found into reports/history.csv; how many lines are new or others now."""
+    """Bring what earlier looks found into reports/history/batches.csv; how many lines are new or others now."""
     before = read_history()
     now = model_digest(find_bundle()), digest()
     earlier = [record for look in looks() if about(look) != now for record in records(look)]

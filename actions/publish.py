@@ -123,10 +123,21 @@ def within(project: Path, tool: str, *arguments: str, quiet: bool = True) -> str
 # ---- a champion in a commit -----------------------------------------------------------------------------------------
 
 
-def point(project: Path, pointer: str, version: str) -> None:
-    """Write into `project` which bundle is the champion: for DVC, and for the stages, which know no Git."""
+def point(project: Path, pointer: str, version: str, commit: str) -> None:
+    """Write into `project` which bundle is the champion: for DVC, and for the stages, which know no Git. `commit`: the one
+    whose model it is, the last before its release."""
     write_text(project / POINTER, pointer)
-    write_json(project / RECORD, {"version": version, "md5": pointed_hash(pointer)})
+    about = {"project": name(), "version": version, "commit": commit, "md5": pointed_hash(pointer)}
+    write_json(project / RECORD, about)
+
+
+def commit_of(version: str) -> str:
+    """The commit whose model was released as `version`: the release's own is the next one."""
+    released = commits()[tag(version)]
+    try:
+        return git("rev-parse", f"{released}^")
+    except UserError:  # a clone that reaches no further back
+        return released
 
 
 def pointer_to(out: dict[str, object]) -> str:

@@ -159,7 +159,7 @@ def main() -> None:
             check_new(str(out["md5"]))
             check_bundle(project)
             version = next_version(given.bump)
-            point(project, pointer_to(out), version)
+            point(project, pointer_to(out), version, within(project, "git", "rev-parse", "HEAD").strip())
             print(f"{tag(version)}: the gate, the report and the monitor beside it, in a clone ...", flush=True)
             beside_itself(project)
             commit(project, f"Release {version}\n\n{compared()}")

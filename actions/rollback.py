@@ -10,7 +10,7 @@ finishes, and goes no version further back.
 import argparse
 from typing import Any
 
-from actions.publish import TMP, alone, clone, commit, point, publish, settle
+from actions.publish import TMP, alone, clone, commit, commit_of, point, publish, settle
 from actions.registry import (
     STAGE,
     champion_version,
@@ -80,7 +80,7 @@ def main() -> None:
         fetch(version)  # before anything changes: it is here, and it is the one that was released
         git("var", "GIT_COMMITTER_IDENT")
         with clone("rollback") as project:
-            point(project, pointer_at(tag(version)), version)
+            point(project, pointer_at(tag(version)), version, commit_of(version))
             commit(project, f"Roll back to {version}")
             write_json(BEGUN, {"version": version, "commit": git("rev-parse", "HEAD")})
             publish(project, version, f"{tag(version)} again", register=False)

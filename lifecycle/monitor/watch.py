@@ -71,7 +71,9 @@ def provenance(folder: Path | None) -> dict[str, Any]:
     released = read_json(pointed) if folder == BUNDLES[0] and pointed.exists() else {}
     manifest = read_json(folder / MANIFEST) if (folder / MANIFEST).exists() else {}
     return {
+        "project": released.get("project", ""),
         "version": released.get("version", ""),
+        "commit": released.get("commit", ""),
         "engine": manifest.get("engine", ""),
         "data": manifest.get("data", {}),
         "versions": manifest.get("versions", {}),

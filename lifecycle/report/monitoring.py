@@ -27,6 +27,7 @@ ADVICE = {
     "warn": "Look at it: something changed, and nothing shows that the model suffers.",
     "retrain": "The model should be trained anew: make retrain.",
 }
+NOT_RELEASED = "not released yet"
 DRAWN = 60  # batches in the timeline, the latest
 LISTED = 24  # in the table
 
@@ -243,10 +244,14 @@ def releases(shown: Sequence[dict[str, Any]]) -> list[tuple[int, str]]:
 def provenance(result: dict[str, Any]) -> list[tuple[str, str]]:
     """What one must know to have the same page again."""
     about = (result.get("about") or [{}])[0]
+    if not about.get("bundle"):
+        return []
     covered = about.get("window", {})
     versions = ", ".join(f"{name} {version}" for name, version in about.get("versions", {}).items())
     facts = [
-        ("Model", " · ".join(filter(None, (about.get("version"), about.get("bundle"))))),
+        ("Project", about.get("project", "")),
+        ("Model", " · ".join(filter(None, (about.get("version") or NOT_RELEASED, about.get("bundle"))))),
+        ("Released from commit", about.get("commit", "")),
         ("Model's SHA-256", about.get("model", "")),
         ("Trained on (SHA-256)", about.get("data", {}).get("data/train.parquet", "")),
         ("Live rows' SHA-256", about.get("live", "")),
