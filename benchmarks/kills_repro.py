@@ -133,8 +133,8 @@ def make(place: Path) -> None:
     (place / "data/live").mkdir()
     for name in (".gitignore", "data/live/README.md"):
         shutil.copyfile(ROOT / name, place / name)
-    (place / "reports").mkdir(exist_ok=True)
-    shutil.copyfile(ROOT / "{{cookiecutter.project}}/reports/history.csv", place / "reports/history.csv")
+    (place / "reports/history").mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(ROOT / "reports/history/README.md", place / "reports/history/README.md")
     run(place, "git", "init", "-q", "-b", "main")
     run(place, sys.executable, "-m", "dvc", "init", "-q")
     run(place, sys.executable, "-m", "dvc", "config", "core.analytics", "false")

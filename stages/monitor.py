@@ -1,7 +1,7 @@
 """monitor: is what production sends still what the model was made for, and is the model still as good as at release?
 
 Run: python -m stages.monitor      (reads the released bundle in models/champion, else models/bundle, data/live, and what
-earlier looks found, reports/history.csv; writes reports/monitoring.json, reports/monitoring.html)
+earlier looks found, reports/history; writes reports/monitoring.json, reports/monitoring.html)
 
 Each check is a row: name, measured, expected, verdict, why. The worst of them, by the rules in params.yaml, is the
 verdict: ok, warn or retrain. A changed relation between rows and target (concept drift) is seen only where labels came.

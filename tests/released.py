@@ -62,8 +62,8 @@ def make(place):
         (place / folder).mkdir(parents=True)
     for name in ("data/live/README.md", "models/champion/README.md"):
         shutil.copyfile(ROOT / name, place / name)
-    (place / "reports").mkdir()
-    shutil.copyfile(ROOT / "{{cookiecutter.project}}/reports/history.csv", place / "reports/history.csv")
+    (place / "reports/history").mkdir(parents=True)
+    shutil.copyfile(ROOT / "reports/history/README.md", place / "reports/history/README.md")
     table(700, 1, "2025-01-01").to_csv(place / "data/raw/bakes.csv", index=False)
     params = yaml.safe_load((ROOT / "params.yaml").read_text("utf-8"))
     params["problem"] |= {"target": "good"}

@@ -1,4 +1,4 @@
-"""reports/history.csv: what earlier looks found of each batch, a line for each batch and model.
+"""reports/history/batches.csv: what earlier looks found of each batch, a line for each batch and model.
 
 The monitor is a function of the batches that are there and of this file; it does not write it. `actions.monitor` does, from
 the reports of earlier looks, before the next one: so the course of time outlives the batches, and the same inputs still
@@ -16,7 +16,7 @@ from typing import Any
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.files import write_text
 
-HISTORY = Path("reports/history.csv")
+HISTORY = Path("reports/history/batches.csv")
 TEXTS = ("batch", "from", "to", "version", "model", "metric")
 COUNTS = ("rows", "looked_at", "labelled", "drifted")
 NUMBERS = ("score", "low", "high", "estimated", "predicted", "outcome")

@@ -5,12 +5,14 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from lifecycle.ground.errors import UserError
+from lifecycle.ground.files import write_json
 from lifecycle.monitor.history import HISTORY, merged, read_history, records, timeline, write_history
 from lifecycle.monitor.pictures import levels, numbers
 from tests.here import run_here
-from tests.watched import rows, write_bundle
+from tests.watched import ROOT, rows, write_bundle
 
 
 @pytest.fixture(params=["binary", "multiclass", "regression"])
@@ -162,3 +164,25 @@ def test_levels_that_moved_are_shown_and_the_others_together():
 def test_a_side_without_values_is_drawn_as_nothing(values):
     picture = numbers(pd.Series(values, dtype=float), pd.Series([1.0, 2.0]))
     assert picture["reference"]["rows"] == len(values)
+
+
+def test_the_page_says_of_which_project_version_and_commit_the_model_is(tmp_path):
+    folder = write_bundle(tmp_path, "binary", place="models/champion/bundle")
+    page = looked_at(folder, june=rows("binary", 200, 3))
+    assert "not released yet" in page
+    write_json(folder / "models/champion/version.json", {"project": "loaves", "version": "v1.0.0", "commit": "c0ffee"})
+    page = looked_at(folder)
+    assert all(f"<dd>{fact}" in page for fact in ("loaves", "v1.0.0", "c0ffee")) and "not released" not in page
+
+
+def looked_at(folder, **batches):
+    watch(folder, **batches)
+    return (folder / "reports/monitoring.html").read_text("utf-8")
+
+
+def test_a_look_needs_no_history_and_dvc_no_file_that_may_be_missing(tmp_path):
+    folder = write_bundle(tmp_path, "binary")
+    assert "4 batches" not in looked_at(folder, june=rows("binary", 200, 3)) and not (folder / HISTORY).exists()
+    stage = yaml.safe_load((ROOT / "dvc.yaml").read_text("utf-8"))["stages"]["monitor"]
+    assert HISTORY.parent.as_posix() in stage["deps"] and HISTORY.as_posix() not in stage["deps"]
+    assert (ROOT / HISTORY.parent / "README.md").exists(), "Git keeps no empty folder"
