@@ -27,6 +27,7 @@ from lifecycle.ground.workplace import workplace
 from lifecycle.model import reasons
 from lifecycle.table.conform import Conformed, conform
 from lifecycle.table.contract import MODEL
+from lifecycle.table.part import Part
 from lifecycle.table.read import SOURCE, Broken, ReadOptions, Tables, open_tables
 from service.bundle import Bundle, BundleError
 from service.predictor import certainty
@@ -89,9 +90,9 @@ def score_rows(bundle: Bundle, frame: pd.DataFrame, explain: int = 0) -> tuple[n
     return usable, added
 
 
-def answered(bundle: Bundle, explain: int, text: pa.Table) -> tuple[np.ndarray, list[list[Any]]]:
+def answered(bundle: Bundle, explain: int, part: Part) -> tuple[np.ndarray, list[list[Any]]]:
     """`score_rows` of a part, wherever it is done."""
-    return score_rows(bundle, text.to_pandas(), explain)
+    return score_rows(bundle, part.table.to_pandas(), explain)
 
 
 def certainty_cells(bundle: Bundle, rows: pd.DataFrame, answers: np.ndarray) -> list[list[Any]]:
@@ -185,8 +186,9 @@ def score(bundle: Bundle, source: Path, target: Path, explain: int = 0) -> dict[
         bar = opened.enter_context(tqdm(desc="score", disable=None, unit="row"))
         out: TextWriter | ScoredParquet | None = None
         at = opened.enter_context(workplace())
-        answer = partial(answered, bundle, explain)
-        for (text, typed, broken), (usable, added) in at.pairs(answer, chunks(tables), lambda chunk: chunk[0]):
+        answer, needed = partial(answered, bundle, explain), bundle.contract.names(MODEL)
+        pairs = at.pairs(answer, chunks(tables), lambda chunk: Part(chunk[0].select(needed)))
+        for (text, typed, broken), (usable, added) in pairs:
             given = typed if typed is not None and is_parquet(target) else text.drop_columns([SOURCE])
             if out is None:
                 out = opened.enter_context(contextlib.closing(writer(beside, target, given, bundle, tables, explain)))

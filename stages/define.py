@@ -17,6 +17,7 @@ from lifecycle.ground.errors import UserError, stage, visible
 from lifecycle.ground.files import write_json, write_text, write_yaml
 from lifecycle.ground.metrics import add_metrics
 from lifecycle.ground.params import DefineParams, ProblemParams, SplitParams, check_params, read_columns
+from lifecycle.ground.workplace import workplace
 from lifecycle.report.data_page import data_page
 from lifecycle.table.asked import check_types
 from lifecycle.table.contract import Contract, read_contract
@@ -39,14 +40,15 @@ def main() -> None:
     check_params()
     problem, columns, define = asdict(ProblemParams.load()), read_columns(), asdict(DefineParams.load())
     check_types(problem, columns)
-    raw = read_profiled("data/raw", ReadOptions.from_params(define, columns), problem["target"])
-    if len(raw.frame) < MIN_ROWS:
-        raise UserError(
-            f"data/raw has {len(raw.frame)} usable rows; a model needs {MIN_ROWS} to be fitted and tested: add rows"
-        )
     before = last_contract()
-    split = SplitParams.load()
-    contract, notes = build_contract(raw, problem, columns, define, split, before.identity if before else None)
+    split, drawn = SplitParams.load(), before.identity if before else None
+    with workplace() as at:
+        raw = read_profiled("data/raw", ReadOptions.from_params(define, columns), problem["target"], at)
+        if len(raw.frame) < MIN_ROWS:
+            raise UserError(
+                f"data/raw has {len(raw.frame)} usable rows; a model needs {MIN_ROWS} to be fitted and tested: add rows"
+            )
+        contract, notes = build_contract(raw, problem, columns, define, split, drawn)
     if before:
         notes = notes + changes(before.write(), contract)
     write_yaml(CONTRACT, contract, "written by `python -m stages.define`; to change it, change params.yaml")

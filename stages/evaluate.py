@@ -14,6 +14,7 @@ from lifecycle.ground.files import read_json, read_parquet, write_csv, write_jso
 from lifecycle.ground.metrics import add_metrics
 from lifecycle.ground.params import EvaluateParams
 from lifecycle.ground.words import as_scores, short
+from lifecycle.ground.workplace import workplace
 from lifecycle.model.store import load_model
 from lifecycle.table.contract import read_contract
 
@@ -25,7 +26,8 @@ def main() -> None:
     if not len(test):
         raise UserError("data/test.parquet has no rows to score; raise split.test_size in params.yaml")
     candidate = Trained.read(read_json("models/candidate/candidate.json"), read_parquet("models/candidate/oof.parquet"))
-    result = evaluate(load_model("models/candidate"), contract, test, params, candidate)
+    with workplace() as at:
+        result = evaluate(load_model("models/candidate"), contract, test, params, candidate, at)
 
     for name, table in result.pop("plots").items():
         floats = table.select_dtypes("float").columns

@@ -17,6 +17,7 @@ from lifecycle.evaluate.slices import STANDS_IN, Judge, parts_of, slices
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.metrics import METRICS, Draw, bootstrap_all, metrics_for, paired_difference
 from lifecycle.ground.params import EvaluateParams
+from lifecycle.ground.workplace import Workplace
 from lifecycle.model.conformal import contains, covered
 from lifecycle.model.model import Model, codes, encode_target, sample_weight
 from lifecycle.table.association import alike
@@ -32,6 +33,7 @@ HANDFUL = {
 }
 TEST = "data/test.parquet"
 ALIKE_COLUMNS = 60  # the most important ones, among which those that say the same thing are looked for
+PART = 100_000  # rows that are answered together, wherever that is done
 CONFUSION_ROWS = 5_000  # of confusion.csv, which is kept in Git
 
 
@@ -63,12 +65,13 @@ def evaluate(
     test: pd.DataFrame,
     params: EvaluateParams,
     candidate: Trained = Trained(),  # noqa: B008 (frozen)
+    at: Workplace | None = None,
 ) -> dict[str, Any]:
     """All that evaluation.json holds; plots' points are under "plots" until the stage takes them out. `candidate`: what training
-    says beside the model."""
+    says beside the model; `at`: where the rows are answered."""
     problem, fields = contract.problem, contract.features
     metric, classes = problem.metric, list(problem.classes)
-    predicted = score_rows(model, contract, test)
+    predicted = score_rows(model, contract, test, at)
     scores = all_scores(predicted, problem.task, params.draw)
     importance = importance_of(model, contract, test, predicted, params)
     order = [row["column"] for row in importance]
@@ -193,9 +196,9 @@ def judged_of(
     return out
 
 
-def score_rows(model: Model, contract: Contract, test: pd.DataFrame) -> Predicted:
+def score_rows(model: Model, contract: Contract, test: pd.DataFrame, at: Workplace | None = None) -> Predicted:
     classes = list(contract.problem.classes)
-    prediction = predictions(model, test)
+    prediction = predictions(model, test, at)
     return Predicted(
         y_true=encode_target(test[contract.problem.target], contract, TEST),
         prediction=prediction,
@@ -207,9 +210,12 @@ def score_rows(model: Model, contract: Contract, test: pd.DataFrame) -> Predicte
     )
 
 
-def predictions(model: Model, frame: pd.DataFrame) -> Array:
-    """(n, k) probabilities or n values, all of them numbers."""
-    prediction = np.asarray(model.predictions(frame), dtype=float)
+def predictions(model: Model, frame: pd.DataFrame, at: Workplace | None = None) -> Array:
+    """(n, k) probabilities or n values, all of them numbers. The rows are answered `PART` at a time wherever that is done."""
+    features = frame[[name for name in frame.columns if name in model.columns]]
+    parts = (features.iloc[begin : begin + PART] for begin in range(0, max(len(frame), 1), PART))
+    done = (at or Workplace(1)).map(partial(answered, model=model), parts, "evaluate: answers")
+    prediction = np.concatenate(list(done))
     wrong = ~np.isfinite(prediction.reshape(len(frame), -1)).all(axis=1)
     if wrong.any():
         first = frame[SOURCE].iloc[int(wrong.argmax())]
@@ -218,6 +224,10 @@ def predictions(model: Model, frame: pd.DataFrame) -> Array:
             "`dvc repro --single-item --force train`"
         )
     return prediction
+
+
+def answered(frame: pd.DataFrame, model: Model) -> Array:
+    return np.asarray(model.predictions(frame), dtype=float)
 
 
 def all_scores(predicted: Predicted, task: str, draw: Draw) -> dict[str, dict[str, float]]:

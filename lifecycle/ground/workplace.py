@@ -12,6 +12,7 @@ from __future__ import annotations
 import itertools
 import multiprocessing
 import os
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -24,12 +25,13 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from lifecycle.ground.engine import Given, Made, over_parts
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.params import PATH, EngineParams
+from lifecycle.ground.progress import shown
 
 if TYPE_CHECKING:
     from lifecycle.ground.cluster import Cluster
 
 Whole = TypeVar("Whole")
-ALONE = 4  # parts that are done here before others are asked: a small table is done sooner than a process starts
+ALONE = 2.0  # seconds of work that are done here before others are asked: two processes take as long to start
 ADDRESS = "DASK_SCHEDULER_ADDRESS"
 
 
@@ -41,6 +43,7 @@ class Workplace:
         self.opened = ExitStack()
         self.executor: Executor | None = None
         self.cluster: Cluster | None = None
+        self.spent = 0.0  # seconds on parts that were done here
 
     def __enter__(self) -> Self:
         return self
@@ -48,12 +51,20 @@ class Workplace:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.opened.__exit__(kind, error, at)
 
-    def map(self, function: Callable[[Given], Made], parts: Iterable[Given]) -> Iterator[Made]:
-        """`function` of each part, in order. It must be importable, as its part and what it gives must be picklable."""
+    def map(self, function: Callable[[Given], Made], parts: Iterable[Given], what: str = "") -> Iterator[Made]:
+        """`function` of each part, in order. It must be importable, as its part and what it gives must be picklable.
+        `what`: what a terminal is told is done, with the parts that are."""
+        done = self._done(function, parts)
+        return shown(done, what, unit="parts") if what else done
+
+    def _done(self, function: Callable[[Given], Made], parts: Iterable[Given]) -> Iterator[Made]:
         parts = iter(parts)
         if not self.scheduler:
-            yield from map(function, itertools.islice(parts, ALONE))
-        following = list(itertools.islice(parts, 1))
+            yield from self._here(function, parts)
+        following = list(itertools.islice(parts, 2))
+        if not self.scheduler and len(following) < 2:
+            yield from map(function, following)
+            return
         if not following:
             return
         self._open()
@@ -63,8 +74,20 @@ class Workplace:
         except Exception as error:
             raise self._explained(error) from error
 
+    def _here(self, function: Callable[[Given], Made], parts: Iterator[Given]) -> Iterator[Made]:
+        """As many as are done sooner here than processes start; without processes all. Which they are changes no result."""
+        if self.executor:
+            return
+        for part in parts:
+            begin = time.process_time()
+            made = function(part)
+            self.spent += time.process_time() - begin
+            yield made
+            if self.n_jobs > 1 and self.spent >= ALONE:
+                return
+
     def pairs(
-        self, function: Callable[[Given], Made], parts: Iterable[Whole], of: Callable[[Whole], Given]
+        self, function: Callable[[Given], Made], parts: Iterable[Whole], of: Callable[[Whole], Given], what: str = ""
     ) -> Iterator[tuple[Whole, Made]]:
         """(part, `function` of what `of` takes from it): the rest of the part does not travel."""
         waiting: deque[Whole] = deque()
@@ -74,7 +97,7 @@ class Workplace:
                 waiting.append(part)
                 yield of(part)
 
-        for made in self.map(function, handed()):
+        for made in self.map(function, handed(), what):
             yield waiting.popleft(), made
 
     def _explained(self, error: Exception) -> Exception:
@@ -99,6 +122,7 @@ class Workplace:
             # not forked: threads of Arrow's may hold locks that a fork would keep for ever
             method = multiprocessing.get_context("spawn")
             self.executor = self.opened.enter_context(ProcessPoolExecutor(self.n_jobs, method))
+            print(f"  on {self.n_jobs} processes here", flush=True)
 
 
 def workplace() -> Workplace:

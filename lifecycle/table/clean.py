@@ -136,7 +136,7 @@ class Cleaner:
 def clean_parts(tables: Tables, contract: Contract, params: CleanParams, at: Workplace) -> Iterator[CleanPart]:
     """What comes of each part of the tables, in their order."""
     check_columns(tables.names, contract)
-    return at.map(partial(clean_part, contract=contract, params=params), tables.cell_parts())
+    return at.map(partial(clean_part, contract=contract, params=params), tables.cell_parts(), "clean")
 
 
 def check_columns(header: list[str], contract: Contract) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lifecycle.table.names import SOURCE
 from lifecycle.table.records import Broken
@@ -25,6 +25,29 @@ class Part:
     table: pa.Table
     broken: list[Broken] = field(default_factory=list)
     typed: pa.Table | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # a slice is pickled with all that it was cut from, as a stream it is its own rows: a tenth of the time
+        typed = None if self.typed is None else streamed(self.typed)
+        return arrived, (streamed(self.table), self.broken, typed)
+
+
+def streamed(table: pa.Table) -> pa.Buffer:
+    """Its rows as Arrow sends them."""
+    import pyarrow as pa
+
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table)
+    return sink.getvalue()
+
+
+def arrived(table: pa.Buffer, broken: list[Broken], typed: pa.Buffer | None) -> Part:
+    """The part that was sent."""
+    import pyarrow as pa
+
+    also = None if typed is None else pa.ipc.open_stream(typed).read_all()
+    return Part(pa.ipc.open_stream(table).read_all(), broken, also)
 
 
 @dataclass

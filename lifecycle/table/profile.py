@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lifecycle.ground.engine import over_parts
-from lifecycle.ground.progress import shown
+from lifecycle.ground.workplace import Workplace
 from lifecycle.table import cells, groups, infer, vocabulary
 from lifecycle.table.conform import Reader, reader_of
 from lifecycle.table.contract import DATES, NUMBERS, Field
+from lifecycle.table.part import Part
 from lifecycle.table.read import SOURCE, Broken, RawTable, ReadOptions, Tables, is_debris, open_tables
 from lifecycle.table.roles import Counts
 from lifecycle.table.rows import mixed
@@ -86,8 +86,8 @@ class Sampler:
         return pa.concat_tables(self.tables)
 
 
-def read_profiled(folder: str | Path, options: ReadOptions, target: str) -> RawTable:
-    """As `read_raw`; of a large table a sample, whose `whole` looks at all rows again."""
+def read_profiled(folder: str | Path, options: ReadOptions, target: str, at: Workplace | None = None) -> RawTable:
+    """As `read_raw`; of a large table a sample, whose `whole` looks at all rows again. `at`: where that is done."""
     tables = open_tables(folder, options, target)
     most = min(ROWS, max(10_000, CELLS // len(tables.names)))
     sampler = Sampler(most)
@@ -115,7 +115,7 @@ def read_profiled(folder: str | Path, options: ReadOptions, target: str) -> RawT
     facts = [{"file": f.name, **f.fact} for f in tables.files]
     out = RawTable(frame, broken, facts, tables.notes, tables.unusable, options, tables.forms)
     if sampler.halvings:
-        out.whole = Whole(tables, rows, rows + n_broken, len(frame), _joined(answers), held)
+        out.whole = Whole(tables, rows, rows + n_broken, len(frame), _joined(answers), at or Workplace(1), held)
     return out
 
 
@@ -207,6 +207,7 @@ class Whole:
     rows_in: int
     sampled: int
     target: pd.Series
+    at: Workplace
     held: list[pa.Table] | None = None  # the parts, where they are small enough not to be read again
     tallies: dict[str, Tally] = field(default_factory=dict)
     clusters: dict[Candidate, pd.DataFrame] = field(default_factory=dict)
@@ -220,12 +221,12 @@ class Whole:
         samplers = {candidate: Sampler(most) for candidate in asked}
 
         look = partial(_look_at_part, columns=wanted, candidates=list(samplers))
-        parts = self.held or (part.table for part in self.tables.cell_parts())
-        for tallies, found, table in shown(over_parts(look, parts), "define: all rows", unit="parts"):
+        held = map(Part, self.held) if self.held else self.tables.cell_parts()
+        for part, (tallies, found) in self.at.pairs(look, held, _cells, "define: all rows"):
             for name, tally in tallies.items():
                 self.tallies.setdefault(name, Tally()).merge(tally)
             for candidate, keys in found.items():
-                samplers[candidate].add(table, keys)
+                samplers[candidate].add(part.table, keys)
         self.held = None
         for candidate, sampler in samplers.items():
             frame = sampler.table().to_pandas().drop(columns=SOURCE)
@@ -258,13 +259,18 @@ class Whole:
         )
 
 
+def _cells(part: Part) -> Part:
+    """What of a part is looked at."""
+    return Part(part.table)
+
+
 def _look_at_part(
-    table: pa.Table, columns: list[ColumnLook], candidates: list[Candidate]
-) -> tuple[dict[str, Tally], dict[Candidate, np.ndarray], pa.Table]:
-    """(what one part holds in each column, the hash of each row's key for each candidate, the part)."""
-    frame = table.to_pandas()
+    part: Part, columns: list[ColumnLook], candidates: list[Candidate]
+) -> tuple[dict[str, Tally], dict[Candidate, np.ndarray]]:
+    """(what one part holds in each column, the hash of each row's key for each candidate)."""
+    frame = part.table.to_pandas()
     tallies = {column.name: column.tally(frame[column.name]) for column in columns}
-    return tallies, {candidate: hashes(candidate.keys(frame)) for candidate in candidates}, table
+    return tallies, {candidate: hashes(candidate.keys(frame)) for candidate in candidates}
 
 
 @dataclass

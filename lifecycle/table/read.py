@@ -124,13 +124,13 @@ class Tables:
             file.fact["rows"] = rows
 
     def cell_parts(self) -> Iterator[Part]:
-        """`parts`, with the columns emptied that hold no table cells."""
+        """`parts` as text alone, with the columns emptied that hold no table cells."""
         for part in self.parts():
             table = part.table
             for name in self.unusable:
                 empty = empty_cells(len(table))
                 table = table.set_column(table.column_names.index(name), name, empty)
-            yield Part(table, part.broken, part.typed)
+            yield Part(table, part.broken)
 
 
 def open_tables(folder: str | Path, options: ReadOptions | None = None, target: str = "") -> Tables:

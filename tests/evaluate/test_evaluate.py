@@ -216,7 +216,7 @@ def project(tmp_path, monkeypatch, request):
     write_candidate(tmp_path, task)
     write_parquet(tmp_path / "data/test.parquet", table(task, 300, seed=2))
     write_yaml(tmp_path / "data/contract.yaml", terms(task).write())
-    write_yaml(tmp_path / "params.yaml", {"evaluate": PARAMS})
+    write_yaml(tmp_path / "params.yaml", {"evaluate": PARAMS, "engine": {"n_jobs": 1, "scheduler": ""}})
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

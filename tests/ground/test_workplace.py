@@ -8,20 +8,41 @@ from lifecycle.ground.workplace import ADDRESS, Workplace, workplace
 from tests.scratch import ROOT
 
 
+@pytest.fixture
+def impatient(monkeypatch):
+    """Processes are asked after the first part, however soon that is done."""
+    monkeypatch.setattr(places, "ALONE", 0.0)
+
+
 def test_a_small_table_starts_no_process(monkeypatch):
+    monkeypatch.setattr(places, "ALONE", 1e9)
     monkeypatch.setattr(Workplace, "_open", lambda self: pytest.fail("a process was started"))
     with Workplace(2) as at:
-        assert list(at.map(abs, range(-places.ALONE, 0))) == [4, 3, 2, 1]
+        assert list(at.map(abs, range(-4, 0))) == [4, 3, 2, 1]
     with Workplace(2) as at:
         assert list(at.map(abs, [])) == []
 
 
-def test_processes_give_what_one_gives_and_in_the_order_of_the_parts():
+def test_one_part_that_is_left_is_not_worth_processes(monkeypatch, impatient):
+    monkeypatch.setattr(Workplace, "_open", lambda self: pytest.fail("a process was started"))
     with Workplace(2) as at:
+        assert list(at.map(abs, [-2, -1])) == [2, 1]
+
+
+def test_one_process_is_this_one(monkeypatch, impatient):
+    monkeypatch.setattr(Workplace, "_open", lambda self: pytest.fail("a process was started"))
+    with Workplace(1) as at:
         assert list(at.map(abs, range(-9, 0))) == [9, 8, 7, 6, 5, 4, 3, 2, 1]
 
 
-def test_an_error_in_a_part_is_the_callers():
+def test_processes_give_what_one_gives_and_in_the_order_of_the_parts(impatient, capsys):
+    with Workplace(2) as at:
+        assert list(at.map(abs, range(-9, 0))) == [9, 8, 7, 6, 5, 4, 3, 2, 1]
+        assert list(at.map(str, range(3))) == ["0", "1", "2"]
+    assert capsys.readouterr().out == "  on 2 processes here\n"
+
+
+def test_an_error_in_a_part_is_the_callers(impatient):
     with Workplace(2) as at, pytest.raises(ValueError, match="invalid literal"):
         list(at.map(int, ["1", "2", "3", "4", "5", "six"]))
 
@@ -43,7 +64,7 @@ def test_without_dask_a_line_says_what_to_install(monkeypatch):
     assert (ROOT / "requirements-cluster.txt").is_file()
 
 
-def test_pairs_keep_what_does_not_travel():
+def test_pairs_keep_what_does_not_travel(impatient):
     with Workplace(2) as at:
         assert list(at.pairs(abs, [(-n, f"row {n}") for n in range(7)], lambda part: part[0])) == [
             ((-n, f"row {n}"), n) for n in range(7)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -16,6 +17,7 @@ from lifecycle.ground.files import parquet_writer
 from lifecycle.table import profile, read
 from lifecycle.table.duplicates import Seen
 from lifecycle.table.part import Part
+from lifecycle.table.read import SOURCE, Broken
 from lifecycle.table.rows import mixed
 from tests.here import run_here
 from tests.scratch import scratch
@@ -232,3 +234,11 @@ def test_the_sample_does_not_hang_on_how_the_rows_come():
             sampler.add(table.slice(at, size), hashes[at : at + size])
         found.append(sampler.table()["x"].to_pylist())
     assert found[0] == found[1] == found[2] and 100 < len(found[0]) <= 400
+
+
+def test_a_part_that_travels_is_its_own_rows_and_not_what_it_was_cut_from():
+    table = pa.table({"a": pa.array([f"text {i}" for i in range(50_000)], pa.large_string()), SOURCE: ["f:1"] * 50_000})
+    part = Part(table.slice(40_000, 10), [Broken("f:3", "why", "x")], table.slice(3, 2))
+    sent = pickle.dumps(part)
+    assert len(sent) < 5_000
+    assert pickle.loads(sent) == part
