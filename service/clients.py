@@ -21,7 +21,8 @@ from service.replies import reply
 from service.settings import Settings
 
 RESERVE = 300  # descriptors for the log, the bundle's files, and connections that are just being turned away
-BACKLOG = 200  # connections that come at once; fewer than RESERVE
+BACKLOG = 150  # connections that come at once
+TURNED_AWAY = 100  # connections at once that are told that there are too many; with BACKLOG fewer than RESERVE
 PATIENCE = 1.0  # seconds after which a client that the service waits for may lose its place to another
 SWEEP_SECONDS = 0.5
 
@@ -50,11 +51,16 @@ class Clients:
         self.open: set[Connection] = set()
 
     def admit(self, connection: Connection) -> None:
-        """One more; at the limit it takes the place of the one that is waited for longest, or is answered 503."""
+        """One more; at the limit it takes the place of the one that is waited for longest, or is answered 503.
+
+        Who is answered 503 must send its request first, and may never do so: a burst of such would take the descriptors
+        that are left, and the system would reset every connection that comes. Beyond a few, nobody is waited for.
+        """
         if len(self.open) >= self.most:
             waited_for = [other for other in self.open if other.waits_since < math.inf]
             slowest = min(waited_for, key=lambda other: other.waits_since, default=None)
-            if slowest and time.monotonic() - slowest.waits_since > PATIENCE:
+            crowded = len(self.open) >= self.most + TURNED_AWAY
+            if slowest and (crowded or time.monotonic() - slowest.waits_since > PATIENCE):
                 self.measures.timed_out.inc()
                 slowest.end()
             else:

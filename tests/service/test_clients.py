@@ -9,6 +9,9 @@ import time
 import httpx
 import pytest
 
+from service.clients import TURNED_AWAY, Clients
+from service.measures import Measures
+from service.settings import Settings
 from tests.service.build import ROW
 from tests.service.running import running
 
@@ -97,6 +100,26 @@ def test_above_the_limit_it_is_busy_and_says_so(folder, tmp_path):
         assert answer.status_code == 503 and "connections" in answer.json()["error"]
         time.sleep(1.5)  # by now the service has waited for them long enough to let another have their place
         assert httpx.post(f"{address}/predict", json={"rows": [ROW]}).status_code == 200
+
+
+class Newcomer:
+    """Has said nothing yet."""
+
+    app = None
+
+    def __init__(self, clients):
+        self.waits_since, self.clients = time.monotonic(), clients
+
+    def end(self):
+        self.clients.open.discard(self)
+
+
+def test_a_burst_of_clients_that_say_nothing_leaves_descriptors_however_quickly_it_comes():
+    clients = Clients(Settings(MAX_CONNECTIONS=500), Measures("flats", "v1.0.0"))
+    burst = [Newcomer(clients) for _ in range(5000)]
+    for one in burst:
+        clients.admit(one)
+    assert burst[-1] in clients.open and len(clients.open) <= 500 + TURNED_AWAY
 
 
 @pytest.mark.slow
