@@ -13,9 +13,8 @@ BIN := .venv/bin
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-repro: .venv/ready .dvc/config ## rebuild whatever changed (dvc repro)
-	$(BIN)/dvc repro || { $(BIN)/python -m actions.doctor --look; false; }
-	@$(BIN)/python -m actions.status --readme
+repro: .venv/ready .dvc/config ## rebuild whatever changed (dvc repro; python -m actions.repro)
+	@$(BIN)/python -m actions.repro
 
 status: .venv/ready ## where the project stands, and what comes next (python -m actions.status)
 	@$(BIN)/python -m actions.status

@@ -11,10 +11,10 @@ OUT ?= ..
 export NAME DATA TARGET OUT
 
 .PHONY: new slow docs
-new: .venv/ready ## a project from NAME, DATA, TARGET, reproduced (cookiecutter . && dvc repro)
+new: .venv/ready ## a project from NAME, DATA, TARGET, reproduced (cookiecutter . && python -m actions.repro)
 	$(BIN)/cookiecutter . --no-input --output-dir "$$OUT" project_name="$$NAME" data="$$DATA" \
 		$${TARGET:+target="$$TARGET"}
-	cd "$$OUT/$$($(BIN)/slugify "$$NAME")" && dvc repro
+	cd "$$OUT/$$($(BIN)/slugify "$$NAME")" && python -m actions.repro
 
 slow: .venv/ready ## the tests that run whole pipelines (pytest -m slow -n auto --dist loadfile)
 	$(BIN)/python -m pytest -m slow -n auto --dist loadfile

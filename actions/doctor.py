@@ -287,6 +287,12 @@ def left() -> str:
     return ""
 
 
+def what_is_left() -> str:
+    """What a run that was stopped has left, and the command that mends it; empty where there is nothing."""
+    found = look()
+    return f"{'; '.join(found)}; {DOCTOR} mends that" if found else ""
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m actions.doctor", description="mend what a stop has left")
     parser.add_argument("--look", action="store_true", help="only say whether there is something to mend")
@@ -294,8 +300,8 @@ def main() -> None:
     if subprocess.run(["git", "rev-parse", "--verify", "--quiet", "HEAD"], capture_output=True).returncode:
         raise UserError("there is no commit yet, so there is nothing to go back to; git add ., git commit")
     if given.look:
-        if found := look():
-            print(f"{'; '.join(found)}; {DOCTOR} mends that")
+        if found := what_is_left():
+            print(found)
         return
     n = 0
     with alone():

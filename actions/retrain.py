@@ -2,7 +2,8 @@
 
     python -m actions.retrain [--force]      or: make retrain [FORCE=1]
 
-The labelled live rows, but for the newest, join data/raw as a batch, with its provenance in data/provenance; `dvc repro`
+The labelled live rows, but for the newest, join data/raw as a batch (also where a stage of the user's makes the other files
+there), with its provenance in data/provenance; `dvc repro`
 makes the challenger; the newest rows, which neither model has seen, decide between it and the champion. Where split.scheme
 is time, these newest rows become the test rows (split.test_from), so that all older ones are learned from.
 
@@ -27,7 +28,7 @@ from actions.registry import champion_version, changed_paths, git
 from custom.metrics import METRICS
 from lifecycle.gate.champion import as_judged
 from lifecycle.ground.errors import UserError, stage
-from lifecycle.ground.files import read_json, read_parquet, read_yaml, write_csv, write_json
+from lifecycle.ground.files import read_json, read_parquet, read_yaml, write_csv, write_json, write_text
 from lifecycle.ground.metrics import add_metrics, paired_difference, score
 from lifecycle.ground.params import RetrainParams, SplitParams
 from lifecycle.ground.words import as_scores
@@ -129,25 +130,29 @@ def check_verdict(folder: Path, force: bool) -> str:
     return f"the verdict is {told['verdict']}: {told['reasons'][0]}"
 
 
-def maker_of(path: str) -> str:
-    """The stage of dvc.yaml that writes `path`, or something in it; empty where none does."""
+def outs_in(path: str) -> list[tuple[str, str]]:
+    """(stage, output) of each output of dvc.yaml that is `path`, or something in it."""
+    found = []
     for name, about in read_yaml("dvc.yaml")["stages"].items():
-        outs = [next(iter(out)) if isinstance(out, dict) else out for out in about.get("outs", [])]
-        if any(out == path or out.startswith(f"{path}/") for out in outs):
-            return str(name)
-    return ""
+        listed = about.get("do", about).get("outs", [])  # of a `foreach`: what each is made of
+        outs = [next(iter(out)) if isinstance(out, dict) else out for out in listed]
+        found += [(str(name), out.rstrip("/")) for out in outs if f"{out.rstrip('/')}/".startswith(f"{path}/")]
+    return found
 
 
 def check_repository() -> None:
-    if not Path("data/raw.dvc").exists():
-        if maker := maker_of("data/raw"):
-            raise UserError(
-                f"data/raw is made by the stage {maker} of dvc.yaml, and a retraining adds no rows to what a stage makes; give that "
-                "stage the labelled rows of data/live as one more source (a dep), then dvc repro and make release"
-            )
+    """data/raw takes a further file: it is under DVC by data/raw.dvc, or a stage makes files in it, not the folder itself."""
+    made = outs_in("data/raw")
+    if not made and not Path("data/raw.dvc").exists():
         raise UserError(
             "data/raw.dvc is missing, and new rows must be put under DVC; `dvc add data/raw`, then commit it"
         )
+    for name, out in made:
+        if out == "data/raw":
+            raise UserError(
+                f"data/raw, the whole folder, is made by the stage {name} of dvc.yaml, which would take away the rows that a "
+                "retraining adds; name the file that it writes instead (outs: [data/raw/TABLE.csv]), then dvc repro, commit, again"
+            )
     git("var", "GIT_COMMITTER_IDENT")  # not known after an hour of training
     if changed := [path for path in changed_paths() if not path.startswith(RESULTS)]:
         raise UserError(
@@ -191,8 +196,19 @@ def add_batch(project: Path, live: Live, parts: Parts, contract: Contract, name:
         facts |= {"first": str(at.min()), "last": str(at.max())}
     write_csv(project / f"data/raw/{name}.csv", rows)
     write_json(project / f"data/provenance/{name}.json", facts)
-    within(project, "dvc", "add", "--quiet", "data/raw")
+    put_under_dvc(project, name)
     return facts
+
+
+def put_under_dvc(project: Path, name: str) -> None:
+    """The batch, as a part of data/raw; or, where a stage makes the files beside it, by a pointer of its own. The pointer stands
+    with the provenance: Git ignores what is in data/raw."""
+    if (project / "data/raw.dvc").exists():
+        within(project, "dvc", "add", "--quiet", "data/raw")
+        return
+    pointer = f"data/provenance/{name}.csv.dvc"
+    write_text(project / pointer, f"wdir: ../raw\nouts:\n- path: {name}.csv\n")
+    within(project, "dvc", "commit", "--quiet", "--force", pointer)
 
 
 def set_test_from(path: Path, start: str) -> None:

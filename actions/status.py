@@ -18,34 +18,11 @@ from actions.registry import BUNDLE, champion_version, changed_paths, git, point
 from actions.summary import cell
 from lifecycle.ground.errors import stage
 from lifecycle.ground.files import read_json, write_text
-from lifecycle.ground.words import as_scores, plain
 from lifecycle.model.store import folder_hash, pointed_hash
+from lifecycle.report.standing import gate_words, score_words, to_open
 from lifecycle.table.contract import read_contract
 
 README, BEGIN, END = Path("README.md"), "<!-- status -->", "<!-- /status -->"
-REPORT, WATCHED = Path("reports/report.html"), Path("reports/monitoring.html")
-
-
-def score(evaluation: dict[str, Any]) -> str:
-    """log_loss 0.424 [0.397, 0.452] on 1402 test rows, naive baseline 0.584."""
-    found = evaluation["score"]
-    value, low, high, baseline = as_scores([found[key] for key in ("value", "low", "high", "baseline")])
-    return (
-        f"{evaluation['metric']} {value} [{low}, {high}] on {evaluation['n_rows']} test rows, naive baseline {baseline}"
-    )
-
-
-def gate(validation: dict[str, Any]) -> str:
-    failed = [check for check in validation["checks"] if not check["passed"]]
-    if not failed:
-        return f"passed, {len(validation['checks'])} checks"
-    named = "; ".join(f"{c['name']} ({plain(c['measured'])}, required {c['required']})" for c in failed[:3])
-    return f"FAILED: {named}{'; ...' if len(failed) > 3 else ''}"
-
-
-def to_open(monitoring: dict[str, Any]) -> str:
-    watched = f", {WATCHED.as_posix()}" if monitoring["verdict"] != "no data" else ""
-    return f"{REPORT.as_posix()}{watched}"
 
 
 def to_commit() -> str:
@@ -72,8 +49,8 @@ def lines() -> Iterator[tuple[str, str]]:
     """(what, how it stands). Raises UserError where the pipeline has not run to its end."""
     named = (f"reports/{name}.json" for name in ("evaluation", "validation", "monitoring"))
     evaluation, validation, monitoring = map(read_json, named)
-    yield "score", score(evaluation[0])
-    yield "gate", gate(validation)
+    yield "score", score_words(evaluation[0])
+    yield "gate", gate_words(validation)
     if monitoring["verdict"] != "no data":
         yield "monitor", monitoring["verdict"]
     yield "open", to_open(monitoring)
@@ -105,12 +82,18 @@ def status_table() -> str:
     rows = {
         "Predicts": f"{problem.target} ({problem.task})",
         "Data": f"{cleaning['rows_in']:,} rows: {clean} clean, {aside} set aside, {twice} duplicates",
-        "Score": score(evaluation[0]),
-        "Gate": gate(validation),
+        "Score": score_words(evaluation[0]),
+        "Gate": gate_words(validation),
         "Monitor": monitoring["verdict"],
     }
     lines = [f"| {what} | {cell(how)} |" for what, how in rows.items()]
     return "\n".join(["| | |", "|---|---|", *lines]) + "\n"
+
+
+def show() -> None:
+    print()
+    for what, how in lines():
+        print(f"{what:8} {how}")
 
 
 def main() -> None:
@@ -118,9 +101,7 @@ def main() -> None:
     parser.add_argument("--readme", action="store_true", help="also in README.md, between the marks of its status")
     if parser.parse_args().readme:
         write_status()
-    print()
-    for what, how in lines():
-        print(f"{what:8} {how}")
+    show()
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from lifecycle.monitor.batches import LIVE, batch_files, digest
 from lifecycle.monitor.history import read_history, records, timeline
 from lifecycle.monitor.watch import find_bundle, model_digest, nothing, provenance, watch
 from lifecycle.report.monitoring import page_of
+from lifecycle.report.standing import summary
 
 
 def main() -> None:
@@ -39,6 +40,8 @@ def main() -> None:
     rows = f"{result['live_rows']} live rows, {result['live_labelled']} labelled"
     alarms = f"{result['alarms']} of {len(result['checks'])} checks raise an alarm"
     print(f"monitor: verdict {result['verdict']}; {rows}, {alarms}")
+    for line in summary():  # this stage is the pipeline's last
+        print(line)
 
 
 if __name__ == "__main__":

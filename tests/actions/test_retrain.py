@@ -22,6 +22,7 @@ from actions.retrain import (
     check_weights,
     divide,
     judge,
+    put_under_dvc,
     set_test_from,
     verdict,
 )
@@ -209,13 +210,41 @@ def test_a_verdict_counts_for_the_rows_and_the_model_that_it_is_about(monkeypatc
         told(model="another")
 
 
-@pytest.mark.parametrize("out", ["data/raw", "data/raw/export.parquet", {"data/raw/export.csv": {"persist": True}}])
-def test_where_a_stage_makes_the_table_it_is_named_and_told_what_to_take(monkeypatch, tmp_path, out):
+def made_by_export(*outs):
+    """dvc.yaml of a project whose stage `export` makes the table."""
+    return yaml.safe_dump({"stages": {"define": {"outs": ["data/x"]}, "export": {"outs": list(outs)}}})
+
+
+@pytest.mark.parametrize("out", ["data/raw", "data/raw/", {"data/raw": {"persist": True}}])
+def test_where_a_stage_makes_the_whole_folder_it_is_named_and_told_what_to_write(monkeypatch, tmp_path, out):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "dvc.yaml").write_text(
-        yaml.safe_dump({"stages": {"define": {"outs": ["data/x"]}, "export": {"outs": [out]}}})
+    (tmp_path / "dvc.yaml").write_text(made_by_export(out))
+    with pytest.raises(UserError, match=r"by the stage export of dvc.yaml.*outs: \[data/raw/TABLE.csv\]"):
+        check_repository()
+
+
+@pytest.mark.parametrize("out", ["data/raw/export.parquet", {"data/raw/export.csv": {"persist": True}}])
+def test_beside_a_file_that_a_stage_makes_a_batch_is_put_under_dvc_by_a_pointer_of_its_own(monkeypatch, tmp_path, out):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "dvc.yaml").write_text(made_by_export(out, "data/rawhide"))
+    monkeypatch.setattr("actions.retrain.git", lambda *a: "")
+    monkeypatch.setattr("actions.retrain.changed_paths", lambda: [])
+    check_repository()
+    ran = []
+    monkeypatch.setattr("actions.retrain.within", lambda project, *command: ran.append(command[-1]))
+    put_under_dvc(tmp_path, "live-1")
+    (pointer,) = ran
+    told = yaml.safe_load((tmp_path / pointer).read_text())
+    assert (tmp_path / pointer).parent.joinpath(told["wdir"], told["outs"][0]["path"]).resolve() == tmp_path / (
+        "data/raw/live-1.csv"
     )
-    with pytest.raises(UserError, match="data/raw is made by the stage export of dvc.yaml"):
+
+
+@pytest.mark.parametrize("outs", [["data/rawhide"], []])
+def test_a_table_that_nothing_keeps_is_to_be_put_under_dvc(monkeypatch, tmp_path, outs):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "dvc.yaml").write_text(made_by_export(*outs))
+    with pytest.raises(UserError, match="data/raw.dvc is missing"):
         check_repository()
 
 
@@ -318,6 +347,32 @@ def test_the_world_turns_and_the_retrained_model_is_released(project):
     told = json.loads((project / "reports/monitoring.json").read_text("utf-8"))
     assert told["live_rows"] == 120 and told["about"][0]["bundle"] == "models/champion/bundle"
     assert told["live_measured"] == pytest.approx(judged["challenger"], rel=1e-3)
+
+
+@pytest.mark.slow
+def test_where_a_stage_makes_the_table_the_rows_join_it_beside_its_file(project):
+    """The export runs no more for it, and goes on as before when its source changes."""
+    steps = yaml.safe_load((project / "dvc.yaml").read_text("utf-8"))
+    (made,) = (project / "data/raw").iterdir()
+    (project / "shop").mkdir()
+    made.rename(project / "shop" / made.name)
+    copy = "import shutil; shutil.copy('shop/NAME', 'data/raw/NAME')".replace("NAME", made.name)
+    export = {"cmd": f'python -c "{copy}"', "deps": [f"shop/{made.name}"], "outs": [f"data/raw/{made.name}"]}
+    (project / "dvc.yaml").write_text(
+        yaml.safe_dump({"stages": {"export": export, **steps["stages"]}}, sort_keys=False)
+    )
+    for command in ("dvc remove data/raw.dvc", "dvc repro -q", "git add -A", "git commit -qm Export"):
+        run(project, *command.split())
+    live(project, a=table(400, 2, "2025-04-01", turned=True))
+    assert "retrain: better" in retrain(project).stdout
+    branch = run(project, "git", "for-each-ref", "--format=%(refname:short)", "refs/heads/retrain").stdout.strip()
+    run(project, "git", "restore", ".")
+    run(project, "git", "switch", "-q", branch)
+    run(project, "dvc", "checkout", "-q", "data/raw/" + made.name, *(project / "data/provenance").glob("*.dvc"))
+    assert {path.name.partition("-")[0] for path in (project / "data/raw").iterdir()} == {made.name, "live"}
+    cleaning = json.loads((project / "reports/cleaning.json").read_text("utf-8"))
+    assert cleaning["rows_in"] == 700 + 280
+    assert "live-" not in (project / "dvc.lock").read_text("utf-8")  # the export's output is what it was
 
 
 @pytest.mark.slow

@@ -6,17 +6,22 @@ and each `$ command` of a `console` block is run, in order. Of the output that i
 
 import html
 import importlib.util
+import json
 import os
 import re
 import shutil
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
 from docs.reference import pages
+from service.log import PredictionLog, new_ids
 from tests.template.bake import ROOT, commit, generate, run
 
 DOCS = ROOT / "docs"
@@ -146,6 +151,61 @@ def test_each_block_of_python_and_yaml_is_one():
                 assert yaml.safe_load(fence.text), page.name
 
 
+# What the `bash` blocks of the how-tos hold that is not run from the page: where it is run instead, or why it is not.
+ELSEWHERE = {
+    r"(python -m )?(uv )?pip install|uv venv|python -m venv|\. \.venv": "sets up an environment, from a network",
+    r"uv run|uvx cookiecutter": "needs uv; what it calls is run",
+    r"dvc repro": "tests/template/test_docs.py",
+    r"python -c .*requirements.txt": "of an environment that has LightGBM",
+    r"dask (scheduler|worker)|DASK_SCHEDULER_ADDRESS": "tests/ground/test_cluster.py",
+    r"(LOG_KEEP_DAYS=\d+ )?python -m actions.serve": "tests/service/test_log.py",
+    r"python -m actions.rollback": "tests/service/test_release.py",
+    r"python -m actions.check": "tests/service/test_release.py",
+    r"python -m actions.push|dvc remote": "tests/service/test_remote.py",
+    r"python -m actions.forget": "tests/actions/test_forget.py",
+    r"(DATABASE_URL=\S+ )?python -m actions.refresh": "tests/actions/test_refresh.py",
+    r"mlflow|MLFLOW_TRACKING_URI": "tests/service/test_packages.py",
+    r"pipx run cruft": "tests/template/test_sources.py",
+    r"cd shop && cookiecutter": "tests/template/test_monorepo.py",
+    r"cookiecutter -f -s": "tests/template/test_generation.py",
+    r"cd late && dvc remove": "its import takes a repository with a remote",
+    r"docker": "no daemon; tests/service/test_image.py builds the image where there is one",
+    r"kubectl": "no cluster; tests/template/test_deploy.py checks the manifest against Kubernetes' schemas",
+    r"jupyter": "opens a browser; tests/service/test_notebook.py runs the cells",
+}
+FOLLOWED = ("schedule",)  # by a test of its own, below
+
+
+def test_each_command_of_a_how_to_is_run_by_a_test_or_has_its_reason():
+    typed = [
+        line.partition("  #")[0].strip()
+        for page in HOWTOS
+        if page.stem not in FOLLOWED
+        for fence in blocks(page)
+        if fence.language == "bash"
+        for line in fence.text.splitlines()
+    ]
+    by_entry = {entry: [line for line in typed if re.match(entry, line)] for entry in ELSEWHERE}
+    assert set(typed) - {line for lines in by_entry.values() for line in lines} == set()
+    assert [entry for entry, lines in by_entry.items() if not lines] == [], "nothing needs these any more"
+    named = [path for reason in ELSEWHERE.values() for path in re.findall(r"tests/[\w/.]+", reason)]
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_the_lightgbm_of_the_how_to_is_a_family_for_classes_and_for_numbers(monkeypatch):
+    """By the package's own names; its place is taken by classes that keep what they were given."""
+    made = type("lightgbm", (), {name: type(name, (dict,), {}) for name in ("LGBMClassifier", "LGBMRegressor")})
+    monkeypatch.setitem(sys.modules, "lightgbm", made)
+    texts = [f.text for f in blocks(DOCS / "howto/candidate.md")]
+    code = next(text for text in texts if "from lightgbm import" in text)
+    hyper = yaml.safe_load(next(text for text in texts if "    lightgbm:" in text))["train"]["candidates"]
+    names: dict = {}
+    exec("from lifecycle.model.families import Family\n" + code, names)
+    for y, kind in ((np.array([0, 1]), "LGBMClassifier"), (np.array([0.5, 1.5]), "LGBMRegressor")):
+        model = names["CANDIDATES"]["lightgbm"].make(y, hyper["lightgbm"], 7)
+        assert type(model).__name__ == kind and model["random_state"] == 7 and model["n_estimators"] == 300
+
+
 # ---- minutes: a project that follows --------------------------------------------------------------------------------
 
 
@@ -255,3 +315,25 @@ def test_the_tutorial_works_as_it_stands(started, tmp_path):
     page.write_text(text.replace("$ cookiecutter URL\n", "$ cookiecutter URL --no-input\n"), "utf-8")
     ran = follow(page, tmp_path, env, template, before)
     assert len(ran) > 12 and (tmp_path / "bakery/reports/monitoring.html").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="the schedule's commands are typed into a POSIX shell: NOT tried here")
+def test_the_commands_of_the_schedule_work_as_they_stand(started, tmp_path):
+    """From the service's log to a verdict and what follows from it; a row of the log is one that the service had answered."""
+    _, project, env = started
+    here = tmp_path / "bakery"
+    shutil.copytree(project, here, symlinks=True)
+    rows = pd.read_csv(here / "data/later/2025-10.csv", dtype=str, keep_default_na=False)
+    url = f"sqlite:///{tmp_path}/log.db"
+    log = PredictionLog(url)
+    fixed = {"time": datetime(2026, 5, 31), "version": "v1.0.0", "request": "r", "flags": "{}", "answer": "[0.5, 0.5]"}
+    asked = rows.drop(columns="good").to_dict("records")
+    labels = [json.dumps(label) for label in rows["good"]]
+    answered = zip(new_ids(len(rows)), asked, labels, strict=True)
+    log.write([{**fixed, "id": id_, "row": json.dumps(row), "label": label} for id_, row, label in answered])
+    log.close()
+    (script,) = [f.text for f in blocks(DOCS / "howto/schedule.md") if f.language == "bash"]
+    done = run("bash", "-ec", script, cwd=here, env={**env, "PWD": str(here), "PREDICTION_LOG": url})
+    assert f"collect: {len(rows)} answers" in done.stdout and "drill passed" in done.stdout
+    assert run("git", "log", "-1", "--format=%s", cwd=here).stdout.strip() == "Live rows"

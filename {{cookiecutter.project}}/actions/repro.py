@@ -1,0 +1,1 @@
+{{ "actions/repro.py" | from_root }}

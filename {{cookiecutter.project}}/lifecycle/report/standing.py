@@ -1,0 +1,1 @@
+{{ "lifecycle/report/standing.py" | from_root }}
