@@ -36,11 +36,11 @@ def main() -> None:
     write_json("reports/cleaning.json", counts | detail)
     corrupt = sum(c.get("corrupt", 0) for c in done.cells.values())
     print(
-        f"clean: {done.rows_in} rows in = {done.clean} clean + {done.quarantined} quarantined + {done.duplicates} duplicates; "
-        f"{corrupt} corrupt cells became missing"
+        f"clean: {done.rows_in:,} rows in = {done.clean:,} clean + {done.quarantined:,} quarantined + {done.duplicates:,} duplicates; "
+        f"{corrupt:,} corrupt cells became missing"
     )
     if done.quarantined:
-        print(f"  data/quarantine.csv: {', '.join(f'{n} rows: {r}' for r, n in list(done.by_reason.items())[:3])}")
+        print(f"  data/quarantine.csv: {', '.join(f'{n:,} rows: {r}' for r, n in list(done.by_reason.items())[:3])}")
 
 
 if __name__ == "__main__":

@@ -60,7 +60,7 @@ def main() -> None:
         print(f"  {visible(note)}")
     roles = pd.Series([f["role"] for f in contract["fields"]]).value_counts()
     counts = ", ".join(f"{n} {role}" for role, n in roles.items())
-    print(f"define: {raw.rows_in} rows, {len(contract['fields'])} columns ({counts}), {contract['problem']['task']}")
+    print(f"define: {raw.rows_in:,} rows, {len(contract['fields'])} columns ({counts}), {contract['problem']['task']}")
 
 
 if __name__ == "__main__":

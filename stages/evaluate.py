@@ -47,7 +47,7 @@ def main() -> None:
     other = next(name for name in (*HANDFUL[result["task"]][1:], metric) if name != metric)
     value, low, high, baseline = as_scores([score[key] for key in ("value", "low", "high", "baseline")])
     print(
-        f"evaluate: {len(test)} test rows, {metric} {value} [{low}, {high}], baseline {baseline}, "
+        f"evaluate: {len(test):,} test rows, {metric} {value} [{low}, {high}], baseline {baseline}, "
         f"{other} {short(handful[other])}"
     )
 

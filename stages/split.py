@@ -34,7 +34,7 @@ def main() -> None:
         for rows_learned, rows_tested in parted(row_groups(CLEAN), held):
             learned.write(rows_learned)
             tested.write(rows_tested)
-    print(f"split: {learned.rows} train + {tested.rows} test rows ({scheme}, random_state {random_state})")
+    print(f"split: {learned.rows:,} train + {tested.rows:,} test rows ({scheme}, random_state {random_state})")
 
 
 if __name__ == "__main__":

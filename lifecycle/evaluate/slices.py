@@ -75,7 +75,7 @@ def named(one: Slice) -> str:
 def described(one: Slice, metric: str) -> str:
     """Its rows, its score beside its own baseline, and what follows."""
     score, baseline = short(one["score"], 3), short(one["baseline"], 3)
-    text = f"{named(one)} ({count(one['n'])} rows): {metric} {score}, its own baseline {baseline}"
+    text = f"{named(one)} ({count(one['n'])} rows): {metric} {score}, baseline on the same rows {baseline}"
     if not is_known(one["skill"]):
         return text
     return f"{text}, skill {short(one['skill'], 3)} [{between(one['skill_low'], one['skill_high'])}]"
@@ -87,7 +87,7 @@ def weakest(slices: Iterable[Slice], metric: str) -> str:
     text = described(first, metric)
     single = next((one for one in others if len(one["where"]) == 1), None)
     if len(first["where"]) > 1 and single:
-        text += f"; of one column alone: {described(single, metric)}"
+        text += f"; among slices of a single column: {described(single, metric)}"
     return text
 
 

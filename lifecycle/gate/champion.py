@@ -44,10 +44,10 @@ class Rows:
     @property
     def words(self) -> str:
         if self.learned is None:
-            return f"{len(self.test)} rows; the champion was released before it was kept which rows it has learned"
+            return f"{len(self.test):,} rows; the champion was released before the rows it learned were recorded"
         if not self.learned:
-            return f"{len(self.test)} rows that neither has learned"
-        return f"{len(self.test)} rows that neither has learned, of {len(self.test) + self.learned}"
+            return f"{len(self.test):,} rows that neither has learned"
+        return f"{len(self.test):,} rows that neither has learned, of {len(self.test) + self.learned:,}"
 
 
 def check_champion(

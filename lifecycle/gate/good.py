@@ -8,7 +8,7 @@ from lifecycle.evaluate.decision import OutOfFold
 from lifecycle.evaluate.slices import named, ranked, surely_below, weakest
 from lifecycle.gate.check import Check
 from lifecycle.ground.metrics import METRICS, OF_GROUPS
-from lifecycle.ground.words import percent
+from lifecycle.ground.words import percent, short
 from lifecycle.table.contract import Problem
 
 
@@ -43,7 +43,7 @@ def check_baseline(evaluation: dict[str, Any]) -> Check:
     passed = low is not None and low > 0
     why = "the features may say nothing about the target, or there are too few test rows to show that they do"
     if passed:
-        why = "the answer of one who sees no feature must be beaten by more than the paired interval"
+        why = "a guess that ignores every feature must be beaten by more than chance (paired interval)"
     return Check("beats the naive baseline", low, "lower end of the gain > 0", passed, why)
 
 
@@ -60,23 +60,23 @@ def check_out_of_fold(evaluation: dict[str, Any], oof: OutOfFold | None) -> Chec
     chance = max(test["high"] - test["value"], test["value"] - test["low"])
     near = max(abs(test["value"] - test["baseline"]) / 2, 3 * chance)
     passed = abs(score - test["value"]) <= near
-    why = f"on the test rows it is {test['value']:.4g}"
+    why = f"on the test rows it is {short(test['value'])}"
     if not passed:
         why += (
-            "; a few rows decide one of the two (a total, a slip of the keyboard: see the largest errors in the report), or the test "
-            "rows are of another kind than those that were learned"
+            "; a few rows decide one of the two (a total, a typing error: see the worst errors in the report), or the test rows "
+            "are not like those it was trained on"
         )
-    return Check(name, score, f"{test['value']:.4g} ± {near:.4g}", passed, why)
+    return Check(name, score, f"{short(test['value'])} ± {short(near)}", passed, why)
 
 
 def check_slices(evaluation: dict[str, Any], floor: float) -> Check:
     """No slice is surely below the floor, given that many slices are looked at."""
-    name, required = "no slice below the floor", f"no skill surely below {floor:g}"
+    name, required = "no slice below the floor", f"no skill significantly below {floor:g}"
     slices = [one for one in ranked(evaluation["slices"]) if one["skill"] is not None]
     if not slices:
         return Check(name, "no slices", required, True, "no slice has enough test rows")
-    why = f"the weakest of {len(slices)} by skill over its own baseline: {weakest(slices, evaluation['slice_metric'])}"
+    why = f"the weakest of {len(slices)} slices, by skill over the baseline on its own rows: {weakest(slices, evaluation['slice_metric'])}"
     below = surely_below(slices, floor)
     if below and below != slices[:1]:
-        why += f"; surely below: {', '.join(named(one) for one in below[:5])}"
+        why += f"; significantly below: {', '.join(named(one) for one in below[:5])}"
     return Check(name, slices[0]["skill"], required, not below, why)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from lifecycle.ground.words import brief, count, cut, percent, short
+from lifecycle.ground.words import alike, brief, count, cut, percent, short
 from lifecycle.report.decisions import share
 from lifecycle.report.dots import Mark, ticks
 
@@ -18,29 +18,42 @@ def in_words(evaluation: dict[str, Any], target: str) -> str:
     """Coverage and width, the conclusion first."""
     found = evaluation["certainty"]
     level, coverage = percent(found["level"]), found["coverage"]
-    held = f"{percent(coverage['value'])} of the {count(evaluation['n_rows'])} test rows (95% interval {percent(coverage['low'])} to {percent(coverage['high'])})"
+    held = (
+        f"for {percent(coverage['value'])} of the {count(evaluation['n_rows'])} test rows "
+        f"(95% interval {percent(coverage['low'])} to {percent(coverage['high'])})"
+    )
     if evaluation["classes"]:
         alone = percent(found["sizes"][0] / evaluation["n_rows"])
         return (
-            f"Beside each answer stands the set of classes that may be the right one, made to hold it {level} of the time, whichever "
-            f"class it is; it did for {held}. For {alone} of the rows one class is left."
+            f"Each prediction comes with a set of the classes it may be, built to contain the actual class at least {level} of the time, "
+            f"for each class alike; it did {held}. The set is a single class for {alone} of the rows.{surer(found)}"
         )
     width = found["width"]
+    median, narrow, wide, naive = alike([width["median"], width["narrow"], width["wide"], found["baseline_width"]])
     return (
-        f"Around each answer stands an interval, made to hold the actual {cut(target, 40)} {level} of the time; it did for {held}. "
-        f"Half of the intervals are at most {short(width['median'], 3)} wide; four of five between {short(width['narrow'], 3)} and "
-        f"{short(width['wide'], 3)}. Without a model, one for all rows would be {short(found['baseline_width'], 3)} wide."
+        f"Each prediction comes with an interval, built to contain the actual {cut(target, 40)} {level} of the time; it did {held}. "
+        f"The median width is {median}; four intervals in five are between {narrow} and {wide} wide. Without a model, one interval "
+        f"for all rows would have to be {naive} wide."
     )
+
+
+def surer(found: dict[str, Any]) -> str:
+    """Why sets may hold more often than asked: none has fewer classes than one."""
+    if found["coverage"]["low"] <= found["level"] or found["size"] >= 1.05:
+        return ""
+    return " More than asked for, since the likeliest class alone is already right more often: a set cannot be smaller than that."
 
 
 def trust(evaluation: dict[str, Any]) -> str:
     """What follows from the coverage: fewer than promised is the bad news."""
     found = evaluation["certainty"]
     if found["coverage"]["high"] < found["level"]:
-        return "Surely less than promised: the test rows differ from those that the width was learned from, as newer ones do where the world changes."
+        return "Significantly less than promised: the test rows differ from the training rows, as newer ones do when the world changes."
     below = [one for one in found["slices"] if one["below"]]
     if below:
-        return "It holds on the whole, but not in each part of the rows: those below are surely covered less."
+        return (
+            "It holds overall, but not in every slice: coverage is significantly below the level in those marked here."
+        )
     return ""
 
 
@@ -50,7 +63,7 @@ def slices(evaluation: dict[str, Any]) -> dict[str, Any]:
     rows = []
     for one in found:
         name = " and ".join(f"{brief(column)} = {brief(level)}" for column, level in one["where"])
-        below = "surely below" if one["below"] else ""
+        below = "significantly below" if one["below"] else ""
         rows.append([name, count(one["n"]), share(one["coverage"]), short(one["width"], 3), below])
     return {"head": ["Slice", "Rows", "Coverage", width, ""], "rows": rows, "numeric": [1, 2, 3]}
 
@@ -147,6 +160,6 @@ def kind_of(rank: float) -> str:
 
 def alike_in_words(evaluation: dict[str, Any]) -> str:
     pairs = evaluation["alike"]
-    said = [f"{brief(one['a'])} and {brief(one['b'])} ({short(one['strength'], 2)} of 1)" for one in pairs[:6]]
+    said = [f"{brief(one['a'])} and {brief(one['b'])} (association {one['strength']:.2f})" for one in pairs[:6]]
     more = f", and {len(pairs) - 6} more pairs" if len(pairs) > 6 else ""
     return ", ".join(said) + more

@@ -31,8 +31,8 @@ def cards(contract: Contract, profile: dict[str, Any], overview: dict[str, Any])
     filled = sum(one["filled"] for one in cells) / max(profile["rows"] * len(cells), 1)
     out = [
         (count(profile["rows"]), f"rows in {len(files)} file{'s' if len(files) > 1 else ''}"),
-        (count(len(contract.features)), f"columns to learn from, of {len(contract.fields)}"),
-        (percent(min(filled, 1.0)), "of their cells are filled"),
+        (count(len(contract.features)), f"features, of {len(contract.fields)} columns"),
+        (percent(min(filled, 1.0)), "of their cells are filled in"),
     ]
     if contract.problem.task == "binary":
         out.append((percent(overview["mean"]), f"of the rows are “{brief(contract.problem.positive)}”"))
@@ -46,7 +46,7 @@ def cards(contract: Contract, profile: dict[str, Any], overview: dict[str, Any])
 def sample_in_words(overview: dict[str, Any], profile: dict[str, Any]) -> str:
     if overview["rows"] >= profile["rows"]:
         return ""
-    return f"Pictures and associations are of {count(overview['rows'])} rows, evenly among {count(profile['rows'])}; counts of filled and distinct cells are of all."
+    return f"Pictures and associations are from {count(overview['rows'])} rows, spread evenly over all {count(profile['rows'])}; counts of filled and distinct cells are from all rows."
 
 
 def associations(contract: Contract, overview: dict[str, Any]) -> Plot | None:
@@ -128,7 +128,7 @@ def remarks(one: dict[str, Any]) -> list[str]:
             )
         elif kind == "far":
             lines = ", ".join(f"{short(line['value'])} ({line['source']})" for line in remark["lines"])
-            out.append(f"{count(remark['rows'])} far from the others: {lines}")
+            out.append(f"{count(remark['rows'])} far from the rest: {lines}")
         elif kind == "rare":
             rare = remark["levels"]
             said = "1 value occurs" if rare == 1 else f"{count(rare)} values occur"
@@ -147,7 +147,7 @@ def entry(name: str, value: float) -> str:
 
 def alike(overview: dict[str, Any]) -> dict[str, Any]:
     rows = [[cut(one["a"], 40), cut(one["b"], 40), f"{one['strength']:.2f}"] for one in overview["alike"][:20]]
-    return {"head": ["Column", "says much the same as", "Association"], "rows": rows, "numeric": [2]}
+    return {"head": ["Column", "Much the same as", "Association"], "rows": rows, "numeric": [2]}
 
 
 def missing(overview: dict[str, Any]) -> dict[str, Any]:
@@ -162,12 +162,12 @@ def missing(overview: dict[str, Any]) -> dict[str, Any]:
 def time_in_words(overview: dict[str, Any]) -> str:
     found = overview["time"]
     days = short(found["gap_days"], 2)
-    return f"{found['column']} runs from {found['first']} to {found['last']}; the longest time without a row is {days} days, {found['gap_from']} to {found['gap_to']}."
+    return f"{found['column']} runs from {found['first']} to {found['last']}; the longest gap without a row is {days} days, from {found['gap_from']} to {found['gap_to']}."
 
 
 def group_in_words(overview: dict[str, Any]) -> str:
     found = overview["group"]
-    return f"{found['column']} has {count(found['groups'])} groups, {short(found['median'])} rows in the middle one and {count(found['largest'])} in the largest; a group stays on one side of the split."
+    return f"{found['column']} has {count(found['groups'])} groups, with a median of {short(found['median'])} rows and at most {count(found['largest'])}; each group stays on one side of the split."
 
 
 def unused(contract: Contract) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lifecycle.ground.metrics import METRICS
-from lifecycle.ground.words import alike, brief, count, exact, percent, short
+from lifecycle.ground.words import alike, as_scores, brief, count, exact, percent, short
 from lifecycle.report import glossary, svg
 from lifecycle.report.dots import Plot, Row, plot
 from lifecycle.report.headline import provenance
@@ -18,9 +18,9 @@ from lifecycle.table.contract import Contract
 
 SECTIONS = ("threshold", "ranking", "classes", "errors", "groups", "more_rows")
 OUTCOMES = {
-    "false_positive": "called {class}, and is not",
-    "false_negative": "is {class}, and was missed",
-    "true_positive": "is {class}, and was called so (a gain)",
+    "false_positive": "predicted {class}, but is not",
+    "false_negative": "is {class}, but was missed",
+    "true_positive": "is {class}, and was found (a gain)",
 }
 
 
@@ -72,9 +72,9 @@ def lead(evaluation: dict[str, Any]) -> str:
     decision, n = evaluation["decision"], count(evaluation["n_rows"])
     if evaluation["task"] == "multiclass":
         worst = min(decision["classes"], key=lambda one: one["recall"]["value"] if one["support"] else 2.0)
-        text = f"Each of the {n} test rows is given its likeliest class."
+        text = f"Each of the {n} test rows is assigned its likeliest class."
         if worst["recall"]["value"] is not None:
-            text += f" The class found least often is “{brief(worst['class'])}”: {percent(worst['recall']['value'])} of its {count(worst['support'])} rows."
+            text += f" The class with the lowest recall is “{brief(worst['class'])}”: {percent(worst['recall']['value'])} of its {count(worst['support'])} rows are found."
         return text
     if evaluation["task"] == "regression":
         first = decision["tolerances"][0]
@@ -83,10 +83,10 @@ def lead(evaluation: dict[str, Any]) -> str:
     test, name = one["test"], f"“{positive(evaluation)}”"
     called = test["tp"] + test["fp"]
     if not called:
-        return f"With the threshold {short(one['threshold'])} none of the {n} test rows is called {name}."
+        return f"At a threshold of {short(one['threshold'])} none of the {n} test rows is predicted to be {name}."
     return (
-        f"With the threshold {short(one['threshold'])}, {count(called)} of the {n} test rows are called {name}: "
-        f"{percent(test['precision']['value'])} of these really are, and that is {percent(test['recall']['value'])} of all that are."
+        f"At a threshold of {short(one['threshold'])}, {count(called)} of the {n} test rows are predicted to be {name}: "
+        f"{percent(test['precision']['value'])} of them really are (precision), which is {percent(test['recall']['value'])} of all {name} rows (recall)."
     )
 
 
@@ -103,9 +103,9 @@ NAMES = {"used": "in use", "best": "best out of fold"}
 
 def thresholds(decision: dict[str, Any]) -> dict[str, Any]:
     """The threshold in use beside the best one, on test rows and out of fold."""
-    head = ["Threshold", "", "Rows", "Called", "Precision", "Recall"]
+    head = ["Threshold", "", "Rows", "Share selected", "Precision", "Recall"]
     if has_costs(decision):
-        head.append("Cost a row")
+        head.append("Cost per row")
     rows = []
     for one in decision["points"]:
         for which, said in (("test", "test"), ("out_of_fold", "out of fold")):
@@ -120,13 +120,13 @@ def thresholds(decision: dict[str, Any]) -> dict[str, Any]:
 def suggestion(decision: dict[str, Any]) -> str:
     """What the best threshold out of fold would change, with the line that sets it."""
     if len(decision["points"]) < 2:
-        return "No threshold is better on out-of-fold rows than the one in use."
+        return "On the out-of-fold rows no threshold is better than the one in use."
     best = decision["points"][1]
     text = f"{best['why'][0].upper()}{best['why'][1:]}: {short(best['threshold'])}."
     saved = best["saved"]
     if has_costs(decision) and saved["value"] is not None:
-        sure = "which is more than chance" if saved["low"] > 0 else "which may be chance"
-        text += f" It would save {amount(saved)} a row, {sure}."
+        sure = "more than chance would explain" if saved["low"] > 0 else "but that may be chance"
+        text += f" It would save {amount(saved)} per row, {sure}."
     return f"{text} To use it: train: {{threshold: {best['threshold']:g}}} in params.yaml."
 
 
@@ -141,11 +141,11 @@ def confusion(decision: dict[str, Any], evaluation: dict[str, Any]) -> dict[str,
         rows.append([name, *(f"{count(n)} ({percent(n / total)})" if total else "0" for n in of_class), count(total)])
     columns = [sum(column) for column in zip(*counts, strict=True)]
     rows.append(["all", *map(count, columns), count(sum(columns))])
-    return {"head": ["Actual", *(f"called {name}" for name in names), "all"], "rows": rows, "numeric": [1, 2, 3]}
+    return {"head": ["Actual", *(f"predicted {name}" for name in names), "all"], "rows": rows, "numeric": [1, 2, 3]}
 
 
 def by_threshold(decision: dict[str, Any], evaluation: dict[str, Any]) -> str:
-    """Recall, precision and the share called, over the threshold."""
+    """Recall, precision and the share selected, over the threshold."""
     cuts = sorted(decision["cuts"])
     at = [one[0] for one in cuts]
     test = decision["points"][0]["test"]
@@ -156,7 +156,7 @@ def by_threshold(decision: dict[str, Any], evaluation: dict[str, Any]) -> str:
         [
             svg.Curve("recall", at, [one[1] / max(n_positive, 1) for one in cuts]),
             svg.Curve("precision", [one[0] for one in called], [one[1] / (one[1] + one[2]) for one in called]),
-            svg.Curve("share called", at, [(one[1] + one[2]) / n for one in cuts]),
+            svg.Curve("share selected", at, [(one[1] + one[2]) / n for one in cuts]),
         ],
         "threshold",
         "share",
@@ -180,7 +180,7 @@ def cost_by_threshold(decision: dict[str, Any], evaluation: dict[str, Any]) -> s
     ]
     series = [svg.Curve("", [one[0] for one in cuts], total)]
     mark = decision["points"][0]["threshold"]
-    return svg.lines("Cost by threshold", series, "threshold", "cost a row", (0, 1), mark=mark)
+    return svg.lines("Cost by threshold", series, "threshold", "cost per row", (0, 1), mark=mark)
 
 
 def all_costs(decision: dict[str, Any]) -> dict[str, float]:
@@ -198,7 +198,7 @@ def gain_chart(decision: dict[str, Any], evaluation: dict[str, Any]) -> str:
     found = decision["gain"]
     line = svg.Curve("", found["rows"], found["found"])
     return svg.lines(
-        "Cumulative gain", [line], "share of the rows, the most probable first", f"share of “{positive(evaluation)}” among them",
+        "Cumulative gain", [line], "share of the rows, the most probable first", f"share of all “{positive(evaluation)}” found",
         (0, 1), (0, 1), svg.percent_of, svg.percent_of, diagonal=True,
     )  # fmt: skip
 
@@ -215,7 +215,14 @@ def lift_table(decision: dict[str, Any], evaluation: dict[str, Any]) -> dict[str
             share(one["recall"]),
         ]
         rows.append([*cells, f"{one['lift']:.1f}×"])
-    head = ["Most probable", "Rows", name, f"{name} among them", f"of all {name}", "Lift"]
+    head = [
+        "Most probable",
+        "Rows",
+        f"{name} rows",
+        f"{name} among them (precision)",
+        f"of all {name} (recall)",
+        "Lift",
+    ]
     return {"head": head, "rows": rows, "numeric": list(range(1, 6))}
 
 
@@ -225,8 +232,8 @@ def lift_in_words(decision: dict[str, Any], evaluation: dict[str, Any]) -> str:
         return ""
     name = f"“{positive(evaluation)}”"
     return (
-        f"The 10% of the rows with the highest probability hold {percent(tenth['recall']['value'])} of all {name}; "
-        f"{percent(tenth['precision']['value'])} of them are {name}."
+        f"The 10% of the rows with the highest probability contain {percent(tenth['recall']['value'])} of all {name}; "
+        f"{percent(tenth['precision']['value'])} of these rows are {name}."
     )
 
 
@@ -334,13 +341,13 @@ def group_table(one: dict[str, Any], task: str) -> dict[str, Any]:
 def parity_in_words(one: dict[str, Any]) -> str:
     ratio = one["demographic_parity_ratio"]
     if ratio is None:
-        return "The selection rates cannot be compared: too few groups have enough rows, or none of their rows is selected."
+        return "The selection rates cannot be compared: too few groups have enough rows, or no row is selected."
     text = f"Demographic parity ratio {exact(ratio)}"
     if one["ratio_interval"]:
         low, high = one["ratio_interval"]
         text += f" (95% interval {exact(low)} to {exact(high)})"
     verdict = "at least four fifths" if ratio >= 0.8 else "below four fifths"
-    text += f", {verdict}: the lowest selection rate ({one['lowest']}) by the highest ({one['highest']})."
+    text += f", {verdict}: the lowest selection rate ({one['lowest']}) divided by the highest ({one['highest']})."
     if one["equalized_odds_difference"] is not None:
         text += f" Equalized odds difference {exact(one['equalized_odds_difference'])}: the larger of the gaps between true and between false positive rates."
     return text
@@ -356,7 +363,7 @@ def learning_chart(evaluation: dict[str, Any]) -> str:
         return ""
     line = svg.Curve("", [one["rows"] for one in known], [one["score"] for one in known], True)
     return svg.lines(
-        "Learning curve", [line], "rows learned from", glossary.term(evaluation["metric"]),
+        "Learning curve", [line], "training rows", glossary.term(evaluation["metric"]),
         (0, 1.05 * known[-1]["rows"]), x_format=lambda value: count(round(value)),
     )  # fmt: skip
 
@@ -365,16 +372,14 @@ def learning_in_words(evaluation: dict[str, Any]) -> str:
     points = (evaluation["learning"] or {}).get("points") or []
     known = [one for one in points if one["score"] is not None]
     if len(known) < 2:
-        return "There are too few rows to see what fewer of them would give."
+        return "There are too few rows to draw a learning curve."
     before, last = known[-2], known[-1]
     better = METRICS[evaluation["metric"]].greater_is_better
     step = (last["score"] - before["score"]) * (1 if better else -1)
     noise = (last["std"] ** 2 + before["std"] ** 2) ** 0.5
     name = glossary.term(evaluation["metric"])
-    first = (
-        f"From {count(before['rows'])} to {count(last['rows'])} rows {name} went from {short(before['score'])} to {short(last['score'])} "
-        f"(± {short(max(before['std'], last['std']), 2)} between the folds)."
-    )
+    was, now, spread = as_scores([before["score"], last["score"], max(before["std"], last["std"])])
+    first = f"From {count(before['rows'])} to {count(last['rows'])} training rows {name} went from {was} to {now} (± {spread} between folds)."
     if step <= 0 or step < 0.5 * noise:
         return f"More rows of the same kind would hardly help. {first}"
-    return f"More rows would probably help: as many again may bring up to another {short(step, 2)}. {first}"
+    return f"More rows would probably help: twice as many may improve it by up to another {short(step, 2)}. {first}"

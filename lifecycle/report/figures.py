@@ -56,7 +56,7 @@ def curves_of_classes(evaluation: dict[str, Any], plots: dict[str, pd.DataFrame]
     )
     bins = records(plots["calibration"])
     calibration = charts.calibration("Calibration", bins, told, "observed share", True)
-    how = "A row for each actual class: the share predicted right in blue, wrong in brown."
+    how = "One row per actual class: the share predicted correctly in blue, the rest in brown."
     if len(classes) > CLASSES_SHOWN:
         how += f" The {CLASSES_SHOWN - 1} most frequent of {len(classes)} classes."
     matrix = confusion_chart(plots["confusion"], classes)
@@ -69,14 +69,14 @@ def curves_of_classes(evaluation: dict[str, Any], plots: dict[str, pd.DataFrame]
         ),
         Figure(
             f"Precision–recall curve{which}",
-            "Precision: of the rows predicted to be of the class, the share that is. Recall: of the rows of the class, "
-            f"the share that is predicted.{most}",
+            "Precision: of the rows predicted to be in the class, the share that is. Recall: of the rows in the class, "
+            f"the share that the model finds.{most}",
             recall,
             few,
         ),
         Figure(
             "Calibration",
-            "On the dashed line, what is predicted with 70% comes true 70% of the time. With 95% intervals.",
+            "On the dashed line, what is predicted with a probability of 70% comes true 70% of the time. Bars: 95% intervals.",
             calibration,
         ),
         Figure("Confusion matrix", how, matrix, wide=len(classes) > 8),
@@ -120,12 +120,22 @@ def curves_of_values(evaluation: dict[str, Any], plots: dict[str, pd.DataFrame],
     fifths = confusion_chart(plots["confusion"], [])
     return [
         Figure("Predicted and actual", f"On the dashed line a prediction is exact.{some}", scatter),
-        Figure("Residuals", f"A funnel or a bend means that errors depend on the prediction.{some}", residuals),
-        Figure("Share of rows within an error", "The steeper the better; up to 99% of the rows.", rec),
-        Figure("Calibration", "Groups of test rows by prediction, with 95% intervals.", calibration),
+        Figure(
+            "Residuals", f"A funnel or a bend means that the errors depend on the predicted value.{some}", residuals
+        ),
+        Figure(
+            "Share of rows within an error",
+            "The steeper the better. Drawn for the 99% of rows with the smallest errors.",
+            rec,
+        ),
+        Figure(
+            "Calibration",
+            "Test rows grouped by predicted value, with 95% intervals; ideally on the dashed line.",
+            calibration,
+        ),
         Figure(
             f"Fifths of {cut(target, 30)}",
-            "A row for each fifth of the actual values: the share predicted in the same range in blue.",
+            "One row per fifth of the actual values: the share predicted in the same range in blue.",
             fifths,
         ),
     ]
@@ -152,7 +162,7 @@ def weakest_slice(evaluation: dict[str, Any]) -> str:
             chance = "It may be chance: the slices that are significantly weaker are marked below."
     sentences = f"The weakest slice is {described(first, metric)}. {chance}"
     if len(first["where"]) > 1:
-        sentences += f" Of one column alone it is {described(slices_of(evaluation, 1)[0], metric)}."
+        sentences += f" Among slices of a single column it is {described(slices_of(evaluation, 1)[0], metric)}."
     return sentences
 
 
@@ -171,7 +181,7 @@ def slices(evaluation: dict[str, Any], columns: int) -> Plot:
         interval = (one["skill"], one["skill_low"], one["skill_high"])
         rows.append(Row(where, *interval, f"({count(one['n'])})", scores, one["weaker"]))
     marks = {"baseline": 0.0, "all rows": skill_of_all(evaluation)}
-    return plot("skill over the slice's own baseline", rows, marks)
+    return plot("skill over the baseline on the slice's own rows", rows, marks)
 
 
 def skill_of_all(evaluation: dict[str, Any]) -> float | None:
@@ -190,7 +200,7 @@ def importance(evaluation: dict[str, Any]) -> Plot:
         Row(cut(one["column"], 58, middle=True), one["importance"], one["low"], one["high"], text=text)
         for one, text in zip(found, texts, strict=True)
     ]
-    return plot(f"worse by ({term(evaluation['metric'])})", rows, {"no difference": 0.0})
+    return plot(f"{term(evaluation['metric'])} gets worse by", rows, {"no difference": 0.0})
 
 
 def averaged(classes: list[str]) -> str:

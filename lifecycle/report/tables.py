@@ -66,7 +66,7 @@ def values_of(field: Field, facts: dict[str, Any]) -> str:
 
 HEADINGS = {
     "name": "Candidate", "metric": "Metric", "score": "Cross-validated", "score_std": "± between folds", "weight": "Share of the blend",
-    "size_mb": "Size, MB", "latency_units": "Time a row, ms (counted)", "rounds": "Boosting rounds",
+    "size_mb": "Size, MB", "latency_units": "Time per row, ms (estimated)", "rounds": "Rounds",
 }  # fmt: skip
 
 
@@ -113,8 +113,8 @@ def fold_gap(evaluation: dict[str, Any], board: pd.DataFrame) -> str:
     if not worse or abs(score["value"] - fold) <= 0.1 * abs(fold):
         return ""
     return (
-        f"On the test rows {metric} is {short(score['value'])}, out of fold it was {short(fold)}: they differ from the rows "
-        "that were learned, as newer ones do where the world changes, or the search has fitted these too closely."
+        f"On the test rows {metric} is {short(score['value'])}, out of fold it was {short(fold)}: either the test rows differ from "
+        "the training rows, as newer ones do when the world changes, or the search has overfitted the training rows."
     )
 
 

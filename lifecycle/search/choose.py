@@ -203,7 +203,7 @@ def tell(facts: dict[str, Any], plan: Plan, found: Found, params: TrainParams) -
     """What was left out and why, and the line of numbers."""
     if plan.left or plan.folds < params.folds:
         without = f", without {', '.join(plan.left)}" if plan.left else ""
-        budget = f"{facts['n_rows']} rows and train.time_budget {params.time_budget} s"
+        budget = f"{facts['n_rows']:,} rows and train.time_budget {params.time_budget} s"
         print(f"  {budget}: {plan.folds} folds planned{without}")
     for name, why in found.unfit.items():
         print(f"  {name} is left out: {why}")

@@ -227,14 +227,14 @@ def names_of_a_row(made: list[ColumnDraft], split: SplitParams, notes: list[str]
         best = max(given, key=lambda c: (len(c.filled), vocabulary.is_id(c.spec["name"])))
         name = best.spec["name"]
         notes.append(
-            f'a row is known by "{name}": it keeps its side of the split whatever else changes (split.identity)'
+            f'"{name}" identifies a row: it keeps its side of the split whatever else changes (split.identity)'
         )
         return [name]
     every = [c.spec["name"] for c in made if c not in ids]
     listed = ", ".join(roles.written(n) for n in every[:NAMED]) + (", ..." if len(every) > NAMED else "")
     notes.append(
-        f"no column names a row: it is known by all its {len(every)} cells; where the table will grow columns, write the "
-        f"present ones into params.yaml, split.identity: [{listed}], so that each row keeps its side"
+        f"no column identifies a row: all {len(every)} cells together do; if the table will gain columns, list the present ones "
+        f"in params.yaml, split.identity: [{listed}], so that each row keeps its side of the split"
     )
     return every
 

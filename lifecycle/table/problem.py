@@ -187,7 +187,7 @@ def infer_task(problem: dict, field: dict, filled: pd.Series, notes: list[str]) 
     if task == "multiclass" and not numeric and distinct > max(50, 0.2 * len(filled)):
         targets.check_labels(name, filled)
         raise UserError(
-            f'data/raw: the target "{name}" has {distinct} different texts in {len(filled)} rows, neither numbers nor classes; '
+            f'data/raw: the target "{name}" has {distinct:,} different texts in {len(filled):,} rows, neither numbers nor classes; '
             "is it the right column (params.yaml: problem.target)?"
         )
     how = f"{distinct} different values" if task != "regression" else f"numbers, {distinct} different ones"

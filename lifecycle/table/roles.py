@@ -82,7 +82,7 @@ def _role_of_text(name: str, filled: pd.Series, counts: Counts) -> Role:
         if n < 0.9 * n_rows and not named:
             note = f"a different text in each of the {percent(n / n_rows)} of the rows where it is filled: only whether it is filled can be learned from"
             return Role("feature", note=note)
-        return Role("id", f"{distinct} different texts in {n} rows")
+        return Role("id", f"{distinct:,} different texts in {n:,} rows")
     if named and distinct > 50 and n / distinct < 20:
         return _group_or_id(counts)
     return Role("feature")
@@ -119,7 +119,7 @@ def _role_of_integer(name: str, filled: pd.Series, counted: Counts, written: Not
 def _group_or_id(counts: Counts) -> Role:
     _, n, distinct = counts
     if n / distinct < 1.2:
-        return Role("id", f"named like an id, with {distinct} different values in {n} rows")
+        return Role("id", f"named like an id, with {distinct:,} different values in {n:,} rows")
     return Role(
         "group", f"named like an id, with {n / distinct:.1f} rows a value: one value stays on one side of the split"
     )
@@ -165,7 +165,7 @@ def _long_number(filled: pd.Series, counts: Counts) -> Role | None:
         return None
     _, n, distinct = counts
     if distinct > 0.9 * n:
-        return Role("id", f"{distinct} different numbers of {LONG} digits and more in {n} rows")
+        return Role("id", f"{distinct:,} different numbers of {LONG} digits and more in {n:,} rows")
     if distinct >= 10 and n / distinct < 20:
         return Role(
             "group", f"numbers of {LONG} digits and more, {n / distinct:.1f} rows a value: one value stays on one side"

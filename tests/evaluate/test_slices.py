@@ -116,7 +116,7 @@ def test_a_slice_is_described_by_its_own_baseline():
     frame, y, p = even_and_odd()
     text = described(ranked(judged(frame, [KIND], y, p))[0], "log loss")
     assert text.startswith("kind = odd (300 rows): log loss 0.313, ")
-    assert "its own baseline 0.334, skill 0.0612 [0." in text
+    assert "baseline on the same rows 0.334, skill 0.0612 [0." in text
 
 
 def test_a_boolean_has_the_words_of_the_table():

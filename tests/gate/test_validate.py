@@ -161,7 +161,7 @@ def test_a_slice_far_below_is_found_behind_a_weaker_one_that_may_be_unlucky(part
     evaluation["slices"] += [sure, unlucky]
     row = check_slices(evaluation, 0.0)
     assert not row.passed
-    assert "the weakest" in row.why and row.why.endswith("surely below: kind = e")
+    assert "the weakest" in row.why and row.why.endswith("significantly below: kind = e")
 
 
 def test_gate_suspects_a_column_that_alone_gives_the_target_away(parts, good):

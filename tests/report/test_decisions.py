@@ -38,10 +38,10 @@ def test_costs_capacity_and_groups_are_said(here):  # noqa: F811
     costs = {"false_positive": 1, "false_negative": 5, "true_positive": 2}
     html = page_of(here, "binary", costs=costs, capacity={"rows": 10, "of": 100}, protected=["place"])
     text = Page(html).text
-    assert "called “yes”, and is not: 1; is “yes”, and was missed: 5" in text
+    assert "predicted “yes”, but is not: 1; is “yes”, but was missed: 5" in text
     assert "At most 10% of the rows can be acted on" in text
     assert "Demographic parity ratio" in text
-    assert "Cost a row" in text
+    assert "Cost per row" in text
     assert "north" in text
 
 
@@ -83,10 +83,10 @@ def test_the_slider_says_what_the_rows_say(here):  # noqa: F811
         shown.on("pageerror", lambda error: complaints.append(str(error)))
         shown.goto((here / "reports/decision.html").as_uri())
         used = decision["points"][0]["test"]
-        assert shown.text_content("#counts").startswith(f"{used['tp']} rightly called, {used['fp']} wrongly called")
+        assert shown.text_content("#counts").startswith(f"{used['tp']} true positives, {used['fp']} false positives")
         shown.fill("#slider", "0")
         at, tp, fp = min(decision["cuts"])
-        assert shown.text_content("#counts").startswith(f"{tp} rightly called, {fp} wrongly called, 0 missed")
+        assert shown.text_content("#counts").startswith(f"{tp} true positives, {fp} false positives, 0 false negatives")
         assert f"threshold: {at:.6g}"[:14] in shown.text_content("#line")
         assert shown.evaluate("document.documentElement.scrollWidth") <= 390
         browser.close()

@@ -33,7 +33,7 @@ def test_page_card_and_gate_name_the_same_weakest_slice(evaluated):
     weakest = named(ranked(evaluation["slices"])[0])
     assert figures.weakest_slice(evaluation).startswith(f"The weakest slice is {weakest} (")
     gate = check_slices(evaluation, 0.0)
-    assert f"baseline: {weakest} (" in gate.why
+    assert f"on its own rows: {weakest} (" in gate.why
     card = model_card(terms(task), {"name": "linear", "n_rows": 400}, evaluation, {"passed": True, "checks": []})
     rows = card.partition("## Slices")[2].partition("| --- |")[2].splitlines()
     assert rows[1].startswith(f"| {weakest} |")
@@ -82,7 +82,7 @@ def test_every_metric_names_the_positive_class_where_it_speaks_of_one():
     for name in METRICS:
         assert term(name)
         assert "{" not in meaning(name, ["no", "yes"]) + meaning(name, ["a", "b", "c"]) + meaning(name, [])
-    assert meaning("precision", ["no", "yes"]) == "of the rows predicted to be “yes”, the share that is “yes”"
+    assert meaning("precision", ["no", "yes"]) == "of the rows predicted to be “yes”, the share that really is"
 
 
 def test_an_undefined_score_is_a_dash_in_the_table():

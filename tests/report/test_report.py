@@ -13,6 +13,7 @@ from jinja2 import ChoiceLoader, FileSystemLoader, UndefinedError
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.files import write_json, write_parquet, write_text, write_yaml
 from lifecycle.ground.metrics import METRICS
+from lifecycle.ground.words import as_scores
 from lifecycle.report import charts, document
 from lifecycle.report.glossary import WORDS
 from lifecycle.report.page import TEMPLATES, visible
@@ -150,7 +151,7 @@ def test_each_page_says_of_which_model_rows_and_libraries_it_is(here):
     for name in ("report", "decision"):
         text = Page((here / f"reports/{name}.html").read_text(encoding="utf-8")).text
         assert f"Model {facts['sha256'][:12]}" in text
-        assert "test rows by draw 1" in text
+        assert "test rows drawn with seed 1" in text
         assert "test rows from 2024-01-01 to 2024-03-30" in text
         assert f"scikit-learn {facts['versions']['scikit-learn']}" in text
 
@@ -168,8 +169,8 @@ def test_a_reader_finds_score_interval_baseline_and_gate_in_words(here):
     score = evaluation["score"]
     assert "✓ Gate passed: all 1 checks" in text
     assert "Clearly better than the naive baseline, on 300 rows" in text
-    for value in (score["value"], score["low"], score["high"], score["baseline"]):
-        assert f"{value:.3f}" in text
+    for value in as_scores(score[key] for key in ("value", "low", "high", "baseline")):
+        assert value in text.partition("Problem")[0]
     assert "7.3 " in text
     assert "7.3000000001" not in text
     assert "0.4123" in text

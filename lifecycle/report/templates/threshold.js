@@ -14,7 +14,7 @@ function tell() {
     put("cost", digits(cost / facts.rows));
   }
   const right = facts.rows - called - missed;
-  let text = tp + " rightly called, " + fp + " wrongly called, " + missed + " missed, " + right + " rightly left.";
+  let text = tp + " true positives, " + fp + " false positives, " + missed + " false negatives (missed), " + right + " true negatives.";
   if (facts.capacity && called > facts.capacity * facts.rows) text += " More than can be acted on.";
   put("counts", text);
   put("line", "To use it: train: {threshold: " + Number(at.toPrecision(6)) + "} in params.yaml.");
