@@ -104,7 +104,9 @@ def main() -> None:
     print(
         f"collect: {rows} answers, {labelled} with their true value, of {len(done)} days; {sum(c for _, _, c in done.values())} files changed in {LIVE}"
     )
-    print("next: dvc add data/live/*.parquet && git add data/live && git commit -m 'Live rows'; dvc repro judges them")
+    print(
+        "next: dvc add --glob data/live/*.parquet && git add data/live && git commit -m 'Live rows'; dvc repro judges them"
+    )
 
 
 if __name__ == "__main__":

@@ -39,10 +39,11 @@ def next_step(validation: dict[str, Any], monitoring: dict[str, Any]) -> str:
         return "reports/report.html says what failed and what cures it; params.yaml holds what is required (problem.criteria)"
     if monitoring["verdict"] == "retrain":
         return "make retrain      (python -m actions.retrain)"
+    released = champion_version()  # empty where there is none, and in a clone without tags
+    in_production = f"; {released} is in production" if released else ""
     if BUNDLE.exists() and folder_hash(BUNDLE) != pointed_hash(pointer_at("HEAD")):
-        released = champion_version()
-        return f"make release      (python -m actions.release){f'; {released} is in production' if released else ''}"
-    return f"make serve        (python -m actions.serve); {champion_version()} is in production"
+        return f"make release      (python -m actions.release){in_production}"
+    return f"make serve        (python -m actions.serve){in_production}"
 
 
 def lines() -> Iterator[tuple[str, str]]:

@@ -5,7 +5,9 @@ import re
 import sys
 import warnings
 from collections.abc import Callable
+from types import TracebackType
 
+DISTRIBUTIONS = {"yaml": "pyyaml", "sklearn": "scikit-learn", "python_calamine": "python-calamine", "zc": "zc-lockfile"}
 OURS = ("lifecycle", "custom", "stages", "service", "actions")
 # what a terminal obeys or does not show: control and escape codes, zero-width and direction marks, the replacement sign
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffd]")
@@ -28,15 +30,41 @@ def stage(main: Callable[[], None]) -> None:
             raise
         sys.exit(f"error: {visible(str(error))}")
     except ModuleNotFoundError as error:
-        package = (error.name or "").split(".")[0]
-        if package in OURS or os.environ.get("LIFECYCLE_DEBUG"):
+        if not (line := missing_package(error)):
             raise
-        sys.exit(
-            f"error: {package} is not installed in this environment ({sys.prefix}), and this needs it; "
-            f"python -m pip install {package}, or -r requirements-tools.txt, which is all that a project needs"
-        )
+        sys.exit(line)
     except KeyboardInterrupt:
         sys.exit("stopped by hand; where an earlier run's outputs are gone, `make doctor` brings them back")
+
+
+def missing_package(error: ImportError) -> str:
+    """The line for a package that the environment lacks, or has in part; empty for a module of ours, which is a fault of the code."""
+    package = (error.name or "").split(".")[0]
+    if not package or package in OURS or os.environ.get("LIFECYCLE_DEBUG"):
+        return ""
+    fault = "not installed" if isinstance(error, ModuleNotFoundError) else "not whole"
+    return (
+        f"error: {package} is {fault} in this environment ({sys.prefix}), and this needs it; "
+        f"python -m pip install -r requirements-tools.txt (all that a project needs), or {DISTRIBUTIONS.get(package, package)} alone"
+    )
+
+
+def explain_missing_packages() -> None:
+    """For `python -m ROOM.NAME`, called by the room's __init__: what a script imports at its top is missing before `stage` runs."""
+    if sys.argv[:1] != [
+        "-m"
+    ]:  # what it is while Python looks for NAME; imported otherwise, the hook is somebody else's
+        return
+    before = sys.excepthook
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        line = missing_package(error) if isinstance(error, ImportError) else ""
+        if line:
+            print(line, file=sys.stderr)
+        else:
+            before(kind, error, trace)
+
+    sys.excepthook = hook
 
 
 def quietly(main: Callable[[], None]) -> None:

@@ -1,8 +1,13 @@
 """What ends a stage is one line with a cure, or a traceback where the fault is ours."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from lifecycle.ground.errors import UserError, stage
+from tests.scratch import ROOT
 
 
 def ended(error: Exception) -> str:
@@ -30,3 +35,20 @@ def test_a_module_of_ours_that_is_missing_is_no_matter_of_packages():
 
     with pytest.raises(ModuleNotFoundError):
         stage(main)
+
+
+@pytest.mark.parametrize(
+    ("module", "package", "named"),
+    [("stages.define", "pandas", "pandas"), ("actions.status", "yaml", "pyyaml"), ("service", "yaml", "pyyaml")],
+)
+def test_where_an_environment_is_half_set_up_each_command_says_so_in_one_line(tmp_path, module, package, named):
+    """It is missing where the script is imported, before any code of it runs."""
+    (tmp_path / f"{package}.py").write_text(
+        f"raise ModuleNotFoundError('No module named {package}', name='{package}')\n"
+    )
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
+    env = {k: v for k, v in os.environ.items() if k != "LIFECYCLE_DEBUG"} | {"PYTHONPATH": path}
+    done = subprocess.run([sys.executable, "-m", module], cwd=tmp_path, env=env, capture_output=True, encoding="utf-8")
+    (line,) = done.stderr.splitlines()
+    assert done.returncode == 1 and line.startswith(f"error: {package} is not installed in this environment")
+    assert "requirements-tools.txt" in line and line.endswith(f"or {named} alone")

@@ -4,6 +4,7 @@ A how-to is followed as a reader would: a fenced block with `title="PATH"` is wr
 and each `$ command` of a `console` block is run, in order. Of the output that is shown, lines without a number must come.
 """
 
+import csv
 import html
 import importlib.util
 import json
@@ -16,7 +17,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 import pytest
 import yaml
 
@@ -324,16 +324,17 @@ def test_the_commands_of_the_schedule_work_as_they_stand(started, tmp_path):
     _, project, env = started
     here = tmp_path / "bakery"
     shutil.copytree(project, here, symlinks=True)
-    rows = pd.read_csv(here / "data/later/2025-10.csv", dtype=str, keep_default_na=False)
+    with open(here / "data/later/2025-10.csv", encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if None not in row and None not in row.values()]
     url = f"sqlite:///{tmp_path}/log.db"
     log = PredictionLog(url)
     fixed = {"time": datetime(2026, 5, 31), "version": "v1.0.0", "request": "r", "flags": "{}", "answer": "[0.5, 0.5]"}
-    asked = rows.drop(columns="good").to_dict("records")
-    labels = [json.dumps(label) for label in rows["good"]]
-    answered = zip(new_ids(len(rows)), asked, labels, strict=True)
+    labels = [json.dumps(row.pop("good")) for row in rows]
+    answered = zip(new_ids(len(rows)), rows, labels, strict=True)
     log.write([{**fixed, "id": id_, "row": json.dumps(row), "label": label} for id_, row, label in answered])
     log.close()
     (script,) = [f.text for f in blocks(DOCS / "howto/schedule.md") if f.language == "bash"]
     done = run("bash", "-ec", script, cwd=here, env={**env, "PWD": str(here), "PREDICTION_LOG": url})
-    assert f"collect: {len(rows)} answers" in done.stdout and "drill passed" in done.stdout
+    assert f"collect: {len(rows)} answers, {len(rows)} with their true value" in done.stdout, done.stdout
+    assert "drill passed" in done.stdout
     assert run("git", "log", "-1", "--format=%s", cwd=here).stdout.strip() == "Live rows"
