@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help repro status try compare sweep serve check score collect refresh forget monitor drill retrain release push rollback wheel export-mlflow doctor test lint
+.PHONY: help repro status try compare sweep serve check score collect refresh forget monitor drill retrain release push rollback wheel export-mlflow cluster-try doctor test lint
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,6 +79,10 @@ wheel: .venv/ready ## a released model as a Python package (python -m actions.wh
 
 export-mlflow: .venv/ready ## a release to the tracking server MLFLOW_TRACKING_URI (python -m actions.export_mlflow); VERSION=v1.1.0
 	$(BIN)/python -m actions.export_mlflow $(VERSION)
+
+cluster-try: .venv/ready ## the table on a Dask cluster of this machine's own, to see what one would do (python -m actions.cluster_try)
+	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-cluster.txt
+	$(BIN)/python -m actions.cluster_try
 
 doctor: .venv/ready ## mend what a stop left: locks, half-made folders, a release (python -m actions.doctor)
 	$(BIN)/python -m actions.doctor

@@ -50,7 +50,8 @@ class Cluster:
                 f"the work is to be done at {self.address}, and distributed is not installed here; "
                 "python -m pip install -r requirements-cluster.txt"
             ) from None
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)
+        for name in ("distributed", "distributed.client"):  # what goes wrong is said once, by `explained`
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         try:
             self.client = Client(self.address, timeout=SECONDS, set_as_default=False)
         except (OSError, TimeoutError, ValueError) as error:
@@ -72,7 +73,7 @@ class Cluster:
 
     def __str__(self) -> str:
         workers = len(self.client.nthreads())
-        return f"{workers} workers at {self.address}; {self.client.dashboard_link}"
+        return f"{workers} workers at {self.address}; dashboard {self.client.dashboard_link}"
 
     def bearing(self, function: Callable[..., Any]) -> Executor:
         """An executor of `function`, which is sent once: it may hold a model."""

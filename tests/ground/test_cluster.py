@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -18,7 +19,16 @@ from tests.service import build
 
 distributed = pytest.importorskip("distributed")
 pytestmark = pytest.mark.slow
-OUTS = ("data/clean.parquet", "data/quarantine.csv", "reports/cleaning.json")
+STAGES = ("define", "clean", "split")
+OUTS = (
+    "data/contract.yaml",
+    "reports/data_profile.json",
+    "data/clean.parquet",
+    "data/quarantine.csv",
+    "reports/cleaning.json",
+    "data/train.parquet",
+    "data/test.parquet",
+)
 
 
 def free_port() -> int:
@@ -72,10 +82,10 @@ def cells(rows: int) -> str:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    """Rows enough for seven parts, and what clean makes of them here."""
+    """Rows enough for seven parts, and what becomes of them here."""
     folder = scratch(tmp_path_factory.mktemp("project"), cells(650_000), "late")
-    run(folder, "define")
-    run(folder, "clean")
+    for stage in STAGES:
+        run(folder, stage)
     return folder, digests(folder)
 
 
@@ -98,50 +108,100 @@ def digests(folder) -> dict[str, str]:
     return {name: hashlib.md5((folder / name).read_bytes()).hexdigest() for name in OUTS}
 
 
-def test_a_cluster_gives_the_bytes_that_this_machine_gives(cluster, project):
+def test_a_cluster_gives_the_bytes_that_this_machine_gives(cluster, project, tmp_path):
     folder, here = project
-    said = run(folder, "clean", cluster[0]).stdout
-    assert f"on 2 workers at {cluster[0]}" in said
-    assert digests(folder) == here
+    shutil.copytree(folder / "data/raw", tmp_path / "data/raw")
+    shutil.copy(folder / "params.yaml", tmp_path)
+    for stage in STAGES:
+        said = run(tmp_path, stage, cluster[0]).stdout
+        assert (f"on 2 workers at {cluster[0]}; dashboard " in said) == (stage != "split")
+    assert digests(tmp_path) == here
 
 
-def test_a_worker_that_is_killed_in_the_middle_changes_nothing(cluster, project):
-    folder, here = project
+def killed_while_busy(cluster, begun) -> subprocess.CompletedProcess:
+    """What becomes of the process that `begun` starts, where one of three workers is killed as soon as it has a part."""
     address, worker = cluster
     victim = worker()
     with distributed.Client(address, timeout=60, set_as_default=False) as client:
         client.wait_for_workers(3, timeout=300)
-        process = begin(folder, "clean", address)
+        process = begun()
         ours = {child.pid for child in psutil.Process(victim.pid).children(recursive=True)} | {victim.pid}
-        until = time.monotonic() + 300
-        while process.poll() is None and time.monotonic() < until:
-            workers = client.scheduler_info(n_workers=-1)["workers"]
-            pids = client.run(os.getpid) if workers else {}
-            busy = {pids.get(address) for address, tasks in client.processing().items() if tasks}
-            if busy & ours:
-                break
+        wait_for(lambda: busy(client) & ours, process)
         for pid in ours:
             with contextlib.suppress(ProcessLookupError):  # the nanny's helper ends with it
                 os.kill(pid, signal.SIGKILL)
         out, err = process.communicate(timeout=600)
     assert process.returncode == 0, out + err
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+def busy(client) -> set[int]:
+    """The workers that have a part."""
+    workers = client.scheduler_info(n_workers=-1)["workers"]
+    pids = client.run(os.getpid) if workers else {}
+    return {pids.get(address) for address, tasks in client.processing().items() if tasks}
+
+
+def wait_for(holds, process) -> None:
+    until = time.monotonic() + 300
+    while process.poll() is None and time.monotonic() < until and not holds():
+        time.sleep(0.01)
+
+
+def test_a_worker_that_is_killed_in_the_middle_of_clean_changes_nothing(cluster, project):
+    folder, here = project
+    killed_while_busy(cluster, lambda: begin(folder, "clean", cluster[0]))
     assert digests(folder) == here
 
 
-def test_a_cluster_scores_as_this_machine_does(cluster, tmp_path):
-    flats = build.project(tmp_path / "flats", "let")
+@pytest.fixture(scope="module")
+def scoring(tmp_path_factory):
+    """(a function that begins to score 130,000 rows, the answers as this machine gives them)"""
+    place = tmp_path_factory.mktemp("scoring")
+    flats = build.project(place / "flats", "let")
     build.run(flats, *build.STAGES)
     folder = flats / "models/bundle"
-    build.table(130_000).drop(columns="price").to_csv(tmp_path / "new.csv", index=False)
-    answers = []
-    for address in ("", cluster[0]):
+    build.table(130_000).drop(columns="price").to_csv(place / "new.csv", index=False)
+
+    def begun(address: str, target: str) -> subprocess.Popen:
         env = build.environment(PYTHONPATH=folder / "code", **{ADDRESS: address})
-        command = [sys.executable, "-m", "service.score", folder, tmp_path / "new.csv", tmp_path / "out.csv"]
-        done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        assert (f"workers at {cluster[0]}" in done.stdout) == bool(address)
-        answers.append((tmp_path / "out.csv").read_bytes())
-    assert answers[0] == answers[1] and answers[0].count(b"\n") == 130_001
+        command = [sys.executable, "-m", "service.score", folder, place / "new.csv", place / target]
+        return subprocess.Popen(command, cwd=place, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    out, err = (process := begun("", "here.csv")).communicate(timeout=600)
+    assert process.returncode == 0 and "workers" not in out, out + err
+    here = (place / "here.csv").read_bytes()
+    assert here.count(b"\n") == 130_001
+    return begun, place, here
+
+
+def test_a_worker_that_is_killed_in_the_middle_of_scoring_changes_no_answer(cluster, scoring):
+    begun, place, here = scoring
+    said = killed_while_busy(cluster, lambda: begun(cluster[0], "out.csv")).stdout
+    assert f"workers at {cluster[0]}" in said
+    assert (place / "out.csv").read_bytes() == here
+
+
+def test_a_scheduler_that_ends_in_the_middle_is_one_line_and_what_was_written_stays(project, tmp_path):
+    folder, here = project
+    address = f"tcp://127.0.0.1:{free_port()}"
+    own = ["--host", "127.0.0.1", "--no-dashboard"]
+    running = [start(tmp_path, "scheduler", *own, "--port", address.rsplit(":", 1)[1])]
+    running.append(start(tmp_path, "worker", address, *own, "--nthreads", "1", "--no-nanny"))
+    try:
+        with distributed.Client(address, timeout=60, set_as_default=False) as client:
+            client.wait_for_workers(1, timeout=300)
+            process = begin(folder, "clean", address)
+            wait_for(lambda: busy(client), process)
+            end(running[0])
+        out, err = process.communicate(timeout=600)
+    finally:
+        for one in running:
+            if one.poll() is None:
+                end(one)
+    assert process.returncode == 1 and f"the Dask scheduler at {address} is gone" in err, out + err
+    assert len(err.strip().splitlines()) == 1, err
+    assert digests(folder) == here
 
 
 def test_a_scheduler_that_is_not_there_is_one_line_and_what_was_written_stays(project):

@@ -133,10 +133,10 @@ def commands(page):
 @pytest.mark.parametrize("page", WRITTEN, ids=lambda p: p.stem)
 def test_each_command_that_is_named_exists(page):
     targets = set(
-        re.findall(r"^([a-z]+):", "".join((ROOT / n).read_text("utf-8") for n in ("Makefile", "new.mk")), re.MULTILINE)
+        re.findall(r"^([a-z-]+):", "".join((ROOT / n).read_text("utf-8") for n in ("Makefile", "new.mk")), re.MULTILINE)
     )
     for command in commands(page):
-        for target in re.findall(r"(?:^|[ ;&])make ([a-z]+)", command):
+        for target in re.findall(r"(?:^|[ ;&])make ([a-z-]+)", command):
             assert target in targets, command
         for module in re.findall(r"python -m ((?:actions|stages|lifecycle|docs|benchmarks)\.[\w.]+)", command):
             assert importlib.util.find_spec(module) or module == "stages.keep", command

@@ -1,0 +1,1 @@
+{{ "actions/cluster_try.py" | from_root }}
