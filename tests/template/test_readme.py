@@ -31,8 +31,8 @@ def test_it_begins_with_a_sentence_a_picture_and_a_command_that_can_be_pasted():
 
 def test_each_make_target_that_is_named_exists():
     makefiles = "".join((ROOT / name).read_text("utf-8") for name in ("Makefile", "new.mk"))
-    targets = set(re.findall(r"^([a-z]+):", makefiles, re.MULTILINE))
-    named = set(re.findall(r"(?:^|[`$ ])make ([a-z]+)", README, re.MULTILINE)) - {"and", "it"}
+    targets = set(re.findall(r"^([a-z-]+):", makefiles, re.MULTILINE))
+    named = set(re.findall(r"(?:^|[`$ ])make ([a-z-]+)", README, re.MULTILINE)) - {"and", "it"}
     assert {"new", "test", "release", "retrain"} & named and named - targets == set()
 
 
