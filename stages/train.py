@@ -18,9 +18,11 @@ from lifecycle.ground.metrics import add_metrics
 from lifecycle.ground.params import SplitParams, TrainParams
 from lifecycle.model.families import FAMILIES, check_candidates
 from lifecycle.model.store import save_model
+from lifecycle.search.all_rows import tell_sample, with_all_rows
 from lifecycle.search.choose import assemble, decide, facts_of, find_blend, plan_of, tell, timings
 from lifecycle.search.data import TRAIN, prepare
 from lifecycle.search.leaderboard import leaderboard
+from lifecycle.search.sample import sample_of, searching
 from lifecycle.search.sure import learning_curve, make_sure, out_of_fold
 from lifecycle.search.workers import Clock
 from lifecycle.table.contract import read_contract
@@ -31,31 +33,39 @@ def main() -> None:
     add_metrics(METRICS)
     contract, params = read_contract(), TrainParams.load()
     clock, families = Clock(params.time_budget), FAMILIES | CANDIDATES
-    frame, scheme = read_parquet(TRAIN), scheme_of(contract.identity, SplitParams.load().scheme)
+    scheme = scheme_of(contract.identity, SplitParams.load().scheme)
+    sample = sample_of(contract, params, scheme, add_features, families)  # None: the table is small enough
+    frame = sample.frame(sample.chosen) if sample else read_parquet(TRAIN)
     data = prepare(frame, contract, params, add_features, families)
     check_candidates(params.candidates, data.y, families)
-    plan = plan_of(data, params, scheme)
+    plan = plan_of(data, searching(params, sample), scheme)
     data.folds = make_folds(frame, data.y, contract, scheme, plan.folds, data.random_state)
     if not data.folds:
         raise UserError(f"{TRAIN} cannot be parted into folds; add rows, or change split.scheme in params.yaml")
 
     blend = find_blend(data, plan, params, clock)
-    model = assemble(data, blend, add_features)
-    oof, decided = decide(model, data, blend.oof, contract.problem, params.threshold)
-    score, spread = data.spread(oof)
-    baseline = data.score(data.scored, model.baseline_predictions(len(oof)))
-    sure = make_sure(model, data, frame, oof, params)
     learning = learning_curve(data, blend)
-    facts = facts_of(data, plan, blend, score, baseline, decided | {"conformal": sure, "learning": learning})
+    oof, scored, seen = blend.oof, data, {}
+    if sample:
+        whole = with_all_rows(sample, data, blend, contract, params, add_features, clock)
+        blend, oof, scored, seen = whole.blend, whole.prediction, whole.judged, {"sample": whole.facts}
+    model = assemble(data, blend, add_features)
+    oof, decided = decide(model, scored, oof, contract.problem, params.threshold)
+    score, spread = scored.spread(oof)
+    baseline = scored.score(scored.scored, model.baseline_predictions(len(oof)))
+    sure = make_sure(model, scored, frame, oof, params)
+    facts = facts_of(data, plan, blend, score, baseline, decided | seen | {"conformal": sure, "learning": learning})
 
     save_model(model, "models/candidate", facts)
-    write_parquet("models/candidate/oof.parquet", out_of_fold(data, oof))
+    write_parquet("models/candidate/oof.parquet", out_of_fold(scored, oof))
     board = leaderboard(blend.found.tried, blend.weights, (score, spread), baseline, data.metric)
     write_csv("reports/leaderboard.csv", board)
     tried, out_of_time = len(blend.found.tried), len(blend.found.left)
     search = {"oof_score": facts["oof_score"], "candidates": tried, "out_of_time": out_of_time}
     write_json("reports/search.json", search)
     write_json("reports/timings.json", timings(data, plan, blend, model, clock))
+    if sample:
+        print(f"  {tell_sample(whole.facts, data.metric)}")
     tell(facts, plan, blend.found, params)
 
 

@@ -199,13 +199,13 @@ def read_parquet(path: str | Path, columns: list[str] | None = None) -> pd.DataF
     return pd.read_parquet(path, columns=columns)
 
 
-def row_groups(path: str | Path) -> Iterator[pa.Table]:
-    """The rows of a Parquet file, a row group at a time."""
+def row_groups(path: str | Path, columns: list[str] | None = None) -> Iterator[pa.Table]:
+    """The rows of a Parquet file, a row group at a time; `columns`: only these."""
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
         for at in range(file.num_row_groups):
-            yield file.read_row_group(at)
+            yield file.read_row_group(at, columns=columns)
 
 
 def _read(path: str | Path) -> str:

@@ -312,6 +312,7 @@ class TrainParams(Block):
     name: ClassVar[str] = "train"
     time_budget: Annotated[float, Within(1, 1e6), "seconds"]
     n_jobs: Annotated[int, Within(1, 256, whole=True)]
+    max_memory_gb: Annotated[float, Within(0.5, 1e5), "of all processes of train; a table that takes more is sampled"]
     folds: Annotated[int, Within(2, 20, whole=True)]
     metric: Annotated[str, FreeText()]
     choose: Annotated[str, FreeText()]

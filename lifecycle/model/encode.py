@@ -26,6 +26,7 @@ MIN_LEVEL_ROWS = 3
 SMOOTHING = 10.0  # rows at which a level's own mean weighs as much as the mean of all (Micci-Barreca 2001)
 MAX_MEAN_CLASSES = 8
 TEXT_COMPONENTS = 16
+MANY_ROWS = 1000  # from here on texts are looked up by level, not by cell
 TEXTS_AT_ONCE = 1000  # in memory: components x words of each
 
 Frame: TypeAlias = pd.DataFrame | Mapping[str, np.ndarray]
@@ -69,7 +70,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     def fit_transform(self, frame: Frame, y: np.ndarray, **_: Any) -> np.ndarray:
         """As `fit` then `transform`, but target means come from other rows than the row's own."""
-        self.fit(frame, y)
+        return self.fit(frame, y).fitted(frame, y)
+
+    def fitted(self, frame: Frame, y: np.ndarray) -> np.ndarray:
+        """`transform` of the rows that it was fitted on, or of more of them."""
         return self._matrix(frame, lambda part, values: part.fitted(values, y))
 
     def transform(self, frame: Frame) -> np.ndarray:
@@ -106,11 +110,16 @@ def as_arrays(frame: pd.DataFrame) -> dict[str, np.ndarray]:
 
 def _array(frame: Frame, column: str) -> np.ndarray:
     values = frame[column]
-    return values if isinstance(values, np.ndarray) else values.to_numpy(dtype=object if _is_text(values) else None)
-
-
-def _is_text(values: pd.Series) -> bool:
-    return isinstance(values.dtype, pd.StringDtype)
+    if isinstance(values, np.ndarray):
+        return values
+    if not isinstance(values.dtype, pd.StringDtype):
+        return values.to_numpy()
+    if len(values) < MANY_ROWS:
+        return values.to_numpy(dtype=object)
+    # each level is one text that all its cells share: 8 bytes a cell instead of 65
+    codes, levels = pd.factorize(values)
+    texts = np.append(np.asarray(levels, dtype=object), np.nan)
+    return texts[codes]
 
 
 class _Part:
@@ -342,11 +351,21 @@ def _texts(values: np.ndarray) -> list[str]:
 
 def _levels(values: np.ndarray) -> dict[str, int]:
     """{level: rows}, the most frequent first, ties by name."""
-    levels, counts = np.unique([str(v) for v in values[~pd.isna(values)]], return_counts=True)
-    return {str(levels[i]): int(counts[i]) for i in np.argsort(-counts, kind="stable")}
+    codes, levels = pd.factorize(values)
+    counts: dict[str, int] = {}
+    for level, count in zip(levels, np.bincount(codes[codes >= 0], minlength=len(levels)), strict=True):
+        counts[str(level)] = counts.get(str(level), 0) + int(count)
+    return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
 
 
 def _look_up(values: np.ndarray, table: dict, unseen: float, missing: float) -> np.ndarray:
+    if len(values) >= MANY_ROWS:
+        codes, levels = pd.factorize(values)
+        return np.append(_look_up_each(levels, table, unseen, missing), missing)[codes]
+    return _look_up_each(values, table, unseen, missing)
+
+
+def _look_up_each(values: np.ndarray, table: dict, unseen: float, missing: float) -> np.ndarray:
     return np.array([table.get(v, unseen) if isinstance(v, str) else missing for v in values], dtype=float)
 
 

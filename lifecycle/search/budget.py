@@ -33,13 +33,14 @@ class Entry:
 
 
 class Plan(NamedTuple):
-    """`refit`: the members of the ensemble are fitted again on all rows; with one fold they are kept as they are."""
+    """`effort`: the share of their rounds that the entries are given; `refit`: the members of the ensemble are fitted again on all rows; with one fold they are kept as they are."""
 
     entries: list[Entry]
     folds: int
     refit: bool
     seconds: float
     left: list[str]
+    effort: float = 1.0
 
 
 def make_plan(
@@ -63,7 +64,7 @@ def make_plan(
         if seconds <= budget * MARGIN and [e.name for e in kept[:FIRST]] == [e.name for e in entries[:FIRST]]:
             break
     names = [e.name for e in kept]
-    return Plan(kept, n, refit or n > 1, seconds, [e.name for e in entries if e.name not in names])
+    return Plan(kept, n, refit or n > 1, seconds, [e.name for e in entries if e.name not in names], effort)
 
 
 def work(entry: Entry, shape: Shape, folds: int, cost: Callable[[Entry, Shape], float], refit: bool) -> float:

@@ -41,18 +41,29 @@ def entries_of(blocks: dict[str, Any], y: np.ndarray, wanted: str) -> list[Entry
 
 def plan_of(data: TrainingData, params: TrainParams, scheme: str) -> Plan:
     """What the budget is enough for on a table of this size."""
-    shape = shape_of(data.kinds, data.rows, len(data.classes))
+    return plan_for(data, shape_of(data.kinds, data.rows, len(data.classes)), params, scheme)
+
+
+def small_entries(data: TrainingData, shape: Shape, params: TrainParams) -> list[Entry]:
+    """Those whose files stay within train.max_size_mb on a table of this shape; the first where none does."""
     entries = entries_of(params.candidates, data.y, params.choose)
     small = [e for e in entries if data.families[e.candidate].size(shape, e.hyper) <= params.max_size_mb]
+    return small or entries[:1]
+
+
+def plan_for(data: TrainingData, shape: Shape, params: TrainParams, scheme: str, share: float = 1.0) -> Plan:
+    """What `share` of the budget is enough for on a table of that shape, of which `data` are all rows or some."""
+    small = small_entries(data, shape, params)
 
     def cost(entry: Entry, shape: Shape) -> float:
         return data.families[entry.candidate].cost(shape, entry.hyper)
 
     # forward in time the last fold has not seen the newest rows: the model is always fitted again
     refit = scheme == "time"
-    core_seconds = params.time_budget * params.n_jobs
-    plan = make_plan(small or entries[:1], shape, params.folds, core_seconds, cost, refit)
+    core_seconds = share * params.time_budget * params.n_jobs
+    plan = make_plan(small, shape, params.folds, core_seconds, cost, refit)
     planned = [e.name for e in plan.entries]
+    entries = entries_of(params.candidates, data.y, params.choose)
     return plan._replace(left=[e.name for e in entries if e.name not in planned])
 
 
@@ -174,7 +185,7 @@ def facts_of(
         "members": {one.entry.name: round(float(share), 4) for one, share in members},
         "oof_score": round(score, 6),
         "oof_baseline": round(baseline, 6),
-        "n_rows": len(data.y),
+        "n_rows": max(one.rows for one in blend.members),
         "folds": len(data.folds),
         **decided,
         "not_planned": plan.left,
@@ -203,7 +214,8 @@ def tell(facts: dict[str, Any], plan: Plan, found: Found, params: TrainParams) -
     """What was left out and why, and the line of numbers."""
     if plan.left or plan.folds < params.folds:
         without = f", without {', '.join(plan.left)}" if plan.left else ""
-        budget = f"{facts['n_rows']:,} rows and train.time_budget {params.time_budget} s"
+        rows = facts.get("sample", {}).get("searched", facts["n_rows"])
+        budget = f"{rows:,} rows and train.time_budget {params.time_budget} s"
         print(f"  {budget}: {plan.folds} folds planned{without}")
     for name, why in found.unfit.items():
         print(f"  {name} is left out: {why}")

@@ -60,9 +60,18 @@ _fitter: Fitter | None = None
 def start(data: TrainingData, metrics: Mapping[str, Metric]) -> None:
     """In a new worker: the rows, and no matrices yet; the user's own metrics. Ctrl-C is for the parent, which ends its workers."""
     global _fitter
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    alone()
     add_metrics(metrics)
     _fitter = Fitter(data)
+
+
+def alone() -> None:
+    """A worker is one core, as the plan counts it: more threads wait for each other where cores are shared, five times as long in
+    all, and sums would hang on their number."""
+    from threadpoolctl import threadpool_limits
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threadpool_limits(1)
 
 
 def fit_one(entry: Entry, fold: int, keep: bool) -> Fit | str:

@@ -36,7 +36,8 @@ Fitted = tuple[TableEncoder, Any]  # with its estimator
 
 @dataclass
 class Tried:
-    """One entry on all folds: `oof` its predictions for rows it was not fitted on, in the order of TrainingData.scored."""
+    """One entry on all folds: `oof` its predictions for rows it was not fitted on, in the order of TrainingData.scored; `rows`
+    that its last fit saw."""
 
     entry: Entry
     oof: np.ndarray
@@ -46,6 +47,7 @@ class Tried:
     rounds: int = 0
     size_mb: float = 0.0
     latency_ms: float = 0.0
+    rows: int = 0
     fitted: Fitted | None = None
 
 
@@ -210,6 +212,7 @@ def gather(entry: Entry, data: TrainingData, fits: list[Fit]) -> Tried:
     best.size_mb = fits[-1].size / 1e6 * growth
     best.latency_ms = data.families[entry.candidate].latency(entry.hyper, best.rounds, outputs)
     best.fitted = fits[0].fitted
+    best.rows = len(data.folds[0][0]) if best.fitted else len(data.y)
     return best
 
 

@@ -25,13 +25,14 @@ def make_folds(
         return make_folds(frame, y, contract, scheme, 5, random_state)[-1:]
     if scheme == "time":
         return _forward(frame[contract.names(("time",))[0]].to_numpy(), n_folds)
-    fold = _stratified(keys_of(frame, scheme), _strata(y), n_folds, random_state)
+    fold = _stratified(keys_of(frame, scheme), strata_of(y), n_folds, random_state)
     everything = np.arange(len(frame))
     pairs = [(everything[fold != k], everything[fold == k]) for k in range(n_folds)]
     return [(fit, held) for fit, held in pairs if len(fit) and len(held)]
 
 
-def _strata(y: np.ndarray) -> np.ndarray:
+def strata_of(y: np.ndarray) -> np.ndarray:
+    """Classes as they are, numbers by the tenth that they are in."""
     if y.dtype.kind in "iu":
         return y
     return np.searchsorted(np.quantile(y, np.linspace(0.1, 0.9, 9)), y)

@@ -1,0 +1,124 @@
+"""A table too large for memory or time: the search sees a sample, boosting sees all rows, and the gain is measured."""
+
+import numpy as np
+import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+from lifecycle.ground.files import read_json, read_parquet
+from lifecycle.ground.params import TrainParams
+from lifecycle.model.families import FAMILIES
+from lifecycle.model.store import load_model
+from lifecycle.search import sample
+from lifecycle.search.bins import fit_on_bins
+from lifecycle.search.data import prepare
+from lifecycle.search.sample import LEAST, sample_of, sample_size
+from lifecycle.table.contract import read_contract
+from stages import train
+from tests.search.test_train import TWO, bakes, board, here, told  # noqa: F401
+
+FILES = ("models/candidate/model.joblib", "models/candidate/candidate.json", "reports/leaderboard.csv")
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Samples of 600 rows are large enough, and 1 GB is too little for any more."""
+    monkeypatch.setattr(sample, "LEAST", 600)
+    monkeypatch.setattr(sample, "CELL", 1e6)
+
+
+@pytest.mark.parametrize("estimator", [HistGradientBoostingClassifier, HistGradientBoostingRegressor])
+def test_a_fit_on_bins_is_the_fit_on_the_numbers(estimator):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(900, 4))
+    x[rng.random(x.shape) < 0.1] = np.nan
+    y = (np.nan_to_num(x[:, 0]) + rng.normal(size=900) > 0).astype(int)
+    more = {"X_val": x[700:], "y_val": y[700:]}
+    hyper = {"max_iter": 12, "early_stopping": True, "n_iter_no_change": 12, "random_state": 1, "max_features": 0.5}
+    plain = estimator(**hyper).fit(x[:700], y[:700], **more)
+    mapper = plain._bin_mapper
+    more["X_val"] = np.ascontiguousarray(mapper.transform(x[700:]))
+    binned = fit_on_bins(estimator(**hyper), mapper, mapper.transform(x[:700]), y[:700], **more)
+    assert type(binned) is estimator and set(vars(binned)) == set(vars(plain))
+    rounds = len(binned._predictors)
+    assert rounds == np.argmax(plain.validation_score_[1:]) + 1
+    plain._predictors = plain._predictors[:rounds]
+    assert (binned.predict(x) == plain.predict(x)).all()
+
+
+@pytest.mark.parametrize("task", ["binary", "regression"])
+def test_the_search_sees_a_sample_and_boosting_all_rows(here, small, capsys, task):  # noqa: F811
+    here(bakes(3000, task=task), train={"max_memory_gb": 1})
+    train.main()
+    said, facts, table = capsys.readouterr().out, told()["sample"], board()
+    rows = len(read_parquet("data/train.parquet"))
+    assert facts["rows"] == rows and 500 < facts["searched"] < 700 and facts["why"] == "train.max_memory_gb"
+    assert "the search saw" in said and "rows kept aside" in said
+    larger = [name for name in table.index if name.endswith(" all rows")]
+    assert larger and (table.loc[larger, "rows"] == rows - int(0.1 * rows)).all()
+    assert table.loc["linear", "rows"] == facts["searched"]
+    assert facts["score"] <= facts["searched_score"]
+    model = load_model("models/candidate")
+    assert all(type(pipeline[-1]).__module__.split(".")[0] in ("sklearn", "lifecycle") for _, pipeline in model.members)
+    assert len(read_parquet("models/candidate/oof.parquet")) < 0.06 * rows
+
+
+def test_a_sampled_search_gives_the_same_bytes_twice(here, small):  # noqa: F811
+    folder = here(bakes(2500), train={"max_memory_gb": 1})
+    train.main()
+    first = [(folder / name).read_bytes() for name in FILES]
+    train.main()
+    assert [(folder / name).read_bytes() for name in FILES] == first
+
+
+def test_what_is_measured_on_was_never_fitted_on(here, small):  # noqa: F811
+    here(bakes(2500), train={"max_memory_gb": 1})
+    contract = read_contract()
+    for scheme in ("random", "time"):
+        drawn = sample_of(contract, TrainParams.load(), scheme, None, FAMILIES)
+        assert not (drawn.chosen & drawn.judged).any() and (drawn.chosen | drawn.judged | drawn.rest).all()
+    frame = read_parquet("data/train.parquet")
+    newest, older = frame["day"][drawn.judged], frame["day"][~drawn.judged]
+    assert newest.min() > older.max()
+
+
+def test_a_sample_keeps_the_share_of_each_class(here, small):  # noqa: F811
+    frame = bakes(4000)
+    frame["good"] = np.where(np.arange(4000) % 100 == 0, "yes", "no")
+    here(frame, train={"max_memory_gb": 1})
+    drawn = sample_of(read_contract(), TrainParams.load(), "random", None, FAMILIES)
+    share = (read_parquet("data/train.parquet")["good"] == "yes").to_numpy()
+    assert share[drawn.judged].mean() == pytest.approx(share.mean(), abs=0.004)
+    assert share[drawn.chosen].sum() >= 6
+
+
+def test_the_rows_of_a_group_stay_together(here, small):  # noqa: F811
+    frame = bakes(4000)
+    here(frame, train={"max_memory_gb": 1}, columns={"baker": {"role": "group"}}, split={"scheme": "group"})
+    drawn = sample_of(read_contract(), TrainParams.load(), "group", None, FAMILIES)
+    groups = read_parquet("data/train.parquet")["__group__"]
+    sides = [set(groups[mask]) for mask in (drawn.chosen, drawn.judged, drawn.rest)]
+    assert sum(map(len, sides)) == len(set().union(*sides)) and sides[0]
+
+
+def test_a_table_that_fits_is_not_sampled(here):  # noqa: F811
+    here(bakes(300))
+    assert sample_of(read_contract(), TrainParams.load(), "random", None, FAMILIES) is None
+    train.main()
+    assert "sample" not in read_json("models/candidate/candidate.json")
+    assert (board()["rows"] == len(read_parquet("data/train.parquet"))).all()
+
+
+def test_a_larger_table_a_smaller_memory_and_a_shorter_budget_ask_for_a_sample(here):  # noqa: F811
+    here(bakes(300), train={"candidates": TWO, "time_budget": 60, "max_memory_gb": 4})
+    contract, params = read_contract(), TrainParams.load()
+    data = prepare(read_parquet("data/train.parquet"), contract, params, None, FAMILIES)
+
+    def size(rows, **more):
+        values = {name: getattr(params, name) for name in params.__dataclass_fields__ if name != "name"}
+        return sample_size(data, rows, TrainParams(**values | more), "random")
+
+    assert size(100_000) == (100_000, "")
+    assert size(100_000, time_budget=6000, max_memory_gb=0.6)[1] == "train.max_memory_gb"
+    n, why = size(50_000_000, max_memory_gb=1e4)
+    assert why == "train.time_budget" and LEAST <= n < 50_000_000
+    assert size(50_000_000) == size(50_000_000)

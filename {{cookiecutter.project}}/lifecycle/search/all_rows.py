@@ -1,0 +1,1 @@
+{{ "lifecycle/search/all_rows.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/search/bins.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/search/sample.py" | from_root }}
