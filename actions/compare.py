@@ -2,8 +2,9 @@
 
     python -m actions.compare      or: make compare
 
-Prints a table of at most 80 columns, the settings that differ first, and writes reports/compare.html, which needs no network. What
-is compared is what each wrote for Git: nothing is loaded, and nothing is run. Scores on other test rows are marked: they do not compare.
+Prints a table of at most 80 columns, what differs before what came of it, and writes reports/compare.html, which needs no network.
+What is compared is what each wrote for Git: nothing is loaded, and nothing is run. On the same test rows the difference from the
+first has an interval of its own, from resamples that are pairs; scores on other test rows are marked: they do not compare.
 """
 
 from __future__ import annotations
@@ -13,17 +14,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
 from actions.registry import git, output_hash, run, tag, versions
+from custom.metrics import METRICS as OWN_METRICS
 from lifecycle.ground.errors import UserError, stage
 from lifecycle.ground.files import write_text
-from lifecycle.ground.words import as_scores, cut
+from lifecycle.ground.metrics import METRICS, Draw, add_metrics, difference
+from lifecycle.ground.words import alike, as_scores, cut
 from lifecycle.report.comparison import better_is, comparison_page
 from lifecycle.table.json_rows import flat
 
 PAGE = Path("reports/compare.html")
 WORKSPACE = "work tree"
+RESAMPLED = "resampled.json"
 NAME, CHANGES = 18, 74  # characters of a line
 
 
@@ -38,6 +43,7 @@ class Side:
     settings: dict[str, Any]
     test: str
     plots: dict[str, str] = field(default_factory=dict)
+    commit: str = ""
 
 
 # ---- reading ------------------------------------------------------------------------------------------------------
@@ -63,9 +69,10 @@ def side(name: str, kind: str, reference: str) -> Side | None:
     evaluation = content[0] if isinstance(content, list) else content  # an object before 0.3
     gate = json.loads(text_of(reference, "reports/validation.json") or "{}")
     settings = flat(yaml.safe_load(text_of(reference, "params.yaml") or "{}") or {})
-    plots = {one: text_of(reference, f"reports/plots/{one}") for one in ("detail.json", "calibration.csv")}
+    plots = {one: text_of(reference, f"reports/plots/{one}") for one in ("detail.json", "calibration.csv", RESAMPLED)}
     test = output_hash(text_of(reference, "dvc.lock"), "split", "data/test.parquet")
-    return Side(name, kind, evaluation, gate.get("passed"), settings, test, plots)
+    commit = git("rev-parse", "--short=7", f"{reference}^{{commit}}") if reference else ""
+    return Side(name, kind, evaluation, gate.get("passed"), settings, test, plots, commit)
 
 
 def experiments() -> list[tuple[str, str]]:
@@ -119,16 +126,49 @@ def shown(value: Any) -> str:
 
 
 def table(known: list[Side]) -> str:
-    """At most 80 columns: a line for each, and below it what it has otherwise than the first."""
+    """At most 80 columns: a line for each, and below it what it has otherwise than the first, and what that changed."""
     first = known[0]
     metric = first.evaluation["metric"]
     different = differences(known)
-    lines = [f"{metric}, {better_is(metric)} is better [its interval] / naive baseline", ""]
+    lines = [f"{metric} ({better_is(metric)} is better) [its interval] / naive baseline", ""]
     for one in known:
         score = one.evaluation["score"]
         lines.append(f"{cut(one.name, NAME):<{NAME}} {numbers(one, score):<34} {marks(one, first)}".rstrip())
         lines += [f"    {cut(change, CHANGES)}" for change in changes(one, first, different)[:6]]
+        if said := difference_in_words(one, first):
+            lines.append(f"    {cut(said, CHANGES)}")
     return "\n".join(lines)
+
+
+def gain(one: Side, first: Side) -> tuple[float, float, float] | None:
+    """How much better `one` is than `first`, with its interval; None for the first, and where the resamples are no pairs."""
+    a, b = (json.loads(side.plots.get(RESAMPLED) or "{}") for side in (one, first))
+    scores = [side.evaluation["score"]["value"] for side in (one, first)]
+    asked = ("metric", "n_bootstrap", "confidence", "random_state")
+    pairs = a and b and one.test and one.test == first.test and all(a[key] == b[key] for key in asked)
+    if one is first or not pairs or None in scores or a["metric"] not in METRICS:
+        return None
+    draw = Draw(a["n_bootstrap"], a["confidence"], a["random_state"])
+    drawn = [np.array(side["scores"].split(), dtype=float) for side in (a, b)]
+    greater = METRICS[a["metric"]].greater_is_better
+    return difference((scores[0], drawn[0]), (scores[1], drawn[1]), draw, greater)
+
+
+def difference_in_words(one: Side, first: Side) -> str:
+    """The conclusion first: better, worse, or not to be told apart; nothing where it is not known."""
+    found = gain(one, first)
+    if found is None:
+        return ""
+    if not any(found):
+        return f"the same as {first.name}, on the same test rows"
+    value, low, high = found
+    verdict = f"no clear difference from {first.name}:"
+    if low > 0:
+        verdict = f"better than {first.name} by"
+    elif high < 0:
+        verdict, value, low, high = f"worse than {first.name} by", -value, -high, -low
+    value_text, low_text, high_text = alike([value, low, high])
+    return f"{verdict} {value_text} [{low_text}, {high_text}], on the same test rows"
 
 
 def numbers(one: Side, score: dict[str, Any]) -> str:
@@ -147,6 +187,7 @@ def marks(one: Side, first: Side) -> str:
 
 
 def main() -> None:
+    add_metrics(OWN_METRICS)
     known = sides()
     print(table(known))
     first = known[0]
@@ -155,7 +196,8 @@ def main() -> None:
     rows = [
         {
             "name": one.name, "kind": one.kind, "evaluation": one.evaluation, "passed": one.passed, "plots": one.plots,
-            "changes": changes(one, first, different), "same_rows": one.test == first.test,
+            "changes": changes(one, first, different), "same_rows": one.test == first.test, "gain": gain(one, first),
+            "difference": difference_in_words(one, first), "commit": one.commit,
         }
         for one in same
     ]  # fmt: skip

@@ -84,7 +84,7 @@ def of_mapie(python: str, folder: Path, task: str, level: float, seed: int) -> d
         rows.append(str(folder / f"{part}_for_mapie.parquet"))
         pd.read_parquet(folder / f"data/{part}.parquet", columns=columns).to_parquet(rows[-1])
     command = [python, str(script), *rows, target, task, str(level), str(seed)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     found: dict[str, dict[str, float]] = json.loads(done.stdout.splitlines()[-1])
     return {f"MAPIE {name}": one for name, one in found.items()}
 

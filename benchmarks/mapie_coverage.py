@@ -51,7 +51,8 @@ def intervals(X: Any, y: Any, X_test: Any, level: float, seed: int) -> dict[str,
 def sets(X: Any, y: Any, X_test: Any, level: float, seed: int) -> dict[str, Any]:
     """(n, k) by method."""
     out = {}
-    for name in ("lac", "aps"):
+    scores = ("lac", "aps") if len(np.unique(y)) > 2 else ("lac",)  # MAPIE has no other of two classes
+    for name in scores:
         plain = HistGradientBoostingClassifier(**BOOSTING, early_stopping=True, random_state=seed)
         one = CrossConformalClassifier(plain, confidence_level=level, conformity_score=name, cv=5, random_state=seed)
         out[name] = one.fit_conformalize(X, y).predict_set(X_test)[1][:, :, 0]

@@ -36,6 +36,7 @@ def main() -> None:
             write_json(f"reports/plots/{name}.json", table.to_dict("list"))
         else:
             write_csv(f"reports/plots/{name}.csv", table)
+    write_json("reports/plots/resampled.json", result.pop("resampled"))
     result = rounded(result)
     write_json("reports/evaluation.json", [result])  # a list: `dvc metrics` would show each number in it
     score, metric = result["score"], result["metric"]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,8 @@ from lifecycle.evaluate import curves, decision, explain, groups, sure, titles
 from lifecycle.evaluate.decision import Trained
 from lifecycle.evaluate.slices import STANDS_IN, Judge, parts_of, slices
 from lifecycle.ground.errors import UserError
-from lifecycle.ground.metrics import METRICS, Draw, bootstrap_all, metrics_for, paired_difference
+from lifecycle.ground.files import sha256
+from lifecycle.ground.metrics import METRICS, Draw, bootstrap_all, metrics_for, paired_difference, resampled
 from lifecycle.ground.params import EvaluateParams
 from lifecycle.ground.workplace import Workplace
 from lifecycle.model.conformal import contains, covered
@@ -108,6 +110,7 @@ def evaluate(
         "learning": candidate.facts.get("learning"),
         "judged": judged_of(contract, predicted, certainty, by_group),
         "plots": plots(predicted, contract.problem, importance) | {"reasons": explained.points},
+        "resampled": resampled_of(predicted, metric, params.draw),
     }
 
 
@@ -119,6 +122,7 @@ def about_of(contract: Contract, test: pd.DataFrame, trained: Trained) -> dict[s
         dates = [str(moments.min())[:10], str(moments.max())[:10]] if len(moments) else []
     return {
         "model": str(trained.facts.get("sha256", ""))[:12],
+        "test": sha256(TEST)[:12] if Path(TEST).exists() else "",
         "versions": dict(trained.facts.get("versions", {})),
         "random_state": contract.identity.random_state,
         "dates": dates,
@@ -234,12 +238,21 @@ def all_scores(predicted: Predicted, task: str, draw: Draw) -> dict[str, dict[st
     """{metric: its value, interval and the baseline's value}."""
     names = metrics_for(task)
     judged = [predicted.judged(name) for name in names]
-    resampled = bootstrap_all(names, predicted.y_true, judged, draw, weight=predicted.weight)
+    intervals = bootstrap_all(names, predicted.y_true, judged, draw, weight=predicted.weight)
     found = {}
-    for name, (value, low, high) in zip(names, resampled, strict=True):
+    for name, (value, low, high) in zip(names, intervals, strict=True):
         baseline = METRICS[name].function(predicted.y_true, predicted.baseline, predicted.weight)
         found[name] = {"value": value, "low": low, "high": high, "baseline": baseline}
     return found
+
+
+def resampled_of(predicted: Predicted, metric: str, draw: Draw) -> dict[str, Any]:
+    """The score of each resample: with those of another model on the same rows they give the difference of the two, and its
+    interval, where neither model is at hand any more (make compare)."""
+    _, scores = resampled(metric, predicted.y_true, predicted.judged(metric), draw, predicted.weight)
+    # as one text: a list would be as many lines in Git
+    text = " ".join(f"{score:.6g}" for score in scores)
+    return {"metric": metric, **asdict(draw), "scores": text}
 
 
 def gain_over_baseline(predicted: Predicted, metric: str, draw: Draw) -> dict[str, float]:

@@ -550,6 +550,19 @@ def paired_difference(
 ) -> tuple[float, float, float]:
     """(difference, low, high) between the predictions of two models, `a` and `b`, for the same rows; positive always means that
     `a` is better."""
-    (score_a, scores_a), (score_b, scores_b) = _resampled([name, name], y_true, [a, b], draw, weight=weight)
-    sign = 1 if metric(name).greater_is_better else -1
+    of_a, of_b = _resampled([name, name], y_true, [a, b], draw, weight=weight)
+    return difference(of_a, of_b, draw, metric(name).greater_is_better)
+
+
+def difference(
+    a: tuple[float, Array], b: tuple[float, Array], draw: Draw, greater_is_better: bool
+) -> tuple[float, float, float]:
+    """As `paired_difference`, from what `resampled` gave for each, on the same rows and by the same draw."""
+    (score_a, scores_a), (score_b, scores_b) = a, b
+    sign = 1 if greater_is_better else -1
     return sign * (score_a - score_b), *interval(sign * (scores_a - scores_b), draw)
+
+
+def resampled(name: str, y_true: Array, y_pred: Array, draw: Draw, weight: Array | None = None) -> tuple[float, Array]:
+    """The score, and that of each resample in the draw's order: those of two models on the same rows are pairs."""
+    return _resampled([name], y_true, [y_pred], draw, weight=weight)[0]

@@ -8,10 +8,11 @@ from typing import Any
 
 from lifecycle.evaluate.slices import ranked
 from lifecycle.ground.metrics import METRICS
-from lifecycle.ground.words import as_scores, brief
+from lifecycle.ground.words import alike, as_scores, brief
 from lifecycle.report import glossary, svg
 from lifecycle.report.dots import Plot, Row, plot
 from lifecycle.report.page import page
+from lifecycle.report.provenance import of_evaluation, project
 
 # a section is a template, templates/comparison/NAME.html.j2
 SECTIONS = ("scores", "curves", "parts")
@@ -30,7 +31,20 @@ def comparison_page(rows: list[Side]) -> str:
     from lifecycle.report import comparison
 
     facts = {"rows": rows, "metric": rows[0]["evaluation"]["metric"], "compare": comparison, "words": glossary}
-    return page("comparison", f"Compare: {rows[0]['evaluation']['metric']}", SECTIONS, facts)
+    metric = rows[0]["evaluation"]["metric"]
+    return page("comparison", f"Compare: {metric}", SECTIONS, facts, provenance=provenance(rows))
+
+
+def provenance(rows: list[Side]) -> str:
+    """Which commit, model and rows each side is."""
+    named = project()
+    said = [f"Project {named}."] if named else []
+    for one in rows:
+        of = f" (commit {one['commit']})" if one["commit"] else ""
+        said.append(
+            f"{one['name']}{of}: {of_evaluation(one['evaluation']) or 'written before pages said what they are about.'}"
+        )
+    return " ".join(said)
 
 
 def scores(rows: list[Side]) -> Plot:
@@ -55,14 +69,31 @@ def scores(rows: list[Side]) -> Plot:
     return plot(glossary.term(rows[0]["evaluation"]["metric"]), drawn, {"naive baseline": baseline})
 
 
+def gains(rows: list[Side]) -> Plot | None:
+    """How much better than the first each is, on the same test rows; right of zero is better, whatever the metric."""
+    paired = [one for one in rows if one["gain"] is not None]
+    texts = alike(one["gain"][0] for one in paired)
+    drawn = [
+        Row(brief(one["name"]), *one["gain"], text=text, marked=one["gain"][2] < 0)
+        for one, text in zip(paired, texts, strict=True)
+    ]
+    if not drawn:
+        return None
+    name = glossary.term(rows[0]["evaluation"]["metric"])
+    return plot(f"better by ({name})", drawn, {brief(rows[0]["name"]): 0.0})
+
+
 def settings(rows: list[Side]) -> dict[str, Any]:
-    """What each has otherwise than the first, and the gate's verdict."""
+    """What each has otherwise than the first, what that changed, and the gate's verdict."""
     out = []
     for one in rows:
         gate = {True: "✓ passed", False: "✗ failed", None: "–"}[one["passed"]]
-        otherwise = "; ".join(one["changes"]) or ("–" if one is not rows[0] else "what the others are held against")
-        out.append([brief(one["name"]), otherwise, gate])
-    return {"head": ["", "Settings that differ", "Gate"], "rows": out}
+        otherwise = "; ".join(one["changes"]) or (
+            "–" if one is not rows[0] else "the others are compared with this one"
+        )
+        different = one["difference"] or ("–" if one["same_rows"] else "other test rows")
+        out.append([brief(one["name"]), otherwise, different if one is not rows[0] else "–", gate])
+    return {"head": ["", "Settings that differ", "Difference in score", "Gate"], "rows": out}
 
 
 def drawn(rows: list[Side]) -> list[Side]:

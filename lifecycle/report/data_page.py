@@ -8,10 +8,12 @@ from lifecycle.ground.words import brief, count, cut, percent, short
 from lifecycle.report import svg
 from lifecycle.report.dots import Plot, Row, plot
 from lifecycle.report.page import page
+from lifecycle.report.provenance import of_table
 from lifecycle.table.contract import Contract
 
 # a section is a template, templates/data/NAME.html.j2
 SECTIONS = ("remarks", "target", "columns", "together", "unused")
+PAGE = "reports/data.html"
 SHOWN = 60  # columns with a picture each
 
 
@@ -19,7 +21,14 @@ def data_page(contract: Contract, profile: dict[str, Any], overview: dict[str, A
     from lifecycle.report import data_page as helpers
 
     facts = {"contract": contract, "profile": profile, "overview": overview, "look": helpers}
-    return page("data", f"Data: {contract.problem.target}", SECTIONS, facts)
+    about = of_table(contract.identity.random_state, dates(overview), PAGE)
+    return page("data", f"Data: {contract.problem.target}", SECTIONS, facts, provenance=about)
+
+
+def dates(overview: dict[str, Any]) -> list[str]:
+    """The first and the last that the table covers."""
+    found = overview["time"]
+    return [str(found["first"])[:10], str(found["last"])[:10]] if found else []
 
 
 # ---- first --------------------------------------------------------------------------------------------------------

@@ -12,11 +12,12 @@ from lifecycle.ground.metrics import METRICS
 from lifecycle.ground.words import alike, as_scores, brief, count, exact, percent, short
 from lifecycle.report import glossary, svg
 from lifecycle.report.dots import Plot, Row, plot
-from lifecycle.report.headline import provenance
 from lifecycle.report.page import page
+from lifecycle.report.provenance import of_evaluation
 from lifecycle.table.contract import Contract
 
 SECTIONS = ("threshold", "ranking", "classes", "errors", "groups", "more_rows")
+PAGE = "reports/decision.html"
 OUTCOMES = {
     "false_positive": "predicted {class}, but is not",
     "false_negative": "is {class}, but was missed",
@@ -31,7 +32,7 @@ def decision_page(contract: Contract, evaluation: dict[str, Any]) -> str:
     script = "threshold.js" if evaluation["task"] == "binary" else ""
     helpers = {"decide": decisions, "words": glossary}
     title = f"Decision: {contract.problem.target}"
-    return page("decision", title, SECTIONS, facts | helpers, script, provenance(evaluation))
+    return page("decision", title, SECTIONS, facts | helpers, script, of_evaluation(evaluation, PAGE))
 
 
 # ---- in words -----------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from lifecycle.ground.errors import UserError
 from lifecycle.ground.files import read_json
 from lifecycle.report import certainty, charts, figures, glossary, headline, tables
 from lifecycle.report.page import page
+from lifecycle.report.provenance import of_evaluation
 from lifecycle.table.contract import Contract, read_contract
 
 # in the order of the page
@@ -24,6 +25,7 @@ SECTIONS = ("problem", "data", "models", "metrics", "plots", "certainty", "slice
 # columns of reports/plots/*.csv that stay text: a class may be called "1" or "NA"
 TITLES = ["title", "x_title", "y_title"]
 PLOTS = {"calibration": TITLES, "confusion": ["actual", "predicted", "title"], "curve": TITLES}
+PAGE = "reports/report.html"
 DETAIL, REASONS = "reports/plots/detail.json", "reports/plots/reasons.json"
 
 
@@ -65,7 +67,7 @@ def report(facts: Facts) -> str:
         "sure": certainty,
     }
     title = f"Model report: {facts.contract.problem.target}"
-    return page("report", title, SECTIONS, facts._asdict() | helpers, provenance=headline.provenance(facts.evaluation))
+    return page("report", title, SECTIONS, facts._asdict() | helpers, provenance=of_evaluation(facts.evaluation, PAGE))
 
 
 def read_table(path: str, text: list[str]) -> pd.DataFrame:

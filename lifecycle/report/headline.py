@@ -32,19 +32,6 @@ def verdict(evaluation: dict[str, Any]) -> str:
     return f"{first} {second}. {name}: {meaning(metric, evaluation['classes'])}."
 
 
-def provenance(evaluation: dict[str, Any]) -> str:
-    """Which model, rows and libraries a page is about, so that they can be found again."""
-    about = evaluation["about"]
-    said = []
-    if about["model"]:
-        said.append(f"Model {about['model']} (SHA-256 of model.joblib)")
-    said.append(f"test rows drawn with seed {about['random_state']}")
-    if about["dates"]:
-        said.append(f"test rows from {about['dates'][0]} to {about['dates'][1]}")
-    said += [f"{name} {version}" for name, version in about["versions"].items()]
-    return f"{'; '.join(said)}."
-
-
 def figures(target: str, evaluation: dict[str, Any]) -> list[tuple[str, str]]:
     """Three figures that need no statistics to read, each with what it says."""
     rows = (count(evaluation["n_rows"]), "test rows, set apart before any model was fitted")

@@ -1,8 +1,10 @@
 """make compare says what differs and which is better, at 80 columns, from what Git keeps alone."""
 
 import json
+import re
 import subprocess
 
+import numpy as np
 import pytest
 import yaml
 
@@ -26,6 +28,11 @@ def write(folder, score, folds, rows="aaa", metric="log_loss"):
     (folder / "reports/plots/calibration.csv").write_text("predicted,observed\n0.1,0.2\n0.8,0.7\n")
     points = {"chart": ["roc", "roc"], "label": ["yes", "yes"], "x": [0, 1], "y": [0, 1]}
     (folder / "reports/plots/detail.json").write_text(json.dumps(points))
+    noise = np.random.default_rng(1).normal(size=200) * 0.03
+    own = np.random.default_rng(folds).normal(size=200) * 0.004
+    scores = " ".join(f"{one:.6g}" for one in score + noise + own)
+    facts = {"metric": metric, "n_bootstrap": 200, "confidence": 0.95, "random_state": 1, "scores": scores}
+    (folder / "reports/plots/resampled.json").write_text(json.dumps(facts))
     (folder / "params.yaml").write_text(yaml.safe_dump({"train": {"folds": folds, "choose": ""}}))
     outs = {"stages": {"split": {"outs": [{"path": "data/test.parquet", "md5": rows}]}}}
     (folder / "dvc.lock").write_text(yaml.safe_dump(outs))
@@ -54,13 +61,49 @@ def test_each_side_has_its_score_and_what_it_has_otherwise(project, capsys):
     compare.main()
     out = capsys.readouterr().out
     assert all(len(line) <= 80 for line in out.splitlines())
-    assert "log_loss, lower is better" in out
+    assert "log_loss (lower is better)" in out
     assert "train.folds 3 (not 10)" in out
     assert "train.choose" not in out
     lines = {line.split("  ")[0]: line for line in out.splitlines()}
     assert "0.4100 [0.3800, 0.4400] / 0.6000" in lines["work tree"]
     assert "gate FAILED, other rows" in lines["other-draw"]
     assert "3 side by side" in out
+
+
+def test_on_the_same_rows_the_difference_is_surer_than_the_scores(project, capsys):
+    """Scores 0.41 and 0.45 have intervals that overlap; their resamples rise and fall together."""
+    compare.main()
+    out = capsys.readouterr().out
+    assert re.search(r"worse than work tree by 0\.0400 \[0\.03\d\d, 0\.05\d\d\], on the same test rows", out)
+    assert "other-draw" in out
+    assert out.count("on the same test rows") == 1  # of the commit; the experiment has other rows
+    text = Page((project / "reports/compare.html").read_text("utf-8")).text
+    assert "Difference from work tree" in text
+    assert "paired resamples" in text
+
+
+def test_a_difference_that_may_be_chance_is_called_none(project, capsys):
+    write(project, 0.4505, 10)
+    compare.main()
+    assert "no clear difference from work tree: 0.0005 [" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("left_out", ["resampled.json", "another draw"])
+def test_where_resamples_are_no_pairs_no_difference_is_made_up(project, capsys, left_out):
+    path = project / "reports/plots/resampled.json"
+    facts = json.loads(path.read_text())
+    path.unlink()
+    if left_out == "another draw":
+        path.write_text(json.dumps(facts | {"random_state": 2}))
+    compare.main()
+    assert "on the same test rows" not in capsys.readouterr().out
+
+
+def test_the_page_says_the_project_and_each_commit(project):
+    compare.main()
+    text = Page((project / "reports/compare.html").read_text("utf-8")).text
+    assert "Project flats." in text
+    assert f"last commit (commit {git(project, 'rev-parse', '--short=7', 'HEAD')})" in text
 
 
 def test_the_page_needs_no_network_and_draws_what_is_compared(project):

@@ -228,7 +228,7 @@ def test_the_stage_writes_the_same_bytes_twice_and_says_the_score(project, capsy
         return {str(p): p.read_bytes() for p in sorted((project / "reports").rglob("*")) if p.is_file()}
 
     first = written()
-    assert len(first) == 8
+    assert len(first) == 9
     assert first == written()
     line = capsys.readouterr().out.splitlines()[0]
     metrics = json.loads((project / "reports/metrics.json").read_text())

@@ -11,7 +11,7 @@ import pytest
 from jinja2 import ChoiceLoader, FileSystemLoader, UndefinedError
 
 from lifecycle.ground.errors import UserError
-from lifecycle.ground.files import write_json, write_parquet, write_text, write_yaml
+from lifecycle.ground.files import sha256, write_json, write_parquet, write_text, write_yaml
 from lifecycle.ground.metrics import METRICS
 from lifecycle.ground.words import as_scores
 from lifecycle.report import charts, document
@@ -65,7 +65,7 @@ def project(folder, task, gate=PASSED, test=None, terms=None, place="place"):
     write_candidate(folder, task, place)
     write_parquet(folder / "data/test.parquet", table(task, 300, seed=2, place=place) if test is None else test)
     write_yaml(folder / "data/contract.yaml", terms)
-    write_yaml(folder / "params.yaml", {"evaluate": PARAMS})
+    write_yaml(folder / "params.yaml", {"evaluate": PARAMS, "engine": {"n_jobs": 1, "scheduler": ""}})
     write_json(folder / "reports/data_profile.json", profile(terms["fields"]))
     write_json(folder / "reports/cleaning.json", CLEANING)
     write_text(folder / "reports/leaderboard.csv", BOARD)
@@ -146,13 +146,17 @@ def test_references_inside_the_charts_have_their_targets(here):
 
 
 def test_each_page_says_of_which_model_rows_and_libraries_it_is(here):
+    (here / "pyproject.toml").write_text('[project]\nname = "flats"\n')
     project(here, "binary")
     facts = json.loads((here / "models/candidate/candidate.json").read_text())
     for name in ("report", "decision"):
         text = Page((here / f"reports/{name}.html").read_text(encoding="utf-8")).text
-        assert f"Model {facts['sha256'][:12]}" in text
-        assert "test rows drawn with seed 1" in text
-        assert "test rows from 2024-01-01 to 2024-03-30" in text
+        assert f"odel {facts['sha256'][:12]}" in text
+        assert f"test rows {sha256('data/test.parquet')[:12]} (SHA-256 of data/test.parquet)" in text
+        assert "Project flats;" in text
+        assert f"git log -1 -- reports/{name}.html" in text
+        assert "drawn with seed 1" in text
+        assert "dates from 2024-01-01 to 2024-03-30" in text
         assert f"scikit-learn {facts['versions']['scikit-learn']}" in text
 
 

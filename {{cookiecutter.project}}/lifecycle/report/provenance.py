@@ -1,0 +1,1 @@
+{{ "lifecycle/report/provenance.py" | from_root }}
