@@ -1,6 +1,6 @@
 """report: one self-contained page that a person reads before trusting, releasing or questioning the model.
 
-Run: python -m stages.report      (reads data/contract.yaml, reports/*.json, reports/leaderboard.csv, reports/plots/;
+Run: python -m stages.report      (reads data/contract.yaml, data/*.parquet, reports/*.json, reports/leaderboard.csv, reports/plots/;
 writes reports/report.html and reports/decision.html). Nothing from the network; they print, and follow a dark screen.
 """
 

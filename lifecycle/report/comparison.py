@@ -73,10 +73,10 @@ def gains(rows: list[Side]) -> Plot | None:
     """How much better than the first each is, on the same test rows; right of zero is better, whatever the metric."""
     paired = [one for one in rows if one["gain"] is not None]
     texts = alike(one["gain"][0] for one in paired)
-    drawn = [
-        Row(brief(one["name"]), *one["gain"], text=text, marked=one["gain"][2] < 0)
-        for one, text in zip(paired, texts, strict=True)
-    ]
+    drawn = []
+    for one, text in zip(paired, texts, strict=True):
+        value, low, high = one["gain"]
+        drawn.append(Row(brief(one["name"]), value, low, high, text=text, marked=high < 0))
     if not drawn:
         return None
     name = glossary.term(rows[0]["evaluation"]["metric"])

@@ -14,9 +14,10 @@ import pandas as pd
 
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.files import read_json
-from lifecycle.report import certainty, charts, figures, glossary, headline, tables
+from lifecycle.report import certainty, charts, figures, glossary, headline, sides, tables
 from lifecycle.report.page import page
 from lifecycle.report.provenance import of_evaluation
+from lifecycle.report.sides import Sides, read_sides
 from lifecycle.table.contract import Contract, read_contract
 
 # in the order of the page
@@ -39,6 +40,7 @@ class Facts(NamedTuple):
     evaluation: dict[str, Any]
     plots: dict[str, pd.DataFrame]
     validation: dict[str, Any]
+    sides: Sides | None  # training rows against test rows
 
 
 def read_facts() -> Facts:
@@ -46,14 +48,16 @@ def read_facts() -> Facts:
     plots["detail"] = pd.DataFrame(read_json(DETAIL)).astype({"x": float, "y": float})
     plots["reasons"] = pd.DataFrame(read_json(REASONS)).astype({"amount": float, "rank": float})
     (evaluation,) = read_json("reports/evaluation.json")
+    contract = read_contract()
     return Facts(
-        contract=read_contract(),
+        contract=contract,
         profile=read_json("reports/data_profile.json"),
         cleaning=read_json("reports/cleaning.json"),
         board=read_table("reports/leaderboard.csv", ["name", "metric", "chosen"]),
         evaluation=evaluation,
         plots=plots,
         validation=read_json("reports/validation.json"),
+        sides=read_sides(contract),
     )
 
 
@@ -65,6 +69,7 @@ def report(facts: Facts) -> str:
         "charts": charts,
         "words": glossary,
         "sure": certainty,
+        "apart": sides,
     }
     title = f"Model report: {facts.contract.problem.target}"
     return page("report", title, SECTIONS, facts._asdict() | helpers, provenance=of_evaluation(facts.evaluation, PAGE))

@@ -1,0 +1,1 @@
+{{ "lifecycle/report/sides.py" | from_root }}
