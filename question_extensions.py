@@ -44,7 +44,8 @@ def located(path: str) -> str:
         return path.strip()
     local = Path(path.strip()).expanduser()
     places = [STARTED_IN, Path(os.environ.get("PWD", ""))]  # PWD: one process that generates twice, from two places
-    return str(next((p / local for p in places if (p / local).exists()), STARTED_IN / local))
+    found = next((p / local for p in places if (p / local).exists()), STARTED_IN / local)
+    return os.path.normpath(found)
 
 
 # ---- defaults, in the order in which they are asked ---------------------------------------------------------
@@ -60,8 +61,7 @@ def likely_target(answers: Answers) -> str:
         return "good"
     seen = table(answers["data"])
     if seen.names:
-        columns = textwrap.fill(checks().spoken(seen.names, 60), 78, initial_indent="    ", subsequent_indent="    ")
-        print(f"    {seen.told()}:\n{columns}")
+        print(f"    {seen.told()}:\n{indented(checks().spoken(seen.names, 60))}")
     return seen.likely_target()
 
 
@@ -92,6 +92,13 @@ def after_project(answers: Answers) -> str:
     return ""
 
 
+def indented(text: str) -> str:
+    """Beside the questions, on a terminal of 80 columns; a path is never parted."""
+    return textwrap.fill(
+        text, 78, initial_indent="    ", subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
+    )
+
+
 # ---- asking again -------------------------------------------------------------------------------------------
 
 
@@ -102,7 +109,7 @@ def until_right(answers: Answers, key: str, check: Callable[[str], Any]) -> None
             check(answers[key])
             return
         except checks().Refused as reason:
-            print(f"    {reason}")
+            print(indented(str(reason)))
             answers[key] = read_user_variable(key, "", prefix="    ")
 
 

@@ -152,11 +152,31 @@ def respect_what_was_there():
     differing = {name for name, text in own.items() if text is not None and lines_of(Path(name)) != text}
     for name in sorted(differing.intersection(LISTS)):
         add_lines(Path(name), own[name])
+    if differing:
+        keep_data_out(own)
     kept = sorted(differing.difference(LISTS)) + kept_templates(own)
     if kept:
         named = ", ".join(kept[:8]) + (f" and {len(kept) - 8} more" if len(kept) > 8 else "")
         say(f"kept as they were, and not what this project needs: {named}")
         say(f"(merge them by hand with those of {TEMPLATE}, or move yours away and run cookiecutter again)")
+
+
+# what a repository with code has lying about, and `git add .` would take along now
+LYING_ABOUT = "csv tsv xlsx xls parquet feather arrow jsonl ndjson gz zip zst sqlite sqlite3 db log pkl joblib".split()
+
+
+def keep_data_out(own):
+    """Tables, databases and logs that Git did not have, and environments of other names, stay out of the commit to come."""
+    git = shutil.which("git")
+    if not git:
+        return
+    command = [git, "ls-files", "-z", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace").stdout.split("\0")
+    found = {name for name in listed if name.rpartition(".")[2].lower() in LYING_ABOUT and name not in own}
+    found |= {f"{path.parent.as_posix()}/" for path in Path().glob("*/pyvenv.cfg")}
+    if found:
+        add_lines(Path(".gitignore"), ["/" + re.sub(r"([*?!#\[\\ ])", r"\\\1", name) for name in sorted(found)])
+        say(f"not in Git so far, and left out by .gitignore: {', '.join(sorted(found)[:8])}")
 
 
 def project_files():
@@ -326,20 +346,21 @@ def say_next(left):
     here = Path.cwd()
     near = here.anchor == STARTED_IN.anchor  # not on another drive
     folder = shlex.quote(os.path.relpath(here, STARTED_IN) if near else str(here))
+    go = [] if folder == "." else [f"cd {folder}"]
     if left:
         say("\nleft to do by hand:\n")
-        for line in [f"cd {folder}", *left]:
+        for line in [*go, *left]:
             say(f"    {line}")
     say("\nnext:\n")
     windows = os.name == "nt"
     plain = ("python -m pip install -r requirements-tools.txt", "dvc repro")
     made = ("make repro       # sets up .venv, runs the pipeline", "make compare     # experiments side by side")
-    for line in (f"cd {folder}", *(plain if windows else made)):
+    for line in (*go, *(plain if windows else made)):
         say(f"    {line}")
-    say(
-        "\nthen open reports/report.html; to change what was decided: params.yaml (the problem, the columns, the budget),"
-    )
-    say("custom/ (features and models of your own), data/raw (the table)")
+    say("\nthen open reports/report.html. To change what was decided:\n")
+    say("    params.yaml      the problem, the columns, the budget")
+    say("    custom/          features and models of your own")
+    say("    data/raw         the table")
 
 
 def main():

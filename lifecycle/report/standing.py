@@ -15,11 +15,11 @@ SAID_AFTERWARDS = "LIFECYCLE_STATUS"  # set by actions.repro, which says it all,
 
 
 def score_words(evaluation: dict[str, Any]) -> str:
-    """log_loss 0.424 [0.397, 0.452] on 1402 test rows, naive baseline 0.584."""
+    """log_loss 0.424 [0.397, 0.452], naive baseline 0.584, 1,402 test rows."""
     found = evaluation["score"]
     value, low, high, baseline = as_scores([found[key] for key in ("value", "low", "high", "baseline")])
-    rows = f"{evaluation['n_rows']} test rows"
-    return f"{evaluation['metric']} {value} [{low}, {high}] on {rows}, naive baseline {baseline}"
+    rows = f"{evaluation['n_rows']:,} test rows"
+    return f"{evaluation['metric']} {value} [{low}, {high}], naive baseline {baseline}, {rows}"
 
 
 def gate_words(validation: dict[str, Any]) -> str:

@@ -41,7 +41,7 @@ def project(tmp_path, monkeypatch):
 
 
 def test_the_score_stands_beside_the_baseline(project):
-    assert project()["score"] == "log_loss 0.4242 [0.3965, 0.4520] on 1402 test rows, naive baseline 0.5837"
+    assert project()["score"] == "log_loss 0.4242 [0.3965, 0.4520], naive baseline 0.5837, 1,402 test rows"
 
 
 def test_a_failed_gate_names_its_checks_and_nothing_is_to_be_released(project):

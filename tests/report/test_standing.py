@@ -15,7 +15,7 @@ def test_the_last_stage_ends_a_run_with_where_the_project_stands(tmp_path, monke
     write_json("reports/validation.json", {"passed": False, "checks": [CHECK]})
     write_json("reports/monitoring.json", {"verdict": "warn"})
     _, score, gate, page, commit, after = standing.summary()
-    assert score == "score    log_loss 0.4242 [0.3965, 0.4520] on 1402 test rows, naive baseline 0.5837"
+    assert score == "score    log_loss 0.4242 [0.3965, 0.4520], naive baseline 0.5837, 1,402 test rows"
     assert gate == "gate     FAILED: criteria: roc_auc (0.71, required >= 0.8)"
     assert page.endswith("reports/report.html, reports/monitoring.html") and "git commit" in commit
     assert "actions.status" in after

@@ -328,13 +328,20 @@ def test_the_commands_of_the_schedule_work_as_they_stand(started, tmp_path):
         rows = [row for row in csv.DictReader(file) if None not in row and None not in row.values()]
     url = f"sqlite:///{tmp_path}/log.db"
     log = PredictionLog(url)
-    fixed = {"time": datetime(2026, 5, 31), "version": "v1.0.0", "request": "r", "flags": "{}", "answer": "[0.5, 0.5]"}
-    labels = [json.dumps(row.pop("good")) for row in rows]
-    answered = zip(new_ids(len(rows)), rows, labels, strict=True)
-    log.write([{**fixed, "id": id_, "row": json.dumps(row), "label": label} for id_, row, label in answered])
+    same = {
+        "time": datetime(2026, 5, 31),
+        "version": "v1.0.0",
+        "request": "r",
+        "flags": "{}",
+        "answer": "[0.5, 0.5]",
+        "label": "ja",
+    }
+    asked = [json.dumps({name: cell for name, cell in row.items() if name != "good"}) for row in rows]
+    log.write([{**same, "id": id_, "row": row} for id_, row in zip(new_ids(len(rows)), asked, strict=True)])
     log.close()
     (script,) = [f.text for f in blocks(DOCS / "howto/schedule.md") if f.language == "bash"]
     done = run("bash", "-ec", script, cwd=here, env={**env, "PWD": str(here), "PREDICTION_LOG": url})
-    assert f"collect: {len(rows)} answers, {len(rows)} with their true value" in done.stdout, done.stdout
-    assert "drill passed" in done.stdout
+    begun = [line.partition(":")[0].split()[0] for line in done.stdout.splitlines() if line[:1].isalpha()]
+    assert [begun.count(name) for name in ("collect", "monitor", "drill", "retrain")] == [1, 1, 2, 1], done.stdout
+    assert f"collect: {len(rows)} answers, 0 with their true value" in done.stdout and "drill passed" in done.stdout
     assert run("git", "log", "-1", "--format=%s", cwd=here).stdout.strip() == "Live rows"

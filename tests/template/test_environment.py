@@ -119,6 +119,15 @@ def test_the_template_is_tried_on_the_three_systems():
     assert {system.split("-")[0] for system in matrix["os"]} == {"ubuntu", "macos", "windows"}
 
 
+def test_each_python_that_is_named_is_tried():
+    jobs = yaml.safe_load((ROOT / ".github/workflows/template.yml").read_text("utf-8"))["jobs"]
+    matrix = jobs["generate"]["strategy"]["matrix"]
+    tried = {*matrix["python"], *(more["python"] for more in matrix["include"])}
+    named = [line.rpartition(" ")[2] for line in ABOUT["project"]["classifiers"]]
+    assert named and set(named) <= tried
+    assert ABOUT["project"]["requires-python"] == f">={named[0]}"
+
+
 def test_pre_commit_takes_its_configuration_and_pins_what_is_locked():
     run(sys.executable, "-m", "pre_commit", "validate-config", cwd=ROOT)
     config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text("utf-8"))

@@ -292,6 +292,9 @@ def over_code(template, tmp_path_factory):
     (project / "shop/app.py").write_text("print('shop')\n")
     (project / "requirements.txt").write_text("flask==3.0.0\n")
     (project / ".gitignore").write_text("*.sqlite\n.venv/")
+    for name in ("data/old sales.csv", "run.log", "env/pyvenv.cfg", "env/x.py"):
+        (project / name).parent.mkdir(exist_ok=True)
+        (project / name).write_text("1")
     (project / "README.md").write_text("# Shop\n")
     for path in (project / "README.md", project / "requirements.txt"):
         os.utime(path, (1_700_000_000, 1_700_000_000))
@@ -320,8 +323,8 @@ def test_data_logs_and_the_environment_stay_out_of_the_commit(over_code):
     run("git", "add", ".", cwd=project)
     staged = run("git", "diff", "--cached", "--name-only", cwd=project).stdout.splitlines()
     assert "shop/app.py" in staged and "data/raw.dvc" in staged
-    assert [
-        n for n in staged if n.startswith(("data/live/t", "data/log", ".venv", "data/raw/", "models/bundle/"))
-    ] == []
+    out = ("data/live/t", "data/log", "data/old", "data/raw/", "models/bundle/", ".venv", "env/", "run.log")
+    assert [name for name in staged if name.startswith(out)] == []
+    assert "left out by .gitignore: data/old sales.csv, env/, run.log" in said
     assert (project / ".gitignore").read_text().startswith("*.sqlite\n.venv/\n")
     assert ".gitignore: " in said and "lines added" in said

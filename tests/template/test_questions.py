@@ -37,16 +37,21 @@ def test_enter_takes_the_likely_target_and_the_name_of_the_table(ask):
     assert 'to be predicted: "Churn": 2 classes, no, yes' in done.stdout
 
 
+def unbroken(text):
+    """What is told beside a question is broken into lines of a terminal."""
+    return " ".join(text.split())
+
+
 def test_a_wrong_path_is_told_before_the_next_question(ask):
     done = ask("shop_visit.csv", "shop_visits.csv")
-    before = done.stdout.partition("[2/8]")[0]
+    before = unbroken(done.stdout).partition("[2/8]")[0]
     assert 'no such file or folder; give the path of a table; did you mean "shop_visits.csv"?' in before
     assert (ask.place / "shop-visits/params.yaml").is_file()
 
 
 def test_a_wrong_target_is_told_before_the_next_question(ask):
     done = ask("shop_visits.csv", "visit", "visits")
-    before = done.stdout.partition("[3/8]")[0]
+    before = unbroken(done.stdout).partition("[3/8]")[0]
     assert 'no column "visit" in its header; did you mean "visits"?' in before
     assert 'target: "visits"' in (ask.place / "shop-visits/params.yaml").read_text()
 
@@ -54,7 +59,7 @@ def test_a_wrong_target_is_told_before_the_next_question(ask):
 def test_a_folder_that_is_there_is_told_before_all_is_answered(ask):
     (ask.place / "shop-visits").mkdir()
     done = ask("shop_visits.csv", "", "", "", "", "visits-2")
-    assert '"shop-visits" is there already' in done.stdout.partition("[7/8]")[0]
+    assert '"shop-visits" is there already' in unbroken(done.stdout).partition("[7/8]")[0]
     assert (ask.place / "visits-2/params.yaml").is_file()
 
 
@@ -69,5 +74,5 @@ def test_cruft_asks_the_same(template, ask, env):
         [sys.executable, "-m", "cruft", "create", str(template)],
         input=typed, cwd=ask.place, env={**env, "PWD": str(ask.place)}, capture_output=True, encoding="utf-8",
     )  # fmt: skip
-    assert 'did you mean "shop_visits.csv"?' in done.stdout.partition("[2/8]")[0], done.stderr
+    assert 'did you mean "shop_visits.csv"?' in unbroken(done.stdout).partition("[2/8]")[0], done.stderr
     assert run("git", "status", "--porcelain", cwd=ask.place / "shop-visits", env=env).stdout == "?? .cruft.json\n"
