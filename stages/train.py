@@ -22,6 +22,7 @@ from lifecycle.search.all_rows import tell_sample, with_all_rows
 from lifecycle.search.choose import assemble, decide, facts_of, find_blend, plan_of, tell, timings
 from lifecycle.search.data import TRAIN, prepare
 from lifecycle.search.leaderboard import leaderboard
+from lifecycle.search.repeats import make_repeats
 from lifecycle.search.sample import sample_of, searching
 from lifecycle.search.sure import learning_curve, make_sure, out_of_fold
 from lifecycle.search.workers import Clock
@@ -42,6 +43,7 @@ def main() -> None:
     data.folds = make_folds(frame, data.y, contract, scheme, plan.folds, data.random_state)
     if not data.folds:
         raise UserError(f"{TRAIN} cannot be parted into folds; add rows, or change split.scheme in params.yaml")
+    data.repeats = make_repeats(frame, data, contract, scheme, plan.repeats)
 
     blend = find_blend(data, plan, params, clock)
     learning = learning_curve(data, blend)

@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[1]
 QUICK = {  # enough to tell a model from a guess, in a second
     "train": {
         "folds": 3,
+        "repeats": 1,
         "candidates": {"linear": {"C": 1.0, "alpha": 1.0}, "boosting": {"max_iter": 60, "max_leaf_nodes": 15}},
     },
     "evaluate": {"n_bootstrap": 100, "importance_repeats": 1},

@@ -314,6 +314,7 @@ class TrainParams(Block):
     n_jobs: Annotated[int, Within(1, 256, whole=True)]
     max_memory_gb: Annotated[float, Within(0.5, 1e5), "of all processes of train; a table that takes more is sampled"]
     folds: Annotated[int, Within(2, 20, whole=True)]
+    repeats: Annotated[int, Within(1, 100, whole=True)]
     metric: Annotated[str, FreeText()]
     choose: Annotated[str, FreeText()]
     max_latency_ms: Annotated[float, POSITIVE]

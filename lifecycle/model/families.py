@@ -35,7 +35,8 @@ class Family(NamedTuple):
     parts and never timed, so that it can decide what a model is made of.
     `rounds`: the hyper-parameter that counts boosting rounds, whose number the folds find together.
     `scaled_target`: of a regression, fitted on the standardised target. `size`: about how many MB the file will have,
-    where that grows with the table: what is over train.max_size_mb is not tried."""
+    where that grows with the table: what is over train.max_size_mb is not tried. `draws`: what is fitted hangs on
+    random_state, so that on few rows the mean of several fits is better than one."""
 
     style: str
     make: Callable[[np.ndarray, Hyper, int], Any]
@@ -44,6 +45,7 @@ class Family(NamedTuple):
     size: Callable[[Shape, Hyper], float] = plain_size
     rounds: str = ""
     scaled_target: bool = False
+    draws: bool = False
 
 
 def linear(y: np.ndarray, hyper: Hyper, random_state: int) -> Any:
@@ -130,8 +132,10 @@ def network_latency(hyper: Hyper, rounds: int, outputs: int) -> float:
 
 FAMILIES = {
     "linear": Family("linear", linear, linear_cost, linear_latency, scaled_target=True),
-    "boosting": Family("tree", hist_gradient_boosting, boosting_cost, boosting_latency, rounds="max_iter"),
-    "network": Family("linear", network, network_cost, network_latency, rounds="max_iter", scaled_target=True),
+    "boosting": Family("tree", hist_gradient_boosting, boosting_cost, boosting_latency, rounds="max_iter", draws=True),
+    "network": Family(
+        "linear", network, network_cost, network_latency, rounds="max_iter", scaled_target=True, draws=True
+    ),
     "extra_trees": Family("tree", extra_trees, extra_trees_cost, extra_trees_latency, extra_trees_size),
 }
 # further shapes of the same families

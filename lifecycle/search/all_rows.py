@@ -109,7 +109,7 @@ def joined(blend: Blend, larger: list[Tried], weights: np.ndarray, fitted: list[
     every = np.zeros(len(blend.found.tried) + len(larger))
     every[np.flatnonzero(blend.weights > 0)] = weights[: len(blend.members)]
     every[len(blend.found.tried) :] = weights[len(blend.members) :]
-    found = Found([*blend.found.tried, *larger], blend.found.left, blend.found.unfit)
+    found = Found([*blend.found.tried, *larger], blend.found.left, blend.found.unfit, {})
     kept = np.flatnonzero(weights > 0)
     members = [*blend.members, *larger]
     return Blend(found, every, [members[i] for i in kept], [fitted[i] for i in kept])

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from lifecycle.model.shape import Shape
 
 MARGIN = 0.5  # share of the budget that is planned for; the rest is for slower machines and for what estimates miss
@@ -20,6 +22,9 @@ LEVELS = [(5, 1.0), (5, 0.6), (3, 0.6), (3, 0.4)]
 CHEAP = {"few": [(3, 0.2), (3, 0.1)], "many": [(1, 0.4), (1, 0.2), (1, 0.1)]}
 MANY = 20_000
 FIRST = 5  # entries, in their order, that a level must have room for
+MANY_DRAWS = (
+    2  # fits of one member that a model is made of, at most: four were no better, and each takes its time to answer
+)
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,8 @@ class Entry:
 
 
 class Plan(NamedTuple):
-    """`effort`: the share of their rounds that the entries are given; `refit`: the members of the ensemble are fitted again on all rows; with one fold they are kept as they are."""
+    """`effort`: the share of their rounds that the entries are given; `refit`: the members of the ensemble are fitted again on
+    all rows; with one fold they are kept as they are. `repeats`: how often the rows are parted into folds, at most."""
 
     entries: list[Entry]
     folds: int
@@ -41,6 +47,7 @@ class Plan(NamedTuple):
     seconds: float
     left: list[str]
     effort: float = 1.0
+    repeats: int = 1
 
 
 def make_plan(
@@ -50,8 +57,10 @@ def make_plan(
     budget: float,
     cost: Callable[[Entry, Shape], float],
     refit: bool = False,
+    repeats: int = 1,
 ) -> Plan:
-    """The best level that has room for most entries within `budget` core seconds; at the cheapest, for those it has."""
+    """The best level that has room for most entries within `budget` core seconds; at the cheapest, for those it has. What room
+    the best level leaves, repeats of it fill."""
     for n, effort in LEVELS + CHEAP["many" if shape.rows >= MANY else "few"]:
         n = min(n, folds)
         kept: list[Entry] = []
@@ -64,7 +73,13 @@ def make_plan(
         if seconds <= budget * MARGIN and [e.name for e in kept[:FIRST]] == [e.name for e in entries[:FIRST]]:
             break
     names = [e.name for e in kept]
-    return Plan(kept, n, refit or n > 1, seconds, [e.name for e in entries if e.name not in names], effort)
+    left = [e.name for e in entries if e.name not in names]
+    plan = Plan(kept, n, refit or n > 1, seconds, left, effort)
+    # a budget that has to leave something out is better spent on that than on saying the rest again
+    if left or n < 2 or effort < 1:
+        return plan
+    times = int(np.clip(budget * MARGIN // seconds, 1, repeats))
+    return plan._replace(seconds=seconds * times, repeats=times)
 
 
 def work(entry: Entry, shape: Shape, folds: int, cost: Callable[[Entry, Shape], float], refit: bool) -> float:

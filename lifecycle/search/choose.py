@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -15,11 +16,15 @@ from lifecycle.ground.words import as_scores, percent, short
 from lifecycle.model.calibrate import pick_threshold, useful_calibration
 from lifecycle.model.model import AddFeatures, Model
 from lifecycle.model.shape import Shape, shape_of
-from lifecycle.search.blend import greedy_weights
-from lifecycle.search.budget import Entry, Plan, make_plan
+from lifecycle.search.blend import bagged_weights, drawn_rows, greedy_weights
+from lifecycle.search.budget import MANY_DRAWS, Entry, Plan, make_plan
 from lifecycle.search.data import TrainingData
+from lifecycle.search.repeats import repeat_all
 from lifecycle.search.workers import Clock, Fitted, Found, Tried, Workers, fit_members, try_all
 from lifecycle.table.contract import Problem
+
+FEW = 5_000  # rows up to which the weights of a blend are the mean over draws of the rows
+Loss: TypeAlias = Callable[..., float]
 
 # ---- what is tried ------------------------------------------------------------------------------------------------
 
@@ -61,7 +66,8 @@ def plan_for(data: TrainingData, shape: Shape, params: TrainParams, scheme: str,
     # forward in time the last fold has not seen the newest rows: the model is always fitted again
     refit = scheme == "time"
     core_seconds = share * params.time_budget * params.n_jobs
-    plan = make_plan(small, shape, params.folds, core_seconds, cost, refit)
+    repeats = 1 if scheme == "time" else params.repeats
+    plan = make_plan(small, shape, params.folds, core_seconds, cost, refit, repeats)
     planned = [e.name for e in plan.entries]
     entries = entries_of(params.candidates, data.y, params.choose)
     return plan._replace(left=[e.name for e in entries if e.name not in planned])
@@ -72,12 +78,14 @@ def plan_for(data: TrainingData, shape: Shape, params: TrainParams, scheme: str,
 
 @dataclass(frozen=True)
 class Blend:
-    """`found`: what was tried; `weights` of all of it; `members`: those of some weight, with what was `fitted` for each."""
+    """`found`: what was tried; `weights` of all of it; `members`: those of some weight, with what was `fitted` for each, and with
+    `further` fits, of other random numbers, that are averaged with it."""
 
     found: Found
     weights: np.ndarray
     members: list[Tried]
     fitted: list[Fitted]
+    further: list[list[Fitted]] = field(default_factory=list)
 
     @property
     def shares(self) -> np.ndarray:
@@ -103,35 +111,78 @@ def find_blend(data: TrainingData, plan: Plan, params: TrainParams, clock: Clock
         found = try_all(data, plan.entries, workers, clock, keep=not plan.refit)
         if not found.tried:
             raise UserError(f"no candidate could be fitted: {found.unfit}; see train.candidates in params.yaml")
-        weights = choose_weights(found.tried, data, params)
+
+        def weigh(tried: list[Tried]) -> np.ndarray:
+            return choose_weights(tried, data, params)
+
+        if data.repeats:
+            found = repeat_all(data, found, workers, clock, weigh, loss_of(found.tried, data))
+        weights = weigh(found.tried)
         members = [one for one, weight in zip(found.tried, weights, strict=True) if weight > 0]
-        if plan.refit:
-            return Blend(found, weights, members, fit_members(members, workers))
-        return Blend(found, weights, members, [one.fitted for one in members if one.fitted is not None])
+        if not plan.refit:
+            return Blend(found, weights, members, [one.fitted for one in members if one.fitted is not None])
+        fitted = fit_members(members, workers, draws_of(members, data, params))
+        for one, draws in zip(members, fitted, strict=True):
+            one.size_mb *= len(draws)
+            one.latency_ms *= len(draws)
+        return Blend(found, weights, members, [draws[0] for draws in fitted], [draws[1:] for draws in fitted])
 
 
-def choose_weights(tried: list[Tried], data: TrainingData, params: TrainParams) -> np.ndarray:
-    """Weights (m,) of the blend, within train.max_size_mb and train.max_latency_ms."""
+def draws_of(members: list[Tried], data: TrainingData, params: TrainParams) -> int:
+    """How often each member that draws random numbers is fitted on all rows: as often as the folds were, where size and
+    latency allow."""
+    drawing = [data.families[one.entry.candidate].draws for one in members]
+    for draws in range(min(MANY_DRAWS, 1 + len(data.repeats)), 1, -1):
+        times = np.where(drawing, draws, 1)
+        sizes = [one.size_mb for one in members] * times
+        latencies = [one.latency_ms for one in members] * times
+        if within(sizes, latencies, params):
+            return draws
+    return 1
 
-    def fits(chosen: set[int]) -> bool:
-        size = sum(tried[i].size_mb for i in chosen)
-        latency = sum(tried[i].latency_ms for i in chosen)
-        return size <= params.max_size_mb and latency <= params.max_latency_ms
 
-    if not any(fits({i}) for i in range(len(tried))):
-        raise UserError(
-            "params.yaml: no candidate is within train.max_size_mb and train.max_latency_ms; raise them, or add a smaller candidate"
-        )
+def within(sizes: Iterable[float], latencies: Iterable[float], params: TrainParams) -> bool:
+    """Whether members of these sizes and latencies make a model within train.max_size_mb and train.max_latency_ms."""
+    return sum(sizes) <= params.max_size_mb and sum(latencies) <= params.max_latency_ms
+
+
+def loss_of(tried: list[Tried], data: TrainingData) -> Loss:
+    """What weights are chosen by: of a prediction, in the order of TrainingData.scored or for these `rows` of it, less is
+    better."""
     name = data.metric
     # decided classes jump where a probability crosses a half, and some metrics are undefined on some rows (mape of 0)
     if metric(name).needs == "classes" or np.isnan(tried[0].score):
         name = default_metric(data.task)
     sign = -1 if metric(name).greater_is_better else 1
 
-    def loss(prediction: np.ndarray) -> float:
-        return sign * data.score(data.scored, prediction, name)
+    scored = data.scored
 
-    return greedy_weights([one.oof for one in tried], loss, fits)
+    def loss(prediction: np.ndarray, rows: np.ndarray | None = None) -> float:
+        return sign * data.score(scored if rows is None else scored[rows], prediction, name)
+
+    return loss
+
+
+def choose_weights(tried: list[Tried], data: TrainingData, params: TrainParams) -> np.ndarray:
+    """Weights (m,) of the blend, within train.max_size_mb and train.max_latency_ms."""
+
+    def fits(chosen: set[int]) -> bool:
+        return within([tried[i].size_mb for i in chosen], [tried[i].latency_ms for i in chosen], params)
+
+    if not any(fits({i}) for i in range(len(tried))):
+        raise UserError(
+            "params.yaml: no candidate is within train.max_size_mb and train.max_latency_ms; raise them, or add a smaller candidate"
+        )
+    predictions, loss = [one.oof for one in tried], loss_of(tried, data)
+    greedy = greedy_weights(predictions, loss, fits)
+    if len(tried) == 1 or len(predictions[0]) > FEW:
+        return greedy
+    bagged = bagged_weights(predictions, loss, fits, drawn_rows(data.y[data.scored], data.random_state))
+    if bagged is None:
+        return greedy
+    single = min(loss(p) for i, p in enumerate(predictions) if fits({i}))
+    # a blend that does not beat its best member is none
+    return bagged if loss(np.tensordot(bagged, np.stack(predictions), axes=1)) <= single else greedy
 
 
 def assemble(data: TrainingData, blend: Blend, add_features: AddFeatures | None) -> Model:
@@ -140,10 +191,14 @@ def assemble(data: TrainingData, blend: Blend, add_features: AddFeatures | None)
 
     model = Model(data.task, data.classes, data.columns, data.baseline(), len(data.y), add_features)
     styles: dict[str, Any] = {}
-    for one, share, (encoder, estimator) in zip(blend.members, blend.shares, blend.fitted, strict=True):
-        # members of one style have equal encoders; one object, so that a row is encoded once
-        encoder = styles.setdefault(data.families[one.entry.candidate].style, encoder)
-        model.members.append((float(share), Pipeline([("encode", encoder), ("fit", estimator)])))
+    further = blend.further or [[] for _ in blend.members]
+    for one, share, first, others in zip(blend.members, blend.shares, blend.fitted, further, strict=True):
+        draws = [first, *others]
+        for encoder, estimator in draws:
+            # members of one style have equal encoders; one object, so that a row is encoded once
+            encoder = styles.setdefault(data.families[one.entry.candidate].style, encoder)
+            pipeline = Pipeline([("encode", encoder), ("fit", estimator)])
+            model.members.append((float(share) / len(draws), pipeline))
     return model
 
 
@@ -187,6 +242,7 @@ def facts_of(
         "oof_baseline": round(baseline, 6),
         "n_rows": max(one.rows for one in blend.members),
         "folds": len(data.folds),
+        "repeats": 1 + len(data.repeats),
         **decided,
         "not_planned": plan.left,
         "unfit": blend.found.unfit,

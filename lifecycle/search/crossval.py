@@ -27,11 +27,13 @@ ALL_ROWS = -1  # instead of a fold
 
 
 class Job(NamedTuple):
-    """`fold`: its number, or ALL_ROWS. `keep`: what was fitted comes back, too."""
+    """`fold`: its number, or ALL_ROWS. `keep`: what was fitted comes back, too. `repeat`: of which parting of the rows the fold
+    is; each draws its own random numbers."""
 
     entry: Entry
     fold: int
     keep: bool
+    repeat: int = 0
 
 
 @dataclass
@@ -74,10 +76,10 @@ def alone() -> None:
     threadpool_limits(1)
 
 
-def fit_one(entry: Entry, fold: int, keep: bool) -> Fit | str:
+def fit_one(entry: Entry, fold: int, keep: bool, repeat: int = 0) -> Fit | str:
     """Fit `entry` on a fold and predict its held rows; a text says why it cannot be fitted."""
     assert _fitter is not None, "a worker is started with its rows"
-    return _fitter.fit(entry, fold, keep)
+    return _fitter.fit(entry, fold, keep, repeat)
 
 
 class Fitter:
@@ -85,19 +87,19 @@ class Fitter:
 
     def __init__(self, data: TrainingData) -> None:
         self.data = data
-        self.matrices: dict[tuple[str, int], Encoded] = {}
+        self.matrices: dict[tuple[str, int, int], Encoded] = {}
 
-    def fit(self, entry: Entry, fold: int, keep: bool) -> Fit | str:
+    def fit(self, entry: Entry, fold: int, keep: bool, repeat: int = 0) -> Fit | str:
         start = time.monotonic()
         data, family = self.data, self.data.families[entry.candidate]
-        encoded = self.encoded(family.style, fold)
+        encoded = self.encoded(family.style, fold, repeat)
         y = data.y[encoded.fit_on]
-        estimator = build(family, entry.candidate, y, entry.hyper, data.random_state, entry.log)
+        estimator = build(family, entry.candidate, y, entry.hyper, data.random_state + repeat, entry.log)
         if data.weight is not None and not _takes_weights(estimator):
             return "its fit takes no sample_weight"
         stopping = bool(family.rounds) and fold != ALL_ROWS
         estimator.fit(encoded.x, y, **self.beside(encoded, stopping))
-        is_last = fold == len(data.folds) - 1
+        is_last = fold == len(data.folds) - 1 and not repeat
         size = len(zlib.compress(pickle.dumps(estimator), 1)) if is_last else 0
         stages = self.stages(estimator, encoded, stopping)
         if keep and stopping:
@@ -105,18 +107,20 @@ class Fitter:
         fitted = (encoded.encoder, estimator) if keep else None
         return Fit(time.monotonic() - start, stages, size, fitted)
 
-    def encoded(self, style: str, fold: int) -> Encoded:
-        if (style, fold) not in self.matrices:
+    def encoded(self, style: str, fold: int, repeat: int) -> Encoded:
+        if fold == ALL_ROWS:
+            repeat = 0  # of all rows there is one encoder a style, so that a row to answer is encoded once
+        if (style, fold, repeat) not in self.matrices:
             data = self.data
             everything = np.arange(len(data.y))
-            fit_on, held = (everything, everything[:0]) if fold == ALL_ROWS else data.folds[fold]
+            fit_on, held = (everything, everything[:0]) if fold == ALL_ROWS else data.folds_of(repeat)[fold]
             encoder = TableEncoder(data.kinds, style, data.random_state)
             x = encoder.fit_transform(data.some_rows(fit_on), data.y[fit_on])
             x_held = encoder.transform(data.some_rows(held))
             while len(self.matrices) >= MATRICES:
                 self.matrices.pop(next(iter(self.matrices)))
-            self.matrices[style, fold] = Encoded(encoder, x, fit_on, x_held, held)
-        return self.matrices[style, fold]
+            self.matrices[style, fold, repeat] = Encoded(encoder, x, fit_on, x_held, held)
+        return self.matrices[style, fold, repeat]
 
     def beside(self, encoded: Encoded, stopping: bool) -> dict[str, np.ndarray]:
         """What `fit` takes beside rows and target: weights, and the held rows where it stops early."""

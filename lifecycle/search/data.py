@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -18,12 +18,13 @@ from lifecycle.model.model import AddFeatures, encode_target, floor_probabilitie
 from lifecycle.table.contract import MODEL, Contract
 
 TRAIN = "data/train.parquet"
+Folds: TypeAlias = list[tuple[np.ndarray, np.ndarray]]  # positions of the rows (fitted on, scored on)
 
 
 @dataclass
 class TrainingData:
     """`task`: binary, multiclass or regression; `rows`: feature arrays by name; `columns`: {column of the contract: dtype kind};
-    `y`: codes or floats; `weight` of each row; `folds`: positions (fitted on, scored on)."""
+    `y`: codes or floats; `weight` of each row; `folds`; `repeats`: other partings of the same rows (lifecycle.search.repeats)."""
 
     task: str
     classes: list[str]
@@ -35,12 +36,27 @@ class TrainingData:
     weight: np.ndarray | None
     random_state: int
     families: dict[str, Family] = field(default_factory=lambda: FAMILIES)
-    folds: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
+    folds: Folds = field(default_factory=list)
+    repeats: list[Folds] = field(default_factory=list)
 
     @property
     def scored(self) -> np.ndarray:
         """Positions of the rows that some fold scores, in the order of the folds."""
         return np.concatenate([held for _, held in self.folds])
+
+    def folds_of(self, repeat: int) -> Folds:
+        """Of the first parting (0), or of one of those that repeat it."""
+        return self.repeats[repeat - 1] if repeat else self.folds
+
+    def in_order(self, repeat: int, parts: list[np.ndarray]) -> np.ndarray:
+        """Predictions for the folds of that repeat, in the order of `scored`."""
+        prediction = np.concatenate(parts)
+        if not repeat:
+            return prediction
+        positions = np.concatenate([held for _, held in self.folds_of(repeat)])
+        everywhere = np.zeros((len(self.y), *prediction.shape[1:]))
+        everywhere[positions] = prediction
+        return everywhere[self.scored]
 
     def some_rows(self, positions: np.ndarray) -> dict[str, np.ndarray]:
         return {column: values[positions] for column, values in self.rows.items()}

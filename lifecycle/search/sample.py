@@ -187,5 +187,5 @@ def targets(contract: Contract) -> np.ndarray:
 
 
 def searching(params: TrainParams, sample: Sample | None) -> TrainParams:
-    """`params` with the time that is planned for the search."""
-    return params if sample is None else replace(params, time_budget=params.time_budget * SEARCH)
+    """`params` with the time that is planned for the search; a sample is of many rows, whose folds need no repeats."""
+    return params if sample is None else replace(params, time_budget=params.time_budget * SEARCH, repeats=1)

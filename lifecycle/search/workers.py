@@ -36,8 +36,8 @@ Fitted = tuple[TableEncoder, Any]  # with its estimator
 
 @dataclass
 class Tried:
-    """One entry on all folds: `oof` its predictions for rows it was not fitted on, in the order of TrainingData.scored; `rows`
-    that its last fit saw."""
+    """One entry on all folds: `oof` its predictions for rows it was not fitted on, in the order of TrainingData.scored, their
+    mean where the folds were repeated; `fold_scores` of the first folds, then of their repeats; `rows` that its last fit saw."""
 
     entry: Entry
     oof: np.ndarray
@@ -121,11 +121,13 @@ def _result(future: Future[Fit | str], entry: Entry) -> Fit | str:
 
 
 class Found(NamedTuple):
-    """`tried`: entries with all folds done, in their order; `left`: for which no time was left; `unfit`: with the reason."""
+    """`tried`: entries with all folds done, in their order; `left`: for which no time was left; `unfit`: with the reason;
+    `fits`: of each of those tried, by fold, where the folds will be repeated."""
 
     tried: list[Tried]
     left: list[str]
     unfit: dict[str, str]
+    fits: dict[str, list[Fit]]
 
 
 def try_all(data: TrainingData, entries: list[Entry], workers: Workers, clock: Clock, keep: bool) -> Found:
@@ -134,6 +136,7 @@ def try_all(data: TrainingData, entries: list[Entry], workers: Workers, clock: C
 
     n_folds = len(data.folds)
     jobs = [Job(entry, fold, keep) for entry in entries for fold in range(n_folds)]
+    repeated = bool(data.repeats)
     fits: dict[str, dict[int, Fit]] = {entry.name: {} for entry in entries}
     tried: dict[str, Tried] = {}
     unfit: dict[str, str] = {}
@@ -150,38 +153,44 @@ def try_all(data: TrainingData, entries: list[Entry], workers: Workers, clock: C
     planned = {e.name: data.families[e.candidate].cost(shape, e.hyper) for e in entries}
     total = n_folds * sum(planned.values())
     with tqdm(total=total, desc="train", leave=False, disable=None, bar_format=BAR) as progress:
-        for (entry, fold, _), fit in workers.run(jobs, left):
+        for (entry, fold, *_), fit in workers.run(jobs, left):
             if isinstance(fit, str):
                 unfit[entry.name] = fit
             else:
                 fits[entry.name][fold] = fit
             if len(fits[entry.name]) == n_folds:
-                tried[entry.name] = gather(entry, data, [fits[entry.name][k] for k in range(n_folds)])
+                tried[entry.name] = gather(entry, data, [in_order(fits[entry.name])])
             best = best_of(list(tried.values()), data.metric)
             if best:
                 progress.set_postfix_str(f"best {short(best.score)} ({best.entry.name})")
             progress.update(planned[entry.name])
     untried = [entry.name for entry in entries if entry.name not in tried and entry.name not in unfit]
-    return Found([tried[entry.name] for entry in entries if entry.name in tried], untried, unfit)
+    kept = {name: in_order(fits[name]) for name in tried if repeated}
+    return Found([tried[entry.name] for entry in entries if entry.name in tried], untried, unfit, kept)
 
 
-def fit_members(members: list[Tried], workers: Workers) -> list[Fitted]:
-    """Each of them fitted on all rows, with the rounds that the folds found."""
+def in_order(fits: dict[int, Fit]) -> list[Fit]:
+    return [fits[fold] for fold in sorted(fits)]
+
+
+def fit_members(members: list[Tried], workers: Workers, draws: int = 1) -> list[list[Fitted]]:
+    """Each of them fitted on all rows, with the rounds that the folds found; as often as `draws` where it draws random numbers."""
     jobs = []
     for one in members:
-        hyper = dict(one.entry.hyper)
+        family, hyper = workers.data.families[one.entry.candidate], dict(one.entry.hyper)
         if one.rounds:
-            hyper |= {workers.data.families[one.entry.candidate].rounds: one.rounds, "early_stopping": False}
-        jobs.append(Job(replace(one.entry, hyper=hyper), ALL_ROWS, True))
-    fitted = {}
+            hyper |= {family.rounds: one.rounds, "early_stopping": False}
+        entry = replace(one.entry, hyper=hyper)
+        jobs += [Job(entry, ALL_ROWS, True, draw) for draw in range(draws if family.draws else 1)]
+    fitted: dict[str, dict[int, Fitted]] = {one.entry.name: {} for one in members}
     for job, fit in workers.run(jobs, lambda: np.inf):
         if isinstance(fit, str) or fit.fitted is None:
             raise UserError(
                 f"{job.entry.name} was fitted on each fold, and cannot be on all rows ({fit}); "
                 "take it out of train.candidates in params.yaml"
             )
-        fitted[job.entry.name] = fit.fitted
-    return [fitted[one.entry.name] for one in members]
+        fitted[job.entry.name][job.repeat] = fit.fitted
+    return [[by_draw[draw] for draw in sorted(by_draw)] for by_draw in fitted.values()]
 
 
 def best_of(tried: list[Tried], name: str) -> Tried | None:
@@ -193,17 +202,18 @@ def best_of(tried: list[Tried], name: str) -> Tried | None:
     return best
 
 
-def gather(entry: Entry, data: TrainingData, fits: list[Fit]) -> Tried:
-    """The folds' predictions as one; of boosting, after the number of rounds that is best over all folds together."""
+def gather(entry: Entry, data: TrainingData, repeats: list[list[Fit]]) -> Tried:
+    """The folds' predictions as one, the mean of the repeats; of boosting, after the number of rounds that is best over all
+    folds of all repeats together."""
     best: Tried | None = None
-    seconds = sum(fit.seconds for fit in fits)
-    for rounds in sorted({r for fit in fits for r in fit.stages}):
-        parts = [_until(fit.stages, rounds) for fit in fits]
-        oof = np.concatenate(parts)
+    every = [fit for fits in repeats for fit in fits]
+    fits, seconds = repeats[0], sum(fit.seconds for fit in every)
+    for rounds in sorted({r for fit in every for r in fit.stages}):
+        parts = [[until(fit.stages, rounds) for fit in fits] for fits in repeats]
+        oof = np.mean([data.in_order(repeat, one) for repeat, one in enumerate(parts)], axis=0)
         value = data.score(data.scored, oof)
         if best is None or is_better(data.metric, value, best.score):
-            scores = [data.score(held, part) for (_, held), part in zip(data.folds, parts, strict=True)]
-            best = Tried(entry, oof, scores, value, seconds, int(rounds))
+            best = Tried(entry, oof, _fold_scores(data, parts), value, seconds, int(rounds))
     assert best is not None  # each fold predicted at least once
     n_folds = len(data.folds)
     # fitted again, on all rows, it grows by the rows that the last fold held out
@@ -216,6 +226,15 @@ def gather(entry: Entry, data: TrainingData, fits: list[Fit]) -> Tried:
     return best
 
 
-def _until(stages: dict[int, np.ndarray], rounds: int) -> np.ndarray:
+def _fold_scores(data: TrainingData, parts: list[list[np.ndarray]]) -> list[float]:
+    """Of the predictions by repeat and fold."""
+    scores = []
+    for repeat, predictions in enumerate(parts):
+        folds = data.folds_of(repeat)
+        scores += [data.score(held, part) for (_, held), part in zip(folds, predictions, strict=True)]
+    return scores
+
+
+def until(stages: dict[int, np.ndarray], rounds: int) -> np.ndarray:
     """The last stage up to so many rounds, else the first."""
     return stages[max((r for r in stages if r <= rounds), default=min(stages))]

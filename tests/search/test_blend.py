@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lifecycle.search.blend import greedy_weights
+from lifecycle.search.blend import bagged_weights, drawn_rows, greedy_weights
 
 RNG = np.random.default_rng(0)
 TRUTH = RNG.normal(size=2000)
@@ -30,3 +30,32 @@ def test_a_copy_gets_nothing():
 def test_what_does_not_fit_together_is_not_put_together():
     weights = greedy_weights([BAD, GOOD, OTHER], rmse, lambda chosen: not {1, 2} <= chosen)
     assert (weights[1] > 0) != (weights[2] > 0)
+
+
+FEW = TRUTH[:150]
+TWINS = [FEW + RNG.normal(0, 0.5, 150) for _ in range(6)]
+
+
+def few(prediction, rows):
+    return float(np.sqrt(np.mean((prediction - FEW[rows]) ** 2)))
+
+
+def test_on_few_rows_the_weights_of_equals_lie_nearer_to_each_other():
+    greedy = greedy_weights(TWINS, lambda p: few(p, slice(None)), anything)
+    bagged = bagged_weights(TWINS, few, anything, drawn_rows(FEW, 1))
+    assert abs(bagged.sum() - 1) < 1e-12 and bagged.std() < greedy.std()
+
+
+def test_what_is_bad_gets_nothing_in_any_draw():
+    weights = bagged_weights([BAD[:150], *TWINS], few, anything, drawn_rows(FEW, 1))
+    assert weights[0] == 0 and (weights[1:] > 0).sum() > 1
+
+
+def test_draws_whose_members_are_too_large_together_give_no_weights():
+    assert bagged_weights(TWINS, few, lambda chosen: len(chosen) < 2, drawn_rows(FEW, 1)) is None
+
+
+def test_a_draw_holds_as_many_of_a_rare_class_as_there_are():
+    y = np.repeat([0, 1], [97, 3])
+    for rows in drawn_rows(y, 1):
+        assert len(rows) == 100 and (y[rows] == 1).sum() == 3

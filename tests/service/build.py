@@ -61,6 +61,7 @@ def project(place, target, n=320):
     params["problem"] |= {"statement": "A flat <b>&", "unit": "one flat", "target": target}
     params["train"] |= {
         "time_budget": 20,
+        "repeats": 1,
         "candidates": {k: params["train"]["candidates"][k] for k in ("linear", "boosting_shallow")},
     }
     params["evaluate"] |= {"n_bootstrap": 60, "importance_repeats": 1}

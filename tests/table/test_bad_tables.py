@@ -360,7 +360,7 @@ def test_the_same_holds_in_a_process_of_its_own(tmp_path):
     ["two_row_class.csv", "types.parquet", "unicode_names.csv", "infinite_target.csv", "units.csv", "cp1252.csv"],
 )
 def test_an_odd_table_becomes_a_validated_model(tmp_path, name):
-    table(tmp_path, name, train={"folds": 3, "time_budget": 5})
+    table(tmp_path, name, train={"folds": 3, "repeats": 1, "time_budget": 5})
     run_stages(tmp_path, "define", "clean", "split", "train", "evaluate", "validate")
     assert (tmp_path / "reports/validation.json").exists()
 

@@ -215,6 +215,7 @@ def quicken(path):
     boosting = {**params["train"]["candidates"]["boosting"], "max_iter": 150, "learning_rate": 0.1}
     params["train"] |= {
         "folds": 3,
+        "repeats": 1,
         "time_budget": 600,
         "candidates": {"linear": {"C": 1.0, "alpha": 1.0}, "boosting": boosting},
     }

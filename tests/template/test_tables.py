@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(not TABLES, reason=f"{SHARED}
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda t: t["name"])
 def test_train_warns_of_nothing_and_beats_the_baseline(tmp_path, table):
-    candidates = {"candidates": read_candidates(), "folds": 5, "time_budget": 20}
+    candidates = {"candidates": read_candidates(), "folds": 5, "repeats": 1, "time_budget": 20}
     folder = scratch(tmp_path, (SHARED / table["file"]).read_bytes(), table["target"], train=candidates)
     run_stages(folder, "define", "clean", "split")
     env = os.environ | {

@@ -1,0 +1,1 @@
+{{ "lifecycle/search/repeats.py" | from_root }}
