@@ -1,9 +1,14 @@
-"""Is `train.time_budget` kept, on small tables and on large ones?
+"""Is `train.time_budget` kept, on small tables and on large ones? And is a larger one worth it?
 
     python -m benchmarks.budget [--rows 300 5000 50000 500000] [--budget 60]
+    python -m benchmarks.budget --errors [--tables diabetes wine ...] [--budgets 10 30 60 300] [--seeds 1 2 3 4 5]
 
 Simulated tables of twenty mixed columns (benchmarks/simulate.py) go through the pipeline's own stages; for each its seconds,
 those of train by the clock, and the score, beside the best that any model could reach on these rows.
+
+With --errors: the error on test rows (log loss, RMSE) of real tables by budget, the mean over the seeds and the geometric mean
+of each seed's ratio to the least budget: below 1 the larger one was worth its time. What was planned is done however long it
+takes, so that a busy machine changes no error.
 """
 
 from __future__ import annotations
@@ -13,12 +18,17 @@ import json
 import tempfile
 import time
 from pathlib import Path
+from statistics import geometric_mean, mean
 
 import numpy as np
 import yaml
 
+from benchmarks import quality
 from benchmarks.quality import ROOT, stage
 from benchmarks.simulate import simulate
+
+TABLES = ["diabetes", "wine", "breast_cancer", "prestige", "mroz", "salaries", "biopsy", "concrete"]
+CORES = 2
 
 
 def run(rows: int, budget: float) -> dict[str, float]:
@@ -42,16 +52,52 @@ def run(rows: int, budget: float) -> dict[str, float]:
         return out | read["reports/search.json"] | {"score": read["reports/metrics.json"]["score"], "best": best}
 
 
+def kept(rows: list[int], budget: float) -> None:
+    """Whether the budget is, by a line for each number of rows."""
+    for n in rows:
+        found = run(n, budget)
+        numbers = [f"{name} {value:.4g}" for name, value in found.items() if isinstance(value, int | float)]
+        print(n, "rows:", ", ".join(numbers), flush=True)
+
+
+def error(table: str, seed: int, budget: float) -> tuple[float, int]:
+    """(on the test rows, how often the rows were parted into folds)."""
+    folder = quality.prepare(table, seed, budget, CORES)
+    found = quality.run_ours(folder, patient=True)
+    facts = json.loads((folder / "models/candidate/candidate.json").read_text("utf-8"))
+    return found["error"], facts["repeats"]
+
+
+def errors(tables: list[str], budgets: list[float], seeds: list[int]) -> None:
+    """A line for each table: by budget the mean error, the ratio to that of the least budget, and the repeats."""
+    ratios: dict[float, list[float]] = {budget: [] for budget in budgets}
+    for table in tables:
+        found = {budget: [error(table, seed, budget) for seed in seeds] for budget in budgets}
+        least = [value for value, _ in found[budgets[0]]]
+        cells = []
+        for budget, one in found.items():
+            values = [value for value, _ in one]
+            ratio = geometric_mean(value / first for value, first in zip(values, least, strict=True))
+            ratios[budget].append(ratio)
+            repeats = max(times for _, times in one)
+            cells.append(f"{budget:g} s {mean(values):.5g} ({ratio:.4f}, {repeats} x)")
+        print(f"{quality.named(table):<16}" + "  ".join(cells), flush=True)
+    means = [f"{budget:g} s {geometric_mean(by_table):.4f}" for budget, by_table in ratios.items()]
+    print(f"geometric mean over {len(tables)} tables: " + ", ".join(means))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, nargs="*", default=[300, 5_000, 50_000, 500_000])
     parser.add_argument("--budget", type=float, default=60)
+    parser.add_argument("--errors", action="store_true", help="error on test rows by budget")
+    parser.add_argument("--tables", nargs="*", default=TABLES, help="names that benchmarks/quality.py knows")
+    parser.add_argument("--budgets", type=float, nargs="*", default=[10, 30, 60, 300])
+    parser.add_argument("--seeds", type=int, nargs="*", default=[1, 2, 3, 4, 5])
     args = parser.parse_args()
-    for rows in args.rows:
-        found = run(rows, args.budget)
-        print(
-            rows, "rows:", ", ".join(f"{k} {v:.4g}" for k, v in found.items() if isinstance(v, int | float)), flush=True
-        )
+    if args.errors:
+        return errors(args.tables, args.budgets, args.seeds)
+    kept(args.rows, args.budget)
 
 
 if __name__ == "__main__":
