@@ -30,6 +30,7 @@ PAGE = Path("reports/compare.html")
 WORKSPACE = "work tree"
 RESAMPLED = "resampled.json"
 NAME, CHANGES = 18, 74  # characters of a line
+SHOWN = 6  # changes of one side, in the terminal
 
 
 @dataclass(frozen=True)
@@ -113,12 +114,26 @@ def differences(known: list[Side]) -> dict[str, dict[str, Any]]:
 
 
 def changes(one: Side, first: Side, different: dict[str, dict[str, Any]]) -> list[str]:
-    """What `one` has otherwise than `first`."""
+    """What `one` has otherwise than `first`; a block that only one of them has is one change."""
     out = []
     for name, values in different.items():
-        if values[one.name] != values[first.name]:
+        if name not in first.settings and name in one.settings:
+            out.append(f"{block(name, first)} added")
+        elif name not in one.settings and name in first.settings:
+            out.append(f"{block(name, one)} left out")
+        elif values[one.name] != values[first.name]:
             out.append(f"{name} {shown(values[one.name])} (not {shown(values[first.name])})")
-    return out
+    return list(dict.fromkeys(out))
+
+
+def block(name: str, without: Side) -> str:
+    """The largest block around the setting `name` of which `without` has nothing."""
+    parts = name.split(".")
+    for length in range(1, len(parts)):
+        prefix = ".".join(parts[:length])
+        if not any(known == prefix or known.startswith(f"{prefix}.") for known in without.settings):
+            return prefix
+    return name
 
 
 def shown(value: Any) -> str:
@@ -134,7 +149,10 @@ def table(known: list[Side]) -> str:
     for one in known:
         score = one.evaluation["score"]
         lines.append(f"{cut(one.name, NAME):<{NAME}} {numbers(one, score):<34} {marks(one, first)}".rstrip())
-        lines += [f"    {cut(change, CHANGES)}" for change in changes(one, first, different)[:6]]
+        changed = changes(one, first, different)
+        lines += [f"    {cut(change, CHANGES)}" for change in changed[:SHOWN]]
+        if len(changed) > SHOWN:
+            lines.append(f"    and {len(changed) - SHOWN} more settings")
         if said := difference_in_words(one, first):
             lines.append(f"    {cut(said, CHANGES)}")
     return "\n".join(lines)

@@ -18,6 +18,7 @@ from lifecycle.report.provenance import of_evaluation, project
 SECTIONS = ("scores", "curves", "parts")
 DRAWN = 6  # curves in one picture
 SLICES = 8
+CHANGES = 12  # of one side's settings
 
 Side = dict[str, Any]
 
@@ -88,7 +89,8 @@ def settings(rows: list[Side]) -> dict[str, Any]:
     out = []
     for one in rows:
         gate = {True: "✓ passed", False: "✗ failed", None: "–"}[one["passed"]]
-        otherwise = "; ".join(one["changes"]) or (
+        more = f"; and {len(one['changes']) - CHANGES} more" if len(one["changes"]) > CHANGES else ""
+        otherwise = "; ".join(one["changes"][:CHANGES]) + more or (
             "–" if one is not rows[0] else "the others are compared with this one"
         )
         different = one["difference"] or ("–" if one["same_rows"] else "other test rows")

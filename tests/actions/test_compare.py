@@ -82,6 +82,15 @@ def test_on_the_same_rows_the_difference_is_surer_than_the_scores(project, capsy
     assert "paired resamples" in text
 
 
+def test_a_block_that_one_side_lacks_is_one_change(project, capsys):
+    params = {"train": {"folds": 10, "choose": "", "candidates": {"trees": {"depth": 3, "leaf": 5}}}}
+    (project / "params.yaml").write_text(yaml.safe_dump(params))
+    compare.main()
+    out = capsys.readouterr().out
+    assert "train.candidates left out" in out
+    assert "depth" not in out
+
+
 def test_a_difference_that_may_be_chance_is_called_none(project, capsys):
     write(project, 0.4505, 10)
     compare.main()
