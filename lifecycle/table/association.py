@@ -39,12 +39,23 @@ def coded(column: pd.Series) -> Coded | None:
     """None where it is text of too many values, or constant."""
     if column.dtype.kind == "M":
         column = column.astype("int64").where(column.notna())
-    if column.dtype.kind in "fiub" and column.nunique() > 2:
-        return Coded(column.rank().to_numpy(dtype=float), True)
+    if column.dtype.kind in "fiub":
+        ranks, distinct = _ranks(column.to_numpy(dtype=float))
+        if distinct > 2:
+            return Coded(ranks, True)
     codes, levels = pd.factorize(column)
     if not 2 <= len(levels) <= LEVELS:
         return None
     return Coded(codes, False)
+
+
+def _ranks(values: Array) -> tuple[Array, int]:
+    """(ranks from 1, equal values sharing the mean of theirs and NaN where there is none; how many values differ)."""
+    out = np.full(len(values), np.nan)
+    known = ~np.isnan(values)
+    distinct, place, counts = np.unique(values[known], return_inverse=True, return_counts=True)
+    out[known] = (np.cumsum(counts) - (counts - 1) / 2)[place]
+    return out, len(distinct)
 
 
 def association(a: Coded, b: Coded) -> float:

@@ -47,6 +47,8 @@ MISSING_TARGET = MISSING - {"none", "nil", "missing", "-", "."}
 TRUE = frozenset(["true", "t", "yes", "y", "on", "ja", "oui", "si", "sí", "sim", "wahr", "vrai", "1", "1.0"])
 FALSE = frozenset(["false", "f", "no", "n", "off", "nein", "non", "não", "nao", "falsch", "faux", "0", "0.0"])
 
+REMEMBERED = 100_000  # texts whose form is kept, since many columns of a wide table hold the same ones
+FEW = 300  # cells; of so few, a column operation costs more than they do
 _WHOLE_FLOAT = re.compile(r"-?\d+\.0+")
 GARBLED = re.compile("[\0\ufffd]")  # a NUL, or a character that no encoding could read: the text is not what was meant
 
@@ -73,6 +75,8 @@ def level(value: str) -> str:
 
 def is_garbled(values: pd.Series) -> np.ndarray:
     """Mask of the cells that hold a NUL, or a character that no encoding could read: their text is not what was meant."""
+    if len(values) <= FEW:
+        return np.array([isinstance(v, str) and bool(GARBLED.search(v)) for v in values.tolist()], dtype=bool)
     return matches(values, r"[\x00\x{FFFD}]")
 
 
@@ -94,6 +98,8 @@ def matches(values: pd.Series, pattern: str) -> np.ndarray:
 def is_token(values: pd.Series, tokens: Iterable[str]) -> np.ndarray:
     """Mask of the cells whose folded text is one of `tokens`."""
     tokens = {fold(token) for token in tokens}
+    if len(values) <= FEW:
+        return np.array([_is_one(v, tokens) for v in values.tolist()], dtype=bool)
     folded = values.str.strip().str.lower()  # by Arrow, on all cells, faster than `fold` on each
     found = np.array(folded.isin(tokens), dtype=bool)
     if any(" " in t for t in tokens):
@@ -101,6 +107,13 @@ def is_token(values: pd.Series, tokens: Iterable[str]) -> np.ndarray:
         for place in np.flatnonzero(spaced & ~found):
             found[place] = fold(str(values.iloc[place])) in tokens
     return found
+
+
+def _is_one(value: object, tokens: set[str]) -> bool:
+    """The same of one cell."""
+    if not isinstance(value, str):
+        return False
+    return value.strip().lower() in tokens or (any(c.isspace() for c in value) and fold(value) in tokens)
 
 
 def by_unique(values: pd.Series, read: Callable[[list[str]], np.ndarray], missing: object) -> np.ndarray:

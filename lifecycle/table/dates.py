@@ -355,6 +355,7 @@ class DateShape:
     parts: tuple[int, ...] = ()
 
 
+@lru_cache(maxsize=cells.REMEMBERED)
 def shape(text: str) -> DateShape | None:
     """None where the text is no date."""
     text = plain(text)

@@ -20,6 +20,7 @@ MIN_PAIRS = 30
 SURE = 6.0  # standard deviations from chance
 ALIKE = 0.25  # intraclass correlation
 SAMPLE = 200_000  # rows looked at
+FIRST = 50  # cells that rule out most columns
 HEAD = 1_000  # cells whose form is looked at first
 MOST_COLUMNS = 40  # in which rows are compared, the target first
 # digits with a few letters around them that are the same in (nearly) all cells: C-5104, P0093
@@ -29,6 +30,8 @@ _LETTER = re.compile(r"(.*\d)([A-Za-z])")
 _DATE_PART = re.compile(r"(19|20)\d\d([-/.]?(0?[1-9]|1[0-2]))?")
 # what several rows may share of an id such as 0001_02, 0001a or 02/0001
 PARTS = (r"^.*[^\W_](?=[-_/.:#|\s]+[^\W_]+$)", r"^.*\d(?=[A-Za-z]$)", r"[^-_/.:#|\s]+$")
+_CUT = {part: re.compile(part) for part in PARTS}
+_SHORT = re.compile(r"\d{1,4}|[A-Za-z]")
 _CLOCKWORK = {7, 12, 24, 28, 29, 30, 31, 52, 53, 60, 365, 366}
 
 
@@ -52,15 +55,19 @@ def find_groups(frame: pd.DataFrame, kinds: dict[str, str], target: str, only: s
     named = [c for c in kinds if kinds[c] != "boolean" and c != target and only in ("", c)]
     counters = _counters(frame, whole)
     measured: dict[str, _Measured] = {}
+    compared = [target, *[c for c in kinds if c != target][:MOST_COLUMNS]]
     found = []
     for column in named:
-        others = [target, *(c for c in kinds if c not in (column, target))]
         group = _prefix(column, frame[column]) if kinds[column] != "integer" else None
         if group is None and kinds[column] in ("integer", "string"):
-            group = _counted(column, frame[column], counters) or _alike(column, frame, others[:MOST_COLUMNS], measured)
+            group = _counted(column, frame[column], counters) or _alike(column, frame, _without(compared, column), measured)
         if group:
             found.append(group)
     return sorted(found, key=lambda g: not g.sure)
+
+
+def _without(compared: list[str], column: str) -> list[str]:
+    return [other for other in compared if other != column][:MOST_COLUMNS]
 
 
 def siblings(keys: np.ndarray, test_size: float) -> float:
@@ -75,6 +82,8 @@ def siblings(keys: np.ndarray, test_size: float) -> float:
 
 def _prefix(column: str, values: pd.Series) -> Group | None:
     """An id such as 0001_02, whose first part several rows share while the second counts them (or the other way round)."""
+    if not any(_may_rest(values.iloc[:FIRST].tolist(), part) for part in PARTS):
+        return None
     cells = values[values.str.strip() != ""].str.strip()
     if len(cells) < 2 * MIN_VALUES or cells.nunique() < 0.98 * len(cells):
         return None
@@ -97,6 +106,21 @@ def _prefix(column: str, values: pd.Series) -> Group | None:
                 part,
             )
     return None
+
+
+def _may_rest(cells: list[str], part: str) -> bool:
+    """Whether the first cells leave it open that `_rest_counts` is true: what most columns fail, at hardly any cost."""
+    cut = _CUT[part]
+    for cell in cells:
+        text = cell.strip()
+        found = cut.search(text)
+        if not found:
+            continue
+        rest = text[len(found[0]) :] if part.startswith("^") else text[: -len(found[0])]
+        rest = rest.strip("-_/.:#| \t")
+        if not _SHORT.fullmatch(rest):
+            return False
+    return True
 
 
 def may_count(values: pd.Series, part: str) -> bool:
@@ -145,16 +169,25 @@ def _counts_within(keys: pd.Series, rest: pd.Series) -> bool:
 
 def _one_after_the_other(keys: pd.Series, numbers: np.ndarray, gaps: float = 0.2) -> bool:
     """Whether the numbers of (nearly) each key differ, begin alike and leave hardly any out."""
-    table = pd.DataFrame({"key": keys.to_numpy(), "number": numbers}).groupby("key")["number"]
-    found = table.agg(["size", "nunique", "min", "max"])
-    several = found[found["size"] > 1]
-    if len(several) < 5:
+    codes = pd.factorize(keys)[0]
+    order = np.lexsort((numbers, codes))
+    codes, numbers = codes[order], numbers[order]
+    starts = np.flatnonzero(np.append(True, codes[1:] != codes[:-1]))
+    size = np.diff(np.append(starts, len(codes)))
+    several = size > 1
+    if several.sum() < 5:
         return False
-    begins = (found["min"] == found["min"].mode()[0]).mean()
-    differ = (several["size"] == several["nunique"]).mean()
-    length = several["max"] - found["min"].mode()[0] + 1
-    dense = several["size"].sum() / max(length.sum(), 1)
-    return bool(begins > 0.9 and differ > 0.97 and dense > 1 - gaps)
+    lowest, highest = numbers[starts], numbers[starts + size - 1]
+    firsts, met = np.unique(lowest, return_counts=True)
+    usual = firsts[met.argmax()]
+    if not (lowest == usual).mean() > 0.9:
+        return False
+    new = np.append(True, (codes[1:] != codes[:-1]) | (numbers[1:] != numbers[:-1]))
+    different = np.add.reduceat(new.astype(int), starts)
+    differ = (size == different)[several].mean()
+    length = highest[several] - usual + 1
+    dense = size[several].sum() / max(length.sum(), 1)
+    return bool(differ > 0.97 and dense > 1 - gaps)
 
 
 # ---- a counter within ----------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from lifecycle.ground.progress import shown
 from lifecycle.table import cells, dates, evidence, notation, recognise, sentinels, units
 from lifecycle.table.evidence import FileEvidence
 from lifecycle.table.notation import Notation
-from lifecycle.table.texts import Texts
+from lifecycle.table.texts import Texts, odd_texts
 
 SAMPLE = 2_000  # distinct values looked at for a pattern; the share that fits is then counted on all
 MAX_ENUM = 200  # more levels than this are not listed in the contract
@@ -114,7 +114,8 @@ def look(
 ) -> list[tuple[dict[str, Any], Texts]]:
     """The same, and the texts of each column's filled cells."""
     names = shown(frame.columns, "define: texts", frame.shape[1])
-    looked = {name: _Looked(name, frame[name], columns.get(name) or {}, name == target) for name in names}
+    odd = odd_texts(frame.shape[1])
+    looked = {name: _Looked(name, frame[name], columns.get(name) or {}, name == target, odd) for name in names}
     file = evidence.of_marks((one.texts for one in looked.values()), delimiter)
     typing = shown(looked.items(), "define: types", len(looked))
     drafts = {name: _draft(one, file, define) for name, one in typing}
@@ -132,13 +133,15 @@ def look(
 class _Looked:
     """A column's cells, and what the user says of it."""
 
-    def __init__(self, name: str, values: pd.Series, override: Mapping[str, Any], is_target: bool) -> None:
+    def __init__(
+        self, name: str, values: pd.Series, override: Mapping[str, Any], is_target: bool, odd: int
+    ) -> None:
         self.name, self.override, self.is_target = name, override, is_target
         tokens = cells.MISSING_TARGET if is_target else cells.MISSING
         if "missingValues" in override:
             tokens = frozenset(cells.fold(str(t)) for t in override["missingValues"]) | {""}
         self.tokens = tokens
-        self.texts, self.seen = Texts.of(name, values, tokens)
+        self.texts, self.seen = Texts.of(name, values, tokens, odd)
 
     @property
     def forced(self) -> str:
@@ -525,8 +528,12 @@ def _counted_moments(texts: Texts) -> str:
 
 
 def _are_serials(sample: list[str]) -> bool:
-    values = [notation.number(t) for t in sample]
-    return bool(np.mean([18_000 <= v <= 60_000 for v in values]) > 0.99)  # 1949 to 2064
+    others = 0
+    for text in sample:
+        others += not 18_000 <= notation.number(text) <= 60_000  # 1949 to 2064
+        if others >= 0.01 * len(sample):
+            return False
+    return bool(sample)
 
 
 def _six_digits(name: str, sample: list[str]) -> str:

@@ -6,6 +6,7 @@ with them, what is heaped, capped or far out, which columns say the same thing, 
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ HEAPED = 0.05  # a share of the rows at one number, of a column with many others
 CAPPED = 0.01  # a share of the rows at the lowest or highest value is a cap
 FAR = 6.0  # interquartile ranges beyond the quartiles, from which on a value is far out
 PATTERNS = 8
+DESCRIBED = 200  # columns; of more, those that go with the target most
 
 
 def overview(frame: pd.DataFrame, contract: Contract) -> dict[str, Any]:
@@ -38,13 +40,16 @@ def overview(frame: pd.DataFrame, contract: Contract) -> dict[str, Any]:
     outcome = target_numbers(typed, contract)
     coded = association.all_coded(typed, [field.name for field in fields if field.type != "text"])
     target = coded.get(contract.problem.target)
+    strengths = {}
+    if target is not None:
+        strengths = {name: association.association(one, target) for name, one in coded.items()}
+    described = [field for field in fields if field.role not in ("target", "id")]
+    telling = most_telling(described, strengths)
     columns = []
-    for field in fields:
-        if field.role in ("target", "id"):
-            continue
+    for field in telling:
         one = column(field, typed[field.name], outcome, source)
-        if target is not None and field.name in coded:
-            one["strength"] = association.association(coded[field.name], target)
+        if field.name in strengths:
+            one["strength"] = strengths[field.name]
         columns.append(one)
     features = [field.name for field in contract.features if field.type != "text"]
     return {
@@ -53,11 +58,21 @@ def overview(frame: pd.DataFrame, contract: Contract) -> dict[str, Any]:
         "target": column(contract.by_name[contract.problem.target], typed[contract.problem.target], None, source),
         "mean": float(np.nanmean(outcome)) if outcome is not None else None,
         "columns": sorted(columns, key=lambda one: -one.get("strength", -1.0)),
+        "left_out": len(described) - len(telling),
         "alike": [pair._asdict() for pair in association.alike(typed, features, STRONG)],
         "missing": missing_together(typed, fields),
         "time": times(typed, contract),
         "group": group_sizes(typed, contract),
     }
+
+
+def most_telling(fields: list[Field], strengths: dict[str, float]) -> list[Field]:
+    """Of a wide table, the columns that go with the target most, in the contract's order."""
+    if len(fields) <= DESCRIBED:
+        return fields
+    by_strength = sorted(fields, key=lambda field: -strengths.get(field.name, -1.0))
+    chosen = {field.name for field in by_strength[:DESCRIBED]}
+    return [field for field in fields if field.name in chosen]
 
 
 def target_numbers(typed: pd.DataFrame, contract: Contract) -> Array | None:
@@ -181,16 +196,22 @@ def means(part: Array, n: int, outcome: Array | None) -> list[float | None]:
 
 def missing_together(typed: pd.DataFrame, fields: list[Field]) -> list[dict[str, Any]]:
     """The most frequent sets of columns that lack a value in one row."""
-    names = [field.name for field in fields if typed[field.name].isna().any()]
-    if not names:
+    masks = {field.name: typed[field.name].isna().to_numpy() for field in fields}
+    gaps = {name: mask for name, mask in masks.items() if mask.any()}
+    if not gaps:
         return []
-    gaps = typed[names].isna()
-    patterns = gaps.value_counts()
+    rows = np.packbits(np.column_stack(list(gaps.values())), axis=1)
+    places: dict[bytes, int] = {}
+    patterns: Counter[bytes] = Counter()
+    for i, row in enumerate(rows):
+        pattern = row.tobytes()
+        patterns[pattern] += 1
+        places.setdefault(pattern, i)
     out = []
-    for mask, rows in patterns.items():
-        columns = [name for name, lacks in zip(names, mask, strict=True) if lacks]
+    for pattern, count in patterns.most_common(PATTERNS + 1):
+        columns = [name for name, mask in gaps.items() if mask[places[pattern]]]
         if columns:
-            out.append({"columns": columns, "rows": int(rows)})
+            out.append({"columns": columns, "rows": count})
     return out[:PATTERNS]
 
 

@@ -10,10 +10,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
-from lifecycle.table import notation, units
+from lifecycle.table import cells, notation, units
 from lifecycle.table.notation import Notation
 
 ALIKE = (
@@ -60,6 +61,7 @@ class NumberShape:
     plus: bool = False  # 65+
 
 
+@lru_cache(maxsize=cells.REMEMBERED)
 def shape(text: str) -> NumberShape | None:
     """None where the text is no number, however it were written."""
     text = notation.plain(text)

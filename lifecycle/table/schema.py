@@ -18,6 +18,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -144,11 +145,11 @@ def _marks_between(texts: Sequence[str]) -> list[str]:
 def _odd(filled: Texts, usual: str) -> list[str]:
     """The texts that a pattern does not take, or some of them where they are very many."""
     places = np.flatnonzero(~cells.matches(filled.distinct, usual))
-    return [str(t) for t in filled.distinct.iloc[spread(places, _TRIED)].tolist()]
+    return [str(t) for t in filled.distinct.iloc[spread(places, min(_TRIED, filled.odd))].tolist()]
 
 
 def _some(filled: Texts) -> list[str]:
-    return [str(t) for t in filled.distinct.iloc[spread(np.arange(len(filled.distinct)), _TRIED)].tolist()]
+    return [str(t) for t in filled.distinct.iloc[spread(np.arange(len(filled.distinct)), min(_TRIED, filled.odd))].tolist()]
 
 
 # ---- dates -----------------------------------------------------------------------------------------------------
@@ -188,6 +189,7 @@ def _without_zone(moment: datetime | None) -> datetime | None:
     return moment.astimezone(UTC).replace(tzinfo=None)
 
 
+@lru_cache(maxsize=cells.REMEMBERED)
 def standard_date(cell: str, form: str, kind: str) -> datetime | None:
     """What a tool of the standard makes of a cell; None where it calls it wrong."""
     from dateutil import parser  # pandas needs it too

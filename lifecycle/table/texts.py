@@ -15,6 +15,7 @@ from lifecycle.table import cells, dates, notation, recognise
 
 SMALL = 1_000  # cells; fewer are counted one by one
 PLAIN, ODD = 500, 1_500  # distinct texts looked at one by one: plain numbers, and the others
+LEAST_ODD, ALL_ODD = 100, 600_000  # of each column at least; of all columns, where these are many
 
 
 @dataclass
@@ -24,22 +25,25 @@ class Texts:
     name: str
     distinct: pd.Series
     counts: np.ndarray
+    odd: int = ODD  # of them are looked at one by one, beside plain numbers
 
     @classmethod
-    def of(cls, name: str, values: pd.Series, tokens: Iterable[str]) -> tuple[Texts, list[str]]:
+    def of(
+        cls, name: str, values: pd.Series, tokens: Iterable[str], odd: int = ODD
+    ) -> tuple[Texts, list[str]]:
         """(a column's texts, the spellings in it of the folded `tokens` for missing)."""
         if len(values) <= SMALL:
-            return cls._of_few(name, values.tolist(), frozenset(tokens))
+            return cls._of_few(name, values.tolist(), frozenset(tokens), odd)
         codes, distinct = pd.factorize(values)
         texts = pd.Series(distinct, dtype="str")
         counts = np.bincount(codes[codes >= 0], minlength=len(texts))
         absent = cells.is_token(texts, tokens)
         kept = ~(absent | cells.is_garbled(texts))
         seen = sorted({str(t) for t in texts[absent]})
-        return cls(name, texts[kept].reset_index(drop=True), counts[kept]), seen
+        return cls(name, texts[kept].reset_index(drop=True), counts[kept], odd), seen
 
     @classmethod
-    def _of_few(cls, name: str, given: list[Any], tokens: frozenset[str]) -> tuple[Texts, list[str]]:
+    def _of_few(cls, name: str, given: list[Any], tokens: frozenset[str], odd: int) -> tuple[Texts, list[str]]:
         """The same of a few cells, where column operations would cost more than the cells."""
         counts: dict[str, int] = {}
         seen: set[str] = set()
@@ -48,9 +52,8 @@ class Texts:
                 seen.add(text)
             elif not cells.GARBLED.search(text):
                 counts[text] = count
-        return cls(name, pd.Series(list(counts), dtype="str"), np.array(list(counts.values()), dtype=np.int64)), sorted(
-            seen
-        )
+        held = np.array(list(counts.values()), dtype=np.int64)
+        return cls(name, pd.Series(list(counts), dtype="str"), held, odd), sorted(seen)
 
     @property
     def total(self) -> int:
@@ -70,9 +73,9 @@ class Texts:
     @cached_property
     def sampled(self) -> np.ndarray:
         """Places of the texts that are looked at one by one, spread over the column."""
-        if len(self.distinct) <= PLAIN + ODD and not self.simple:
+        if len(self.distinct) <= self.odd + PLAIN * self.odd // ODD and not self.simple:
             return np.arange(len(self.distinct))
-        places = [spread(np.flatnonzero(self._is_simple), PLAIN), spread(np.flatnonzero(~self._is_simple), ODD)]
+        places = [spread(np.flatnonzero(self._is_simple), PLAIN), spread(np.flatnonzero(~self._is_simple), self.odd)]
         return np.sort(np.concatenate(places))
 
     @cached_property
@@ -125,7 +128,7 @@ class Texts:
         gone = cells.is_token(self.distinct, words)
         if not gone.any():
             return self
-        return Texts(self.name, self.distinct[~gone].reset_index(drop=True), self.counts[~gone])
+        return Texts(self.name, self.distinct[~gone].reset_index(drop=True), self.counts[~gone], self.odd)
 
     def holds(self, words: Iterable[str]) -> list[str]:
         """The folded `words` that some cell says."""
@@ -136,6 +139,11 @@ class Texts:
         at = np.flatnonzero(cells.is_token(self.distinct, words))
         found = [(-int(self.counts[i]), str(self.distinct.iloc[i])) for i in at]
         return [text for _, text in sorted(found)]
+
+
+def odd_texts(columns: int) -> int:
+    """Different texts of each column that are looked at one by one, in a table of so many: all together are bounded."""
+    return max(LEAST_ODD, min(ODD, ALL_ODD // max(columns, 1)))
 
 
 def spread(places: np.ndarray, most: int) -> np.ndarray:
