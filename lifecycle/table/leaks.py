@@ -18,6 +18,8 @@ ALMOST_ALL = 0.999
 MIN_ROWS = 20
 MIN_LEVEL = 10  # rows of a level
 CHANCE = 1e-6
+LUCK = 1e-3  # a level whose rows are of one class with this chance says nothing by itself
+UNPROVEN = 0.003  # share of the rows in such levels, beyond which a column may be a strong feature, right in 98 of 100
 TWIN = 0.98  # share of the rows in which two columns say the same
 PASSES = 5
 MAX_PAIRED = 60  # columns whose pairs are tried
@@ -148,10 +150,36 @@ def _of_one_class(column: pd.Series, classes: _Classes) -> str:
             continue
         counts = np.bincount(classes.codes[mask], minlength=len(classes.labels))
         k = int(counts.argmax())
+        if word not in ("filled", "empty") and _is_pure_by_luck(column, classes):
+            continue
         pure = counts[k] >= ALMOST_ALL * size and size * np.log(classes.share[k]) < np.log(CHANCE)
         if pure and (word in ("filled", "empty") or counts[k] >= ALMOST_ALL * classes.counts[k]):
             return f'it is {word} only where "{classes.name}" is "{classes.labels[k]}"'
     return ""
+
+
+def _is_pure_by_luck(column: pd.Series, classes: _Classes) -> bool:
+    """Whether the column would tell the classes apart in 98 of 100 rows, and the few others happen to be of one class.
+
+    With two or more levels that are beyond luck on one side of another one (why somebody left, beside "staying"), it was
+    written after the event, whatever its rare levels say."""
+    codes, values = pd.factorize(column)
+    table = _table(codes, classes, len(values))
+    unproven = _unproven(table, classes)
+    if table[unproven].sum() <= UNPROVEN * table.sum():
+        return False
+    sides = np.bincount(table[~unproven].argmax(axis=1), minlength=len(classes.labels))
+    return bool(sides.max() < 2)
+
+
+def _unproven(table: np.ndarray, classes: _Classes) -> np.ndarray:
+    """Mask of the levels that have so few rows that chance makes them of one class; none, where they are too many for that
+    together. `table`: as `_table` has it."""
+    log_chance = table.sum(axis=1) * np.log(classes.share[table.argmax(axis=1)])
+    few = log_chance > np.log(LUCK)
+    if log_chance[few].sum() < np.log(CHANCE):
+        return np.zeros(len(table), dtype=bool)
+    return few
 
 
 def _twins(rows: pd.DataFrame, found: dict[str, str], left: list[str]) -> dict[str, str]:
@@ -190,6 +218,8 @@ def _decides(column: pd.Series, classes: _Classes) -> str:
         return ""  # too few rows a value to tell
     table = _table(pd.factorize(column)[0], classes, values)
     right = np.where(table == table.max(axis=1, keepdims=True), table, 0)
+    if table[_unproven(table, classes)].sum() > UNPROVEN * len(x):
+        return ""  # right in 98 of 100 rows, and lucky in the others
     # of every class, the rare ones too: among 0.1 % positives any column is right in nearly all rows
     sure = right.sum() >= ALMOST_ALL * len(x) and (right.sum(axis=0) >= 0.95 * table.sum(axis=0)).all()
     return f'each of its values has one value of "{classes.name}"' if sure else ""

@@ -56,6 +56,28 @@ def test_a_strong_feature_is_neither_given_away_nor_suspected():
         assert found(look, A, near=A + RNG.normal(0, 0.5, N), half=A + B * RNG.random(N)) == set()
 
 
+@pytest.mark.parametrize("share", [0.38, 0.5, 0.2])
+def test_a_strong_feature_is_left_alone_in_nearly_every_draw(share):
+    """Its few other rows are of one class by luck in every eighth table."""
+    n_suspected = 0
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        label = np.where(rng.random(N) < share, "yes", "no")
+        smell = np.where(rng.random(N) < 0.985, label, "faint")
+        frame = pd.DataFrame({"smell": smell, "y": label})
+        n_suspected += bool(suspected(frame, "y", ["smell"], "binary"))
+    assert n_suspected <= 2
+
+
+def test_a_rare_level_does_not_hide_what_was_written_after_the_event():
+    reason = np.where(LEFT == "left", REASONS, "staying").astype(object)
+    reason[np.flatnonzero(LEFT == "left")[:5]] = "retired"
+    assert found(suspected, LEFT, "binary", reason=reason) == {"reason"}
+    result = np.where(CLASS == "yes", "passed", "failed").astype(object)
+    result[np.flatnonzero(CLASS == "no")[0]] = "void"
+    assert found(suspected, CLASS, "binary", result=result) == {"result"}
+
+
 def test_among_rare_positives_a_constant_is_not_suspected():
     rare = np.where(np.arange(N) == 7, "yes", "no")
     flat = np.where(np.arange(N) % 50 == 0, "u", "v")
