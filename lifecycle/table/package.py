@@ -74,14 +74,25 @@ def _free(name: str, taken: list[str]) -> str:
 
 
 def _aside(raw: RawTable, fact: Mapping[str, Any], dialect: Mapping[str, Any]) -> dict[str, Any]:
-    """The lines that are no rows, where all were looked at and each record of the file stands on a line of its own."""
-    if raw.whole:
-        return {}
+    """The lines that are no rows, where each is known and each record of the file stands on a line of its own."""
+    if raw.whole and len(raw.broken) < raw.whole.rows_in - raw.whole.rows:
+        return {}  # more of them than are remembered
     name = f"{fact['file']}:"
     broken = [int(b.source.rsplit(":", 1)[1]) for b in raw.broken if b.source.startswith(name)]
     below = [line for line in broken if line > max(dialect["headerRows"])]
-    rows = raw.frame[SOURCE].str.startswith(name)
-    last = max([0, *below, *(int(s.rsplit(":", 1)[1]) for s in raw.frame[SOURCE][rows].tail(1))])
-    if not below or len(below) > _ASIDE or last != max(dialect["headerRows"]) + int(rows.sum()) + len(below):
+    if not below or len(below) > _ASIDE:
+        return {}
+    rows, end = _rows_of(raw, name)
+    if max(end, *below) != max(dialect["headerRows"]) + rows + len(below):
         return {}
     return {"commentRows": sorted({*below, *dialect.get("commentRows", [])})}
+
+
+def _rows_of(raw: RawTable, name: str) -> tuple[int, int]:
+    """(how many rows a file has, the line of its last one); `name`: the file, as sources begin."""
+    if raw.whole:
+        lines = raw.whole.lines.get(name.removesuffix(":"))
+        return (lines.rows, lines.last) if lines else (0, 0)
+    sources = raw.frame[SOURCE][raw.frame[SOURCE].str.startswith(name)]
+    last = int(str(sources.iloc[-1]).rsplit(":", 1)[1]) if len(sources) else 0
+    return len(sources), last

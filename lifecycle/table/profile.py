@@ -96,6 +96,7 @@ def read_profiled(folder: str | Path, options: ReadOptions, target: str, at: Wor
     n_broken = rows = 0
     answers: list[pa.ChunkedArray] = []
     held: list[pa.Table] | None = []
+    lines: dict[str, FileLines] = {}
     size = 0
     for part in tables.cell_parts():
         size += part.table.nbytes
@@ -109,6 +110,9 @@ def read_profiled(folder: str | Path, options: ReadOptions, target: str, at: Wor
         debris = {name for name in debris if is_debris(name, part.table.column(name).to_pandas())}
         broken += part.broken[: max(0, BROKEN_KEPT - len(broken))] if rows > most else part.broken
         n_broken += len(part.broken)
+        if len(part.table):
+            name, last = str(part.table.column(SOURCE)[-1].as_py()).rsplit(":", 1)
+            lines.setdefault(name, FileLines()).add(len(part.table), int(last))
         if target in tables.names:
             answers.append(part.table.column(target))
     frame = sampler.table().to_pandas().drop(columns=sorted(debris))
@@ -116,6 +120,7 @@ def read_profiled(folder: str | Path, options: ReadOptions, target: str, at: Wor
     out = RawTable(frame, broken, facts, tables.notes, tables.unusable, options, tables.forms)
     if sampler.halvings:
         out.whole = Whole(tables, rows, rows + n_broken, len(frame), _joined(answers), at or Workplace(1), held)
+        out.whole.lines = lines
     return out
 
 
@@ -198,6 +203,18 @@ class Tally:
 
 
 @dataclass
+class FileLines:
+    """How many rows a file has, and the line of the last one."""
+
+    rows: int = 0
+    last: int = 0
+
+    def add(self, rows: int, last: int) -> None:
+        self.rows += rows
+        self.last = last
+
+
+@dataclass
 class Whole:
     """All rows of a table of which only a sample is held. `target`: the whole column; `rows`, `rows_in`, `sampled`: how many there
     are, with the lines that are none, and in the sample. `clusters`: for each candidate, all rows of some of its values."""
@@ -212,6 +229,7 @@ class Whole:
     tallies: dict[str, Tally] = field(default_factory=dict)
     clusters: dict[Candidate, pd.DataFrame] = field(default_factory=dict)
     shares: dict[Candidate, float] = field(default_factory=dict)
+    lines: dict[str, FileLines] = field(default_factory=dict)  # {file: its rows}
 
     def look(self, fields: list[dict[str, Any]], columns: Mapping[str, Any], candidates: Iterable[Candidate]) -> None:
         """The second pass; `fields`: as the sample has them, `columns`: the user's word."""

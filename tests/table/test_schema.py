@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from lifecycle.table.contract import Contract, Field
+from lifecycle.table import profile
 from lifecycle.table.schema import raw_field, standard_date, standard_number
 from tests.here import run_here
 from tests.scratch import ROOT, scratch
@@ -111,6 +112,18 @@ def test_the_package_names_bytes_hash_dialect_and_the_lines_that_are_no_rows(tmp
     fields = {f["name"]: f for f in found["schema"]["fields"]}
     assert fields["Preis"]["type"] == "number" and fields["Preis"]["decimalChar"] == ","
     assert "role" not in fields["gut"]
+
+
+def test_the_package_of_a_sampled_table_names_the_lines_that_are_no_rows(tmp_path, monkeypatch):
+    monkeypatch.setattr(profile, "ROWS", 40)
+    monkeypatch.setattr(profile, "BLOCK", 10)
+    rows = "".join(f"{i};{i % 7},5;{'ja' if i % 3 else 'nein'}\n" for i in range(1, 121))
+    for name in ("a.csv", "b.csv"):
+        scratch(tmp_path, ("Nr;Preis;gut\n" + rows + "121;8\nSumme;210,0;\n").encode(), "gut", name)
+    assert run_here(tmp_path, "define").code == 0
+    assert "sample" in json.loads((tmp_path / "reports/data_profile.json").read_text("utf-8"))
+    for found in json.loads((tmp_path / "data/datapackage.json").read_text("utf-8"))["resources"]:
+        assert found["dialect"]["commentRows"] == [122, 123]
 
 
 def test_the_standard_is_read_as_its_tools_read_it():
