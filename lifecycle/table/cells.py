@@ -48,7 +48,7 @@ TRUE = frozenset(["true", "t", "yes", "y", "on", "ja", "oui", "si", "sí", "sim"
 FALSE = frozenset(["false", "f", "no", "n", "off", "nein", "non", "não", "nao", "falsch", "faux", "0", "0.0"])
 
 REMEMBERED = 100_000  # texts whose form is kept, since many columns of a wide table hold the same ones
-FEW = 300  # cells; of so few, a column operation costs more than they do
+FEW = 1_000  # cells; of so few, a column operation costs more than they do
 _WHOLE_FLOAT = re.compile(r"-?\d+\.0+")
 GARBLED = re.compile("[\0\ufffd]")  # a NUL, or a character that no encoding could read: the text is not what was meant
 

@@ -56,7 +56,10 @@ def _agreement(rows: list[list[str]], dialect: Dialect) -> tuple[bool, float, bo
     widths = [len(row) for row in rows] or [0]
     usual = max(widths, key=widths.count)
     cut = any(dialect.quote in cell for row in rows for cell in row)  # a quoted cell, cut at what does not delimit
-    return usual > 1, round(widths.count(usual) / len(widths), 1), not cut, widths[0] == usual, usual
+    # lines of nothing but a mark are no cells that it parts
+    cells = [cell.strip() for row in rows if len(row) == usual for cell in row]
+    filled = any(cell and cell.isprintable() for cell in cells)
+    return usual > 1 and filled, round(widths.count(usual) / len(widths), 1), not cut, widths[0] == usual, usual
 
 
 def _usual_width(lines: list[str], dialect: Dialect) -> int:

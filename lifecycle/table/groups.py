@@ -60,7 +60,9 @@ def find_groups(frame: pd.DataFrame, kinds: dict[str, str], target: str, only: s
     for column in named:
         group = _prefix(column, frame[column]) if kinds[column] != "integer" else None
         if group is None and kinds[column] in ("integer", "string"):
-            group = _counted(column, frame[column], counters) or _alike(column, frame, _without(compared, column), measured)
+            group = _counted(column, frame[column], counters) or _alike(
+                column, frame, _without(compared, column), measured
+            )
         if group:
             found.append(group)
     return sorted(found, key=lambda g: not g.sure)

@@ -91,6 +91,8 @@ def _names_at(table: list[Record], usual: int) -> int:
         wide = widths[at] == usual or (at == 0 and widths[at] > usual)
         if not wide and widths[at] > 1:
             wide = _is_narrower(table[at + 1 :], widths[at], usual)
+        if at and not _filled(r):
+            continue  # below a title, a line of empty cells names nothing
         if wide and (_filled(r) >= least or (usual == 2 and not _is_title(table, at))):
             return _above_data(table, at)
     return 0

@@ -26,6 +26,7 @@ SAMPLE = 2_000  # distinct values looked at for a pattern; the share that fits i
 MAX_ENUM = 200  # more levels than this are not listed in the contract
 MAX_WORDS = 5  # different words between numbers that may all say that there is none
 CODED = 3  # columns that hold a number far from all others, which then stands for "no value"
+SEVERAL = 4  # different texts, from which on their order may matter
 LEVELS = 10  # different numbers; beside one word, so few are levels, and the word is one more
 NUMBERS, DATES = ("number", "integer"), ("date", "datetime")
 
@@ -133,9 +134,7 @@ def look(
 class _Looked:
     """A column's cells, and what the user says of it."""
 
-    def __init__(
-        self, name: str, values: pd.Series, override: Mapping[str, Any], is_target: bool, odd: int
-    ) -> None:
+    def __init__(self, name: str, values: pd.Series, override: Mapping[str, Any], is_target: bool, odd: int) -> None:
         self.name, self.override, self.is_target = name, override, is_target
         tokens = cells.MISSING_TARGET if is_target else cells.MISSING
         if "missingValues" in override:
@@ -255,6 +254,11 @@ def _order(one: _Looked, texts: Texts) -> tuple[str, ...]:
     if dated and not _SPAN_WORDS.intersection(words_of(one.name)) and not _is_span(texts):
         return "boolean", "date", "number"
     return "boolean", "number", "date"
+
+
+def _are_seasons(texts: Texts) -> bool:
+    """2005-06, 2006-07, 2007-08: years, each with the next one, not the months of some."""
+    return len(texts.sample) >= 3 and all(notation.is_season(notation.plain(t)) for t in texts.sample)
 
 
 def _is_span(texts: Texts) -> bool:
@@ -484,6 +488,8 @@ def _formats(one: _Looked, texts: Texts, file: FileEvidence, least: float) -> tu
     """(formats of a column, the rarest last; a format that fits as well)."""
     if one.override.get("format"):
         return (str(one.override["format"]),), ""
+    if not one.forced and _are_seasons(texts):
+        return (), ""
     numbers = _compact_dates(one.name, texts) or (_counted_moments(texts) if one.forced in DATES else "")
     if numbers:
         return (numbers,), ""
@@ -630,6 +636,12 @@ def _note_not_understood(one: _Looked, draft: Draft, file: FileEvidence) -> None
     if not total or one.is_target:
         return
     shown = ", ".join(repr(t.strip()[:40]) for t in texts.sample[:3])
+    if len(texts.distinct) >= SEVERAL and (order := _order_of(texts)):
+        draft.notes.append(
+            f"most of its cells look like {order} ({shown}), and their order is not read; if it matters, give them as numbers "
+            "or dates in a column of their own"
+        )
+        return
     for kind, what in (("date", "dates"), ("number", "numbers")):
         if _would_be(one, texts, kind, file):
             why = "codes, by its name" if CODE_NAME.search(one.name) else "texts"
@@ -648,6 +660,26 @@ def _note_not_understood(one: _Looked, draft: Draft, file: FileEvidence) -> None
         draft.notes.append(
             f"most of its cells look like names of things ({shown}); if it only names a row: columns: {{{one.name}: {{role: id}}}}"
         )
+
+
+_ROMAN = re.compile(r"(?=[IVXLC])(?:X?L|L?X{0,3}|XC)(?:I[XV]|V?I{0,3})\.?")
+_PERIOD = re.compile(
+    r"(?:FY|AY|GJ|SJ|Q|H|T|S|KW|CW|WK|W|wk|week|Woche|semaine|semana) ?'?\d{1,4}(?:[ /-]'?\d{2,4})?"
+    r"|(?:19|20)\d\d ?[-/]? ?(?:H|Q|S|T|P|K|KW|W)\d{1,2}",
+    re.I,
+)
+_RANKED = re.compile(r"\d{1,3}(?:st|nd|rd|th|e|er|\.)? ?[-/]? ?[^\W\d_]{2,12}|\d{1,3} [^\W\d_]{1,6} \d{1,3}")
+
+
+def _order_of(texts: Texts) -> str:
+    """What the texts are, where they have an order that is lost in levels: "" for others."""
+    if _are_seasons(texts):
+        return "years, each with the next one"
+    for form, what in ((_ROMAN, "Roman numerals"), (_PERIOD, "periods of time")):
+        if all(form.fullmatch(notation.plain(t)) for t in texts.sample):
+            return what
+    alike = len({_mask(t) for t in texts.sample}) == 1
+    return "numbers of something" if alike and all(_RANKED.fullmatch(notation.plain(t)) for t in texts.sample) else ""
 
 
 _STARTS_WITH_NUMBER = re.compile(

@@ -31,8 +31,9 @@ COMPOUND = "compound"  # 2h 50m, 5'7": several units of one dimension, added up
 FOOTNOTE = "footnote"  # 1,234*, 12[3]: the mark is dropped
 MARGIN = "margin"  # 12.5 ± 0.3: the number
 MINUS_BEHIND = "minus behind"  # 12.50-
+ORDINAL = "ordinal"  # 1st, 2nd, 3ème: the number
 RANGE = "range"  # 62k-95k: the middle
-FORMS = (ABOUT, BOUND, CLOCK, SHORT_CLOCK, COMPOUND, FOOTNOTE, MARGIN, MINUS_BEHIND, RANGE)
+FORMS = (ABOUT, BOUND, CLOCK, SHORT_CLOCK, COMPOUND, FOOTNOTE, MARGIN, MINUS_BEHIND, ORDINAL, RANGE)
 
 _PLAIN = {" ": "\u00a0\u202f\u2009\u2007\u2008\u200a\u2002\u2003\u3000\t", "-": "\u2212\u2010\u2011\u2012\u2013\u2014\uff0d",
           "'": "\u2019\u2018\u02bc\u2032\u00b4`\uff07", '"': "\u201d\u201c\u2033", ",": "\uff0c\u066c", ".": "\uff0e\u066b"}  # fmt: skip
@@ -91,7 +92,7 @@ def plain(text: str) -> str:
         text = text[1:-1].strip()
     if ",-" in text or ".-" in text or ":-" in text or "/-" in text:
         text = _NO_CENTS.sub("", text)
-    if " of " in text:
+    if " " in text and text[0].isdigit():
         text = _OUT_OF.sub(r"/\1", text)
     if "°" in text:
         text = _COMPASS.sub(" ", text)
@@ -101,7 +102,7 @@ def plain(text: str) -> str:
 
 
 _NO_CENTS = re.compile(r"(?<=\d)[.,:/]-{1,2}(?!\d)")  # 12,- and 1.250,-- and 99:- and Rs. 500/-
-_OUT_OF = re.compile(r"(?<=\d) out of (\d+)(?: stars?)?$")
+_OUT_OF = re.compile(r"(?<=\d) (?:out of|of|von|sur|de|di|van|af|av|из) (\d+)(?: stars?)?$")
 _COMPASS = re.compile(r"(?<=\d) ?° ?(?=[NSEWO]$)")  # 48.2° N
 _POWER = re.compile(r"(?<=[\d.]) ?[x×*·] ?10\^(?=[-+]?\d)")
 
@@ -219,6 +220,30 @@ def _short(value: float) -> float | int:
 # ---- one cell ----------------------------------------------------------------------------------------------
 
 
+# English ends go with the last digit, so that 11st is a weight
+_ORDINAL = re.compile(
+    r"(?P<number>\d*(?:1[123]th|(?<!1)(?:1st|2nd|3rd)|[04-9]th)|\d+(?:ers?|[eè]re|re|n?de?s?|i?[eè]mes?|e|ste|:[ae]|\.?[ºª]))(?=$| \D+$)"
+)
+_ENDING = re.compile(r"\D+$")
+
+
+def without_ordinal(text: str) -> str:
+    """`3rd floor` is `3 floor`."""
+    found = _ORDINAL.match(text)
+    if not found:
+        return text
+    return _ENDING.sub("", found["number"]) + text[found.end() :]
+
+
+_SEASON = re.compile(r"((?:1[89]|20)\d\d) ?[/-] ?((?:1[89]|20)?\d\d)")
+
+
+def is_season(text: str) -> bool:
+    """Whether the text is a year and the next one: `2021/22` and `2021-2022`."""
+    found = _SEASON.fullmatch(text)
+    return bool(found) and str(int(found[1]) + 1).endswith(found[2])
+
+
 def read(text: str, n: Notation) -> float:
     """One cell as a number, NaN where it is none in this notation."""
     text = plain(text)
@@ -229,6 +254,8 @@ def read(text: str, n: Notation) -> float:
     value = digits(text, n.decimal, n.group)
     if value is not None:
         return _bare(value, n)
+    if ORDINAL in n.forms:
+        text = without_ordinal(text)
     if FOOTNOTE in n.forms:
         text = _MARK.sub("", text)
     if MARGIN in n.forms:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
@@ -42,6 +42,7 @@ _FLAGS = frozenset("b c d e f i n p r s u z be bd bp ep".split())
 _FOREIGN = re.compile(
     r"^(?![^\W\d]+(?:/\d*[^\W\d]+\d?|[23])$).*(?:\d|\s[A-Z])"
 )  # no unit: 12 Main St, 190Nm@ 2000rpm; but l/100km, m2
+_HYPHENED = re.compile(r"-[^\W\d_]{3,11}")
 _OUT_OF = re.compile(r"/ ?\d{1,4}")
 _HAS_NUMBER = re.compile(r"[\d½¼¾]")
 _NEVER = frozenset(":@#+~<>*†‡§¶¹²³⁴⁵⁶⁷⁸⁹⁰_\\()[]")  # in a word that is no known unit
@@ -69,6 +70,10 @@ def shape(text: str) -> NumberShape | None:
         return NumberShape((text.lstrip("+-"),))
     if not _HAS_NUMBER.search(text):
         return None
+    counted = notation.without_ordinal(text)
+    if counted != text:
+        inner = shape(counted)
+        return inner and replace(inner, forms=inner.forms | {notation.ORDINAL})
     forms: set[str] = set()
     bare = _single(text, forms)
     if bare:
@@ -107,7 +112,10 @@ def _single(text: str, forms: set[str]) -> NumberShape | None:
     if found.minus_behind:
         forms = forms | {notation.MINUS_BEHIND}
     after = found.after
-    sign = next((mark for pair in _SIGNS for mark in pair if units.key(after) == mark.casefold()), "")
+    sign = ""
+    if after:
+        word = units.key(after)
+        sign = next((mark for pair in _SIGNS for mark in pair if word == mark.casefold()), "")
     if sign not in ("CR", "DR") and after != sign:
         sign = ""
     before_words = notation.affix_words(found.before) if found.before else []
@@ -136,7 +144,9 @@ def _may_be_unit(word: str) -> bool:
         return True  # €/h
     if len(word) > 12 or _FOREIGN.search(word) or any(c in _NEVER for c in word):
         return False
-    return word[0].isalpha() or word[0] in "%‰°" or (word[0] == "/" and word[1:].isalpha())
+    if _HYPHENED.fullmatch(word):
+        return True  # 5-star
+    return word[0].isalpha() or word[0] in "%‰°★☆⭐" or (word[0] == "/" and word[1:].isalpha())
 
 
 def _one_dimension(words: Iterable[str]) -> bool:
@@ -413,8 +423,8 @@ def _units_of(good: list[Met], forms: set[str], signed: bool) -> tuple[str, Tabl
             bare += count
     if not words:
         return "", {}
-    money = _money(words)
-    rest = Counter({w: c for w, c in words.items() if not units.is_currency(w)})
+    money = _money(words) + _things(words, sum(affixes.values()))
+    rest = Counter({w: c for w, c in words.items() if not units.is_currency(w) and w not in money})
     table, base = _table(rest, bool(money), bare, notation.COMPOUND in forms)
     if base is None:
         return "", {}
@@ -447,6 +457,17 @@ def _money(words: Counter[str]) -> list[str]:
         return []
     usual = max(by_currency.values(), key=lambda spelled: sum(spelled.values()))
     return list(usual)
+
+
+def _things(words: Counter[str], cells: int) -> list[str]:
+    """The spellings of what is counted in (nearly) all cells, in some of them by the thousand: 1.2k reviews, 45 reviews."""
+    multiplied = any(units.is_multiplier(word) for word in words)
+    strange = [w for w in words if not units.readings(w) and not units.is_currency(w) and w[0].isalpha()]
+    if not multiplied or not strange:
+        return []
+    usual = units.key(max(strange, key=lambda w: words[w])).removesuffix("s")
+    spelled = [w for w in strange if units.key(w).removesuffix("s") == usual]
+    return spelled if sum(words[w] for w in spelled) >= ALIKE * cells else []
 
 
 def _table(words: Counter[str], money: bool, bare: int, added: bool) -> tuple[Table, str | None]:
@@ -545,6 +566,7 @@ def _remarks(good: list[Met], made: Notation) -> Iterable[str]:
         (notation.FOOTNOTE, "have a mark of a footnote behind them, which is dropped"),
         (notation.MARGIN, "have a margin (±), which is dropped"),
         (notation.ABOUT, "are approximate and are read as the number"),
+        (notation.ORDINAL, "are ordinals and are read as the number"),
     ):
         met = [(text, count) for text, one, count in good if form in one.forms]
         if form in made.forms and met:

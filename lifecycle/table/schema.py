@@ -22,6 +22,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from lifecycle.table import cells, dates, notation
 from lifecycle.table.contract import DATES, NUMBERS, Field
@@ -86,7 +87,7 @@ def _number(spec: Mapping[str, Any], filled: Texts) -> dict[str, Any]:
     n = notation.of_field(Field.read(spec))
     kind = str(spec["type"])
     odd = _odd(filled, notation.SIMPLE_CELL) if n.is_simple else _some(filled)
-    worth = [notation.read(t, n) for t in odd]
+    worth = _worth(odd, n)
     for bare in (True, False):
         for group in dict.fromkeys((n.group, *_marks_between(odd))):
             if all(_agree(standard_number(t, n.decimal, group, bare), v) for t, v in zip(odd, worth, strict=True)):
@@ -94,11 +95,16 @@ def _number(spec: Mapping[str, Any], filled: Texts) -> dict[str, Any]:
     return {"type": kind, "raw": _raw(filled, np.isfinite(notation.numbers(filled.distinct, n)))}
 
 
+def _worth(texts: list[str], n: Notation) -> list[float]:
+    """The numbers that we read, by kernels where they can."""
+    return notation.numbers(pd.Series(texts, dtype="str"), n).tolist() if texts else []
+
+
 def _as_number(kind: str, filled: Texts, n: Notation, group: str, bare: bool) -> dict[str, Any]:
     out: dict[str, Any] = {"type": kind, "bareNumber": bare}
     if kind == "integer":
         odd = _odd(filled, _WHOLE)
-        worth = [notation.read(t, n) for t in odd]
+        worth = _worth(odd, n)
         whole = all(np.isnan(v) or standard_integer(t, bare) == v for t, v in zip(odd, worth, strict=True))
         if n.decimal != "." or group or not whole:
             out |= {"type": "number", "kind": "integer"}
@@ -149,7 +155,9 @@ def _odd(filled: Texts, usual: str) -> list[str]:
 
 
 def _some(filled: Texts) -> list[str]:
-    return [str(t) for t in filled.distinct.iloc[spread(np.arange(len(filled.distinct)), min(_TRIED, filled.odd))].tolist()]
+    return [
+        str(t) for t in filled.distinct.iloc[spread(np.arange(len(filled.distinct)), min(_TRIED, filled.odd))].tolist()
+    ]
 
 
 # ---- dates -----------------------------------------------------------------------------------------------------

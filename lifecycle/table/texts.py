@@ -15,7 +15,7 @@ from lifecycle.table import cells, dates, notation, recognise
 
 SMALL = 1_000  # cells; fewer are counted one by one
 PLAIN, ODD = 500, 1_500  # distinct texts looked at one by one: plain numbers, and the others
-LEAST_ODD, ALL_ODD = 100, 600_000  # of each column at least; of all columns, where these are many
+LEAST_ODD, ALL_ODD = 100, 300_000  # of each column at least; of all columns, where these are many
 
 
 @dataclass
@@ -28,9 +28,7 @@ class Texts:
     odd: int = ODD  # of them are looked at one by one, beside plain numbers
 
     @classmethod
-    def of(
-        cls, name: str, values: pd.Series, tokens: Iterable[str], odd: int = ODD
-    ) -> tuple[Texts, list[str]]:
+    def of(cls, name: str, values: pd.Series, tokens: Iterable[str], odd: int = ODD) -> tuple[Texts, list[str]]:
         """(a column's texts, the spellings in it of the folded `tokens` for missing)."""
         if len(values) <= SMALL:
             return cls._of_few(name, values.tolist(), frozenset(tokens), odd)

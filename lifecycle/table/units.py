@@ -153,8 +153,16 @@ def split_currency(word: str) -> list[str]:
                 return [left, right]
             if is_currency(left) and _is_sign(left) and _multiplies(right):
                 return [left, right]
+    if len(words) == 2 and is_multiplier(words[0]) and words[1].isalpha() and not readings(words[1]):
+        return words  # 1.2k reviews
     known = [is_currency(w) or _multiplies(w) for w in words]
     return words if len(words) > 1 and all(known) else [word]
+
+
+def is_multiplier(word: str) -> bool:
+    """Whether a word says thousands or millions and nothing else, as m does not."""
+    found = {dimension for dimension, _, _ in readings(word)}
+    return found == {MULTIPLIER}
 
 
 def _is_sign(word: str) -> bool:

@@ -352,3 +352,48 @@ def test_an_amount_behind_a_mark_that_says_its_sign_is_named_where_it_is_not_rea
     assert "hold numbers among other text" in made(c=[f"{'▲▼'[i % 2]} {v}" for i, v in enumerate(spread(1, 999))]).said(
         "c"
     )
+
+
+ORDERS = {
+    "Roman numerals": ["I", "II", "III", "IV", "IX", "XII"],
+    "periods of time": ["Q1/21", "Q2/21", "Q4/22", "Q3/22", "Q3/21"],
+    "years, each with the next one": ["2003/04", "2004/05", "2008/09", "1999/00"],
+}
+
+
+@pytest.mark.parametrize("what", ORDERS)
+def test_an_order_that_is_taken_for_levels_is_said(what):
+    table = made(c=[ORDERS[what][a] for a in spread(0, len(ORDERS[what]) - 1)])
+    assert table.type("c") == "string"
+    assert any(what in note and "order is not read" in note for note in table.notes)
+
+
+@pytest.mark.parametrize(
+    ("cells", "unit"),
+    [
+        ([f"{a}{'th' if 4 <= a <= 20 else {1: 'st', 2: 'nd', 3: 'rd'}.get(a % 10, 'th')}" for a in spread(1, 39)], ""),
+        (["1er" if a == 1 else f"{a}e" for a in spread(1, 39)], ""),
+        ([f"{a}th floor" for a in spread(4, 19)], "floor"),
+        ([f"{a} of 20" for a in spread(1, 20)], "/20"),
+        ([f"{a} von 20" for a in spread(1, 20)], "/20"),
+        ([f"{a}-star" for a in spread(1, 5)], "-star"),
+        ([f"{a / 10}★" for a in spread(10, 50)], "★"),
+        ([f"{a / 10}k reviews" if a % 2 else f"{a} reviews" for a in spread(11, 99)], "review"),
+        ([f"{a} Tsd. Besucher" if a % 2 else f"{a} Besucher" for a in spread(11, 99)], "Besucher"),
+    ],
+)  # fmt: skip
+def test_what_is_counted_is_a_number(cells, unit):
+    field = made(c=cells).field("c")
+    assert field["type"] in ("integer", "number") and field.get("unit", "") == unit
+
+
+def test_thousands_of_a_thing_are_thousands():
+    cells = [f"{a / 10}k reviews" if a % 2 else f"{a} reviews" for a in spread(11, 99)]
+    values = made(c=cells).values("c")
+    assert values == [a * 100.0 if a % 2 else float(a) for a in spread(11, 99)]
+
+
+def test_years_with_the_next_one_are_no_months():
+    """2005-06 to 2010-11 could all be months."""
+    table = made(c=[f"{y}-{(y + 1) % 100:02d}" for y in spread(2001, 2011)])
+    assert table.type("c") == "string" and any("each with the next one" in note for note in table.notes)

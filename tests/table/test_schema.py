@@ -12,8 +12,8 @@ from decimal import Decimal
 import pytest
 import yaml
 
-from lifecycle.table.contract import Contract, Field
 from lifecycle.table import profile
+from lifecycle.table.contract import Contract, Field
 from lifecycle.table.schema import raw_field, standard_date, standard_number
 from tests.here import run_here
 from tests.scratch import ROOT, scratch

@@ -90,6 +90,12 @@ def test_one_file_is_read_as_well_as_a_folder(tmp_path):
     assert read_raw(tmp_path / "t.csv").frame["__source__"].tolist() == ["t.csv:2"]
 
 
+@pytest.mark.parametrize("lines", ["\x01\n\x01\n\x00\n", "~\n~\n~\n?\n", ";;\n;;\n;;\nx\n"])
+def test_lines_of_nothing_but_a_mark_are_no_columns(tmp_path, lines):
+    with pytest.raises(UserError, match="has one column under each delimiter"):
+        read(tmp_path, "a,b\n" + lines)
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.binary(max_size=12).map(lambda b: b.replace(b"\n", b"").replace(b"\r", b"")), max_size=12))
 def test_any_bytes_are_accounted_for_or_refused_in_one_line(tmp_path, lines):
@@ -103,6 +109,8 @@ def test_any_bytes_are_accounted_for_or_refused_in_one_line(tmp_path, lines):
         return
     if b'"' not in content and not content.count(b"\0") > 3:
         text = decode(content)[0]
-        filled = [c for c in text.split("\n")[1:] if c.strip() and c != "a,b"]
+        names = raw.forms[0].dialect.get("headerRows", [1])  # a line below the first may name the columns
+        numbered = enumerate(text.split("\n"), 1)
+        filled = [c for line, c in numbered if line > 1 and line not in names and c.strip() and c != "a,b"]
         assert len(raw.frame) + sum(b.record != "a,b" for b in raw.broken) == len(filled)
     assert isinstance(raw.frame, pd.DataFrame)
