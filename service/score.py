@@ -25,7 +25,7 @@ from lifecycle.ground.errors import UserError, nearest, stage
 from lifecycle.ground.files import replacing
 from lifecycle.ground.workplace import workplace
 from lifecycle.model import reasons
-from lifecycle.table.conform import Conformed, conform
+from lifecycle.table.conform import FEW, Conformed, conform, conform_cells
 from lifecycle.table.contract import MODEL
 from lifecycle.table.part import Part
 from lifecycle.table.read import SOURCE, Broken, ReadOptions, Tables, open_tables
@@ -70,9 +70,8 @@ def added_names(bundle: Bundle, names: list[str], explain: int) -> list[str]:
     return [f"{name} (model)" if name in names else name for name in added_columns(bundle, explain)]
 
 
-def score_rows(bundle: Bundle, frame: pd.DataFrame, explain: int = 0) -> tuple[np.ndarray, list[list[Any]]]:
+def score_rows(bundle: Bundle, typed: Conformed, explain: int = 0) -> tuple[np.ndarray, list[list[Any]]]:
     """(mask of the rows that can be answered, the added cells of those); `explain`: so many reasons."""
-    typed = conform(frame, bundle.contract, MODEL)
     usable = np.asarray(typed.frame.notna().to_numpy().any(axis=1))
     if not usable.any():
         return usable, []
@@ -92,7 +91,14 @@ def score_rows(bundle: Bundle, frame: pd.DataFrame, explain: int = 0) -> tuple[n
 
 def answered(bundle: Bundle, explain: int, part: Part) -> tuple[np.ndarray, list[list[Any]]]:
     """`score_rows` of a part, wherever it is done."""
-    return score_rows(bundle, part.table.to_pandas(), explain)
+    return score_rows(bundle, typed_cells(bundle, part.table), explain)
+
+
+def typed_cells(bundle: Bundle, table: pa.Table) -> Conformed:
+    if len(table) > FEW:
+        return conform(table.to_pandas(), bundle.contract, MODEL)
+    # a frame of a thousand columns of one cell each costs more than all that is done with them
+    return conform_cells(table.to_pydict(), pd.RangeIndex(len(table)), bundle.contract, MODEL)
 
 
 def certainty_cells(bundle: Bundle, rows: pd.DataFrame, answers: np.ndarray) -> list[list[Any]]:

@@ -6,6 +6,7 @@ one text means; whole columns go through kernels of numpy and Arrow first, and e
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,16 +61,25 @@ def conform(frame: pd.DataFrame, contract: Contract, roles: tuple[str, ...] = US
 def _conform_few(frame: pd.DataFrame, contract: Contract, roles: tuple[str, ...]) -> Conformed:
     """The same of a few rows, cell by cell. What would cost more than the cells is done once for all columns: taking the
     frame apart, and making Arrow's texts."""
-    out, n = Conformed(frame), len(frame)
-    masks = {MISSING: out.missing, CORRUPT: out.corrupt, UNSEEN: out.unseen, OUT_OF_RANGE: out.out_of_range}
     given = dict(zip(frame.columns, frame.to_numpy(dtype=object).T.tolist(), strict=True))
+    return conform_cells(given, frame.index, contract, roles)
+
+
+def conform_cells(
+    given: Mapping[str, list[Any]], index: pd.Index, contract: Contract, roles: tuple[str, ...] = USED
+) -> Conformed:
+    """As `conform`, of a few rows that are lists of cells by column; `index`: of the rows."""
+    out, n = Conformed(pd.DataFrame(index=index)), len(index)
+    masks = {MISSING: out.missing, CORRUPT: out.corrupt, UNSEEN: out.unseen, OUT_OF_RANGE: out.out_of_range}
     nothing = [None] * n
     columns: dict[str, Any] = {}
     texts: list[Any] = []
     for spec in contract.used(roles):
         reader = reader_in(contract, spec)
         read = [reader.cell(cell) for cell in given.get(spec.name, nothing)]
-        for kind in {flag for _, flag in read if flag}:
+        flags = {flag for _, flag in read}
+        flags.discard("")
+        for kind in flags:
             masks[kind][spec.name] = np.array([flag == kind for _, flag in read], dtype=bool)
         if reader.dtype is object:
             columns[spec.name] = slice(len(texts), len(texts) + n)
@@ -80,8 +90,25 @@ def _conform_few(frame: pd.DataFrame, contract: Contract, roles: tuple[str, ...]
     for name, column in columns.items():
         if isinstance(column, slice):
             columns[name] = together[column]
-    out.frame = pd.DataFrame(columns, index=frame.index)
+    out.frame = _together(columns, index)
     return out
+
+
+def _together(columns: dict[str, Any], index: pd.Index) -> pd.DataFrame:
+    """The columns as a frame; those of one kind of numpy as one array, since each by itself costs more than its cells."""
+    blocks: dict[Any, dict[str, np.ndarray]] = {}
+    texts = {}
+    for name, column in columns.items():
+        if isinstance(column, np.ndarray):
+            blocks.setdefault(column.dtype, {})[name] = column
+        else:
+            texts[name] = column
+    frames = [pd.DataFrame(np.column_stack(list(b.values())), index=index, columns=list(b)) for b in blocks.values()]
+    if texts or not frames:
+        frames.append(pd.DataFrame(texts, index=index))
+    if len(frames) == 1:
+        return frames[0]
+    return pd.concat(frames, axis=1)[list(columns)]
 
 
 def reader_in(contract: Contract, spec: Field) -> Reader:

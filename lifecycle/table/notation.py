@@ -241,7 +241,7 @@ _SEASON = re.compile(r"((?:1[89]|20)\d\d) ?[/-] ?((?:1[89]|20)?\d\d)")
 def is_season(text: str) -> bool:
     """Whether the text is a year and the next one: `2021/22` and `2021-2022`."""
     found = _SEASON.fullmatch(text)
-    return bool(found) and str(int(found[1]) + 1).endswith(found[2])
+    return found is not None and str(int(found[1]) + 1).endswith(found[2])
 
 
 def read(text: str, n: Notation) -> float:
