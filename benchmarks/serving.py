@@ -1,297 +1,334 @@
-"""The service against `mlflow models serve` and BentoML, with one model, one machine, one run.
+"""The service beside the limit, an app of the same server that only echoes, and beside mlflow and BentoML; one machine, one run.
 
-    python benchmarks/serving.py [BUNDLE] [--seconds 5]      default: models/champion/bundle, else models/bundle
+    python benchmarks/serving.py [BUNDLE] [--seconds 5] [--workers 1,2] [--only service]      default: models/champion/bundle, else models/bundle
+    python benchmarks/serving.py [BUNDLE] --soak 200000       memory, descriptors, and each answer in the log
+    python benchmarks/serving.py [BUNDLE] --beside            one row at a time beside four requests of 10,000 rows
 
-Each has an environment of its own under benchmarks/.envs (built at the first call, gigabytes) and answers golden rows in a
-process of its own, one worker, rows made into a table, typed by the contract and given to the model as a user of theirs would.
-A client in a further process asks for SECONDS at concurrency 1, 16 and 64, one row and 1,000 rows a request.
+Requests per second of one row at 1, 16 and 64 clients and of 1,000 rows at 1, with the median and the slow end, and the
+processor time that the server's processes take for a request, which other work on the machine moves less. mlflow and BentoML
+have an environment of their own under benchmarks/.envs (built at the first call, gigabytes) and are asked twice: with our
+model, rows typed by its contract, and with a scikit-learn Pipeline of the same families (benchmarks/peers.py).
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
+import contextlib
 import json
 import os
 import signal
 import socket
+import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+import urllib.error
 import urllib.request
-from importlib.metadata import version
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import psutil
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.environments import environment
+from benchmarks import load
+from benchmarks.peers import Server, servers, write_pipeline
 
-PINNED = ("scikit-learn", "pandas", "numpy", "joblib", "pyarrow", "pyyaml", "tqdm")
-CONCURRENCY, ROWS = (1, 16, 64), (1, 1000)
-
-MODEL = """
-import os, sys
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-sys.path.insert(0, {code!r})
-import pandas as pd
-from lifecycle.table.conform import conform
-from lifecycle.table.contract import read_contract
-from lifecycle.model.store import load_model
-
-model, contract = load_model({bundle!r}), read_contract({bundle!r} + "/contract.yaml")
-
-def answer(frame):
-    return model.predictions(conform(frame, contract, ("feature", "time")).frame).tolist()
-"""
-MLFLOW = (
-    MODEL
-    + """
-import mlflow
-
-class Wrapped(mlflow.pyfunc.PythonModel):
-    def predict(self, context, model_input, params=None):
-        return answer(model_input)
-
-mlflow.models.set_model(Wrapped())
-"""
-)
-BENTO = (
-    MODEL
-    + """
-import bentoml
-
-@bentoml.service(workers=1, traffic={{"timeout": 300, "max_concurrency": 1000}})
-class Model:
-    @bentoml.api
-    def predict(self, rows: list[dict]) -> list:
-        return answer(pd.DataFrame(rows))
-"""
-)
+ASKED = ((1, 1), (1, 16), (1, 64), (1000, 1))  # (rows, clients)
+LARGE, BESIDE = 10_000, 4  # rows of a request, and how many such requests at once
 
 
-def servers(bundle: Path, work: Path) -> dict[str, tuple[list, dict, Path, str, str]]:
-    """{name: (command, environment, folder, path, key of the rows in the body)}; PORT stands for the port."""
-    paths = {"code": str(bundle / "code"), "bundle": str(bundle)}
-    (work / "mlflow_model.py").write_text(MLFLOW.format(**paths), "utf-8")
-    (work / "bento_model.py").write_text(BENTO.format(**paths), "utf-8")
-    model = [f"{p}=={version(p)}" for p in PINNED]  # the model's versions, whatever the server asks for
-    mlflow, bento = environment("mlflow", ["mlflow"], model), environment("bentoml", ["bentoml"], model)
-    save = "import mlflow; mlflow.pyfunc.save_model('saved', python_model='mlflow_model.py')"
-    quiet = {"BENTOML_DO_NOT_TRACK": "True", "MLFLOW_DISABLE_TELEMETRY": "true", "OMP_NUM_THREADS": "1"}
-    subprocess.run(
-        [mlflow / "python", "-c", save], cwd=work, env={**os.environ, **quiet}, check=True, capture_output=True
-    )
-    ours = {"PYTHONPATH": paths["code"], "PYTHONSAFEPATH": "1", "PORT": "PORT", "PYTHONDONTWRITEBYTECODE": "1"}
-    log = {"PREDICTION_LOG": f"sqlite:///{work}/log.db"}
-    full = {"PREDICTION_LOG": f"sqlite:///{work}/full.db", "LOG_SYNC": "full"}
-    command = [sys.executable, "-m", "service", str(bundle)]
-    served = [
-        mlflow / "mlflow",
-        "models",
-        "serve",
-        "-m",
-        "saved",
-        "--env-manager",
-        "local",
-        "-p",
-        "PORT",
-        "--workers",
-        "1",
-    ]
-    return {
-        "ours": (command, ours | log, work, "/predict", "rows"),
-        "ours, log synced to disk": (command, ours | full, work, "/predict", "rows"),
-        "ours, no log": (command, ours | {"PREDICTION_LOG": "none"}, work, "/predict", "rows"),
-        "mlflow": (
-            served,
-            {**quiet, "PATH": f"{mlflow}:{os.environ['PATH']}"},
-            work,
-            "/invocations",
-            "dataframe_records",
-        ),
-        "bentoml": ([bento / "bentoml", "serve", "bento_model:Model", "-p", "PORT"], quiet, work, "/predict", "rows"),
-    }
-
-
-def free_port() -> int:
+def free_port() -> str:
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+        return str(s.getsockname()[1])
 
 
-def post(url: str, body: bytes) -> dict | list:
+def post(url: str, body: bytes) -> Any:
     request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=120) as answer:
         return json.loads(answer.read())
 
 
-def wait(url: str, body: bytes, process: subprocess.Popen) -> dict | list:
-    until = time.monotonic() + 180
+class Running:
+    """A started server: `url`, and what its processes take."""
+
+    def __init__(self, url: str, process: subprocess.Popen[bytes]) -> None:
+        self.url, self.process = url, psutil.Process(process.pid)
+
+    def all(self) -> list[psutil.Process]:
+        return [self.process, *self.process.children(recursive=True)]
+
+    def processor_seconds(self) -> float:
+        return sum(sum(one.cpu_times()[:2]) for one in self.all())
+
+    def megabytes(self) -> float:
+        return sum(one.memory_info().rss for one in self.all()) / 1e6
+
+    def descriptors(self) -> int:
+        return sum(one.num_fds() for one in self.all())
+
+
+@contextlib.contextmanager
+def started(server: Server, workers: int, work: Path) -> Iterator[Running]:
+    port = free_port()
+
+    def filled(text: str) -> str:
+        return text.replace("PORT", port).replace("WORKERS", str(workers)) if text in ("PORT", "WORKERS") else text
+
+    env = {key: value.replace("WORKERS", str(workers)).replace("PORT", port) for key, value in server.env.items()}
+    with (work / "output").open("wb") as output:
+        process = subprocess.Popen(
+            [filled(part) for part in server.command],
+            env={**os.environ, **env},
+            cwd=work,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        yield Running(f"http://127.0.0.1:{port}{server.path}", process)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def wait(running: Running, body: bytes, work: Path) -> Any:
+    """The first answer."""
+    until = time.monotonic() + 240
     while time.monotonic() < until:
-        if process.poll() is not None:
-            raise SystemExit(f"the server ended: {process.args}")
         try:
-            return post(url, body)
-        except OSError:
+            return post(running.url, body)
+        except OSError as error:
+            if not running.process.is_running() or running.process.status() == psutil.STATUS_ZOMBIE:
+                break
+            if isinstance(error, urllib.error.HTTPError):
+                raise SystemExit(f"{running.url}: {error.code} {error.read()[:500]!r}") from None
             time.sleep(0.3)
-    raise SystemExit(f"{url} does not answer")
+    raise SystemExit(f"{running.url} does not answer: {(work / 'output').read_text()[-1500:]}")
 
 
-def probabilities(said: dict | list) -> list:
-    if isinstance(said, list):
-        return said
-    return said.get("predictions", said)
+def numbers(answer: Any) -> list[float]:
+    """The probabilities or values of an answer, whichever server gave it."""
+    predictions = answer.get("predictions", answer) if isinstance(answer, dict) else answer
+    found: list[float] = []
+    for one in predictions:
+        value = one
+        if isinstance(one, dict):
+            value = list(one["probabilities"].values()) if "probabilities" in one else one["prediction"]
+        found += value if isinstance(value, list) else [value]
+    return found
 
 
-def same(said: list, told: list) -> bool:
-    """Whether a server's answers are the golden ones."""
-    values = (
-        [list(p["probabilities"].values()) if "probabilities" in p else p["prediction"] for p in said]
-        if isinstance(said[0], dict)
-        else said
-    )
-    flat = [x for v in values for x in (v if isinstance(v, list) else [v])]
-    return all(
-        abs(a - b) < 1e-9
-        for a, b in zip(flat, [x for v in told for x in (v if isinstance(v, list) else [v])], strict=True)
-    )
-
-
-async def ask(url: str, body: bytes, concurrency: int, seconds: float) -> dict[str, float]:
-    """Requests per second, and milliseconds at the middle and at the slow end."""
-    host, port = url.split("/")[2].split(":")
-    path = "/" + url.split("/", 3)[3]
-    head = f"POST {path} HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    request, times = head.encode() + body, []
-    stop = time.perf_counter() + seconds
-
-    async def client() -> None:
-        reader, writer = await asyncio.open_connection(host, int(port), limit=2**24)
-        while time.perf_counter() < stop:
-            start = time.perf_counter()
-            writer.write(request)
-            top = (await reader.readuntil(b"\r\n\r\n")).lower()
-            assert b" 200 " in top[:20], top
-            if b"content-length:" in top:
-                await reader.readexactly(int(top.split(b"content-length:")[1].split(b"\r\n")[0]))
-            else:
-                while (size := int(await reader.readline(), 16)) or not await reader.readline():
-                    await reader.readexactly(size + 2)
-            times.append(time.perf_counter() - start)
-        writer.close()
-
-    await asyncio.gather(*(client() for _ in range(concurrency)))
-    times.sort()
-    rate = len(times) / max(seconds, 1e-9)
-    return {"per second": rate, "p50": 1000 * statistics.median(times), "p99": 1000 * times[int(len(times) * 0.99)]}
+def alike(answer: Any, expected: list[float]) -> bool:
+    found = numbers(answer)
+    return len(found) == len(expected) and all(abs(a - b) < 1e-9 for a, b in zip(found, expected, strict=True))
 
 
 def bare(bundle: Path) -> None:
-    """The model in a loop, without HTTP and log: through `conform` on a table, and through the service's own reader."""
+    """The model called in a loop, without HTTP and log, through the service's own reader; prints the median of one row, in
+    milliseconds."""
     sys.path.insert(0, str(bundle / "code"))
-    import pandas as pd
-
-    from lifecycle.table.conform import conform
     from service.bundle import Bundle
 
     loaded = Bundle(bundle)
     rows = loaded.golden["rows"]
-    ways = {
-        "bare loop: conform, model": lambda r: loaded.model.predictions(
-            conform(pd.DataFrame(r, dtype=object), loaded.contract, ("feature", "time")).frame
-        ),
-        "bare loop: the service's reader, model": loaded.predictor.answers,
-    }
-    for name, call in ways.items():
-        for n in ROWS:
-            part = [rows[i % 20] for i in range(n)]
-            times = []
-            for _ in range(200 if n == 1 else 20):
-                start = time.perf_counter()
-                call(part)
-                times.append(time.perf_counter() - start)
-            times.sort()
-            line(
-                name,
-                n,
-                1,
-                {
-                    "per second": 1 / statistics.mean(times),
-                    "p50": 1000 * statistics.median(times),
-                    "p99": 1000 * times[int(len(times) * 0.99)],
-                },
-            )
+    for n in (1, 1000):
+        part = [rows[i % 20] for i in range(n)]
+        times = []
+        for _ in range(1000 if n == 1 else 20):
+            start = time.perf_counter()
+            loaded.predictor.answers(part)
+            times.append(time.perf_counter() - start)
+        print(1000 * statistics.median(times))
 
 
-def line(name: str, rows: int, concurrency: int, figures: dict[str, float]) -> None:
+def expected_of_pipeline(work: Path, rows: list[dict[str, Any]]) -> list[float]:
+    import joblib
+    import pandas as pd
+
+    method = (work / "method").read_text("utf-8")
+    return numbers(getattr(joblib.load(work / "pipeline.joblib"), method)(pd.DataFrame(rows)).tolist())
+
+
+# ---- the table ------------------------------------------------------------------------------------------------------
+
+
+def table(bundle: Path, workers: list[int], seconds: int, only: str, work: Path) -> None:
+    golden = json.loads((bundle / "golden.json").read_text("utf-8"))
+    rows = golden["rows"][:20]
+    print(f"load by {load.generator()}; {os.cpu_count()} cores; {seconds} s each")
+    if not only or only in ("mlflow", "bentoml"):
+        print(f"their pipeline: {write_pipeline(bundle, work)}")
+    done = subprocess.run(
+        [sys.executable, __file__, str(bundle), "--bare"], capture_output=True, encoding="utf-8", check=True
+    )
+    one, thousand = map(float, done.stdout.split())
+    print(f"bare model call through the service's reader: one row {one:.3f} ms, 1,000 rows {thousand:.1f} ms")
+    print(f"{'':42}" + "".join(f"{f'{n:,} rows at {c}':>34}" for n, c in ASKED))
+    print(f"{'workers, server, model':42}" + f"{'per s':>9}{'p50 ms':>8}{'p99 ms':>8}{'cpu us':>9}" * len(ASKED))
+    found: dict[tuple[int, str, str], list[load.Load]] = {}
+    answer = json.dumps(post_once(only_ours(bundle, work), rows[:1], work)).encode()
+    for n_workers in workers:
+        for server in servers(bundle, work, answer, n_workers, peers=not only or only in ("mlflow", "bentoml")):
+            if not server.name.startswith(only or "") and server.name != "echo":
+                continue
+            with started(server, n_workers, work) as running:
+                first = wait(running, json.dumps({server.rows: rows}).encode(), work)
+                golden_answers = numbers(golden["answers"][:20])
+                right = golden_answers if server.model == "ours" else None
+                if server.model == "theirs":
+                    right = expected_of_pipeline(work, rows)
+                if right is not None and not alike(first, right):
+                    print(f"{server.name} with {server.model} answers otherwise than the model")
+                found[n_workers, server.name, server.model] = measured(running, server, rows, n_workers, seconds, work)
+    summary(found, one)
+
+
+def post_once(server: Server, rows: list[dict[str, Any]], work: Path) -> Any:
+    with started(server, 1, work) as running:
+        return wait(running, json.dumps({server.rows: rows}).encode(), work)
+
+
+def measured(
+    running: Running, server: Server, rows: list[dict[str, Any]], workers: int, seconds: int, work: Path
+) -> list[load.Load]:
+    body = work / "body"
+    out, shown = [], f"{f'{workers}  {server.name}, {server.model}':42}"
+    for n, clients in ASKED:
+        body.write_bytes(json.dumps({server.rows: [rows[i % len(rows)] for i in range(n)]}).encode())
+        load.ask(running.url, body, clients, 1)  # warm
+        before = running.processor_seconds()
+        one = load.ask(running.url, body, clients, seconds)
+        processor = 1e6 * (running.processor_seconds() - before) / max(one.requests, 1)
+        out.append(one)
+        shown += f"{one.per_second:9.0f}{one.p50:8.2f}{one.p99:8.1f}{processor:9.0f}"
+        if one.errors:
+            shown += f" ({one.errors} errors)"
+    print(shown, flush=True)
+    return out
+
+
+def summary(found: dict[tuple[int, str, str], list[load.Load]], bare_ms: float) -> None:
+    """Beside the echo of as many workers."""
+    for (workers, name, model), loads in found.items():
+        echo = found.get((workers, "echo", "none"))
+        if name != "service" or echo is None:
+            continue
+        limit = echo[0].p50 + bare_ms
+        shares = [f"{ours.per_second / theirs.per_second:.2f}" for ours, theirs in zip(loads, echo, strict=True)]
+        print(f"service, {workers} workers, {model}: of the echo's requests per second {', '.join(shares)}")
+        print(
+            f"  at 1 client half of the answers within {loads[0].p50:.2f} ms: {loads[0].p50 / limit:.2f} times echo + bare call ({limit:.2f} ms)"
+        )
+
+
+# ---- soak, and short requests beside long ones ------------------------------------------------------------------------
+
+
+def only_ours(bundle: Path, work: Path) -> Server:
+    found = servers(bundle, work, b"{}", 1, peers=False)
+    return next(server for server in found if server.name == "service")
+
+
+def soak(bundle: Path, requests: int, work: Path) -> None:
+    """So many requests of one row, each with a category that was never seen: what leaks would show."""
+    golden = json.loads((bundle / "golden.json").read_text("utf-8"))
+    row = dict(golden["rows"][0])
+    contract = (bundle / "contract.yaml").read_text("utf-8")
+    words = [name for name, cell in row.items() if isinstance(cell, str) and f"name: {name}" in contract]
+    server = only_ours(bundle, work)
+    with started(server, 1, work) as running:
+        wait(running, json.dumps({"rows": [row]}).encode(), work)
+        body = work / "body"
+        column = next((name for name in words if accepts(running.url, row, name)), None)
+        if column:
+            row[column] = "soak @@"
+        print(f"soak: {requests} requests of one row at 32 clients, a new value of {column!r} in each")
+        body.write_bytes(json.dumps({"rows": [row]}).encode())
+        load.by_python(running.url, body, 32, requests=2000, numbered=True)
+        time.sleep(1)
+        logged = count(work)
+        state = (running.megabytes(), running.descriptors())
+        begun = running.processor_seconds()
+        done = load.by_python(running.url, body, 32, requests=requests, numbered=True)
+        taken = running.processor_seconds() - begun
+        time.sleep(1)
+        after = (running.megabytes(), running.descriptors())
+        rows = count(work) - logged
+    print(f"{done.requests} answered, {done.errors} errors, {rows} rows more in the log; {done.per_second:.0f}/s")
     print(
-        f"{name:40} {rows:5} {concurrency:4} {figures['per second']:10.0f} {figures['p50']:10.2f} {figures['p99']:10.2f}",
-        flush=True,
+        f"memory {state[0]:.1f} -> {after[0]:.1f} MB, descriptors {state[1]} -> {after[1]}; {1e6 * taken / requests:.0f} us of processor a request, p99 {done.p99:.0f} ms"
+    )
+    sys.exit(0 if done.errors == 0 and rows == done.requests == requests else 1)
+
+
+def accepts(url: str, row: dict[str, Any], column: str) -> bool:
+    """Whether the column takes any text; a date does not."""
+    with contextlib.suppress(OSError):
+        post(url, json.dumps({"rows": [row | {column: "soak"}]}).encode())
+        return True
+    return False
+
+
+def count(work: Path) -> int:
+    with contextlib.closing(sqlite3.connect(work / "log-1.db")) as log:
+        return int(log.execute("SELECT count(*) FROM predictions").fetchone()[0])
+
+
+def beside(bundle: Path, seconds: int, work: Path) -> None:
+    golden = json.loads((bundle / "golden.json").read_text("utf-8"))
+    rows = golden["rows"][:20]
+    short, long = work / "short", work / "long"
+    short.write_bytes(json.dumps({"rows": rows[:1]}).encode())
+    long.write_bytes(json.dumps({"rows": [rows[i % 20] for i in range(LARGE)]}).encode())
+    server = only_ours(bundle, work)
+    with started(server, 1, work) as running:
+        wait(running, short.read_bytes(), work)
+        alone = load.ask(running.url, short, 1, seconds)
+        larges: list[load.Load] = []
+        thread = threading.Thread(target=lambda: larges.append(load.ask(running.url, long, BESIDE, seconds + 6)))
+        thread.start()
+        time.sleep(3)
+        among = load.ask(running.url, short, 1, seconds)
+        thread.join()
+    print(f"one row alone: p50 {alone.p50:.2f}, p99 {alone.p99:.1f} ms, {alone.errors} errors")
+    print(
+        f"one row beside {BESIDE} requests of {LARGE:,} rows: p50 {among.p50:.2f}, p99 {among.p99:.1f} ms, {among.errors} errors "
+        f"({among.requests} requests; the large ones {larges[0].p50 / 1000:.1f} s each, {larges[0].errors} errors)"
     )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    assert __doc__
     champion = Path("models/champion/bundle")
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument(
         "bundle", nargs="?", type=Path, default=champion if champion.exists() else Path("models/bundle")
     )
-    parser.add_argument("--seconds", type=float, default=5)
-    parser.add_argument("--only", default="", help="servers whose name begins so")
-    parser.add_argument("--client", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--seconds", type=int, default=5)
+    parser.add_argument("--workers", default="1,2")
+    parser.add_argument("--only", default="", help="servers whose name begins so, beside the echo")
+    parser.add_argument("--soak", type=int, default=0, metavar="N")
+    parser.add_argument("--beside", action="store_true")
+    parser.add_argument("--bare", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.client:
-        url, body, concurrency = given.client
-        print(json.dumps(asyncio.run(ask(url, Path(body).read_bytes(), int(concurrency), given.seconds))))
-        return
     bundle = given.bundle.resolve()
-    golden = json.loads((bundle / "golden.json").read_text("utf-8"))
-    print(f"{'':40} {'rows':>5} {'at':>4} {'requests/s':>10} {'p50 ms':>10} {'p99 ms':>10}")
-    subprocess.run(
-        [sys.executable, __file__, str(bundle), "--only", "bare"], check=True
-    ) if given.only != "bare" else bare(bundle)
-    if given.only == "bare":
+    if given.bare:
+        bare(bundle)
         return
     with tempfile.TemporaryDirectory() as folder:
-        for name, (command, env, place, path, key) in servers(bundle, Path(folder)).items():
-            if not name.startswith(given.only):
-                continue
-            port = str(free_port())
-            command = [str(c).replace("PORT", port) for c in command]
-            env = {**os.environ, **{k: v.replace("PORT", port) for k, v in env.items()}}
-            with (Path(folder) / "output").open("w") as output:
-                process = subprocess.Popen(
-                    command, env=env, cwd=place, stdout=output, stderr=output, start_new_session=True
-                )
-            try:
-                url = f"http://127.0.0.1:{port}{path}"
-                said = wait(url, json.dumps({key: golden["rows"][:20]}).encode(), process)
-                if not same(probabilities(said), golden["answers"][:20]):
-                    print(f"{name} answers otherwise than the model")
-                for n in ROWS:
-                    body = Path(folder) / "body"
-                    body.write_bytes(json.dumps({key: [golden["rows"][i % 20] for i in range(n)]}).encode())
-                    for concurrency in CONCURRENCY:
-                        client = [
-                            sys.executable,
-                            __file__,
-                            "--seconds",
-                            str(given.seconds),
-                            "--client",
-                            url,
-                            str(body),
-                            str(concurrency),
-                        ]
-                        done = subprocess.run(client, capture_output=True, encoding="utf-8")
-                        if done.returncode:
-                            print(f"{name:40} {n:5} {concurrency:4} fails: {done.stderr.strip().splitlines()[-1][:80]}")
-                            continue
-                        line(name, n, concurrency, json.loads(done.stdout))
-            finally:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+        work = Path(folder)
+        if given.soak:
+            soak(bundle, given.soak, work)
+        elif given.beside:
+            beside(bundle, given.seconds, work)
+        else:
+            table(bundle, [int(n) for n in given.workers.split(",")], given.seconds, given.only, work)
 
 
 if __name__ == "__main__":
