@@ -48,8 +48,6 @@ def app() -> FastAPI:
         from service.shadow import Shadow
 
         shadow = Shadow(given.shadow, given.shadow_version)
-    # switch threads sooner than after 5 ms: the engine works while the loop takes in the next requests
-    sys.setswitchinterval(0.0005)
     try:
         return create_app(bundle, Settings.from_environment(), given.name, shadow)
     except LogError as error:

@@ -16,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from service import explanation, inference, page, retention
 from service.bundle import Bundle
@@ -97,7 +98,10 @@ class Service:
             rows = await self.schema.read_rows(await self.body(request))
         except ValidationError as error:
             raise Refusal.of(fault_list(error)) from None
-        if (most := explanation.wanted(request.query_params)) is not None:
+        most = None
+        if request.scope["query_string"]:
+            most = explanation.wanted(request.query_params)
+        if most is not None:
             self.explainer.check(rows)
         answered = await self.answer(request, rows)
         if most is not None:
@@ -173,6 +177,18 @@ class Service:
         return Response(self.measures.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
+class App(FastAPI):
+    """`front` takes the requests that it serves itself: FastAPI's own layers about Guard have nothing to add to them."""
+
+    front: Guard | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.front is not None and self.front.serves(scope):
+            await self.front(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
 def create_app(bundle: Bundle, settings: Settings, name: str = "model", shadow: Any = None) -> FastAPI:
     service = Service(bundle, settings, name)
 
@@ -195,7 +211,7 @@ def create_app(bundle: Bundle, settings: Settings, name: str = "model", shadow: 
         if service.log:
             service.log.close()
 
-    app = FastAPI(
+    app = App(
         title=name,
         version=bundle.version,
         description=bundle.contract.problem.statement,
@@ -208,9 +224,14 @@ def create_app(bundle: Bundle, settings: Settings, name: str = "model", shadow: 
     app.state.service = service
     app.router.route_class = Route
     pages = {path: page.asking(path) for path in ("/", "/docs")}
-    app.add_middleware(
-        Guard, settings=settings, observe=service.measures.request, pages=pages, hot={"/predict": service.predict}
-    )
+    guard: dict[str, Any] = {
+        "settings": settings,
+        "observe": service.measures.request,
+        "pages": pages,
+        "hot": {"/predict": service.predict},
+    }
+    app.add_middleware(Guard, **guard)
+    app.front = Guard(app.router, **guard)
 
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, Refusal)

@@ -93,6 +93,7 @@ class Engine:
         self._start()
 
     def _start(self) -> None:
+        self.closed = False
         self.queue: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
         self.thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self.thread.start()
@@ -145,13 +146,14 @@ class Engine:
     async def _ask(
         self, rows: list[Row], request: str, purpose: Purpose = Purpose.ANSWER, in_turn: bool = False
     ) -> Any:
-        if not self.thread.is_alive():  # an app may be stopped and started again
+        if self.closed:  # an app may be stopped and started again
             self._start()
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self.queue.put(Work(rows, request, future, purpose, in_turn or purpose is not Purpose.ANSWER))
         return await future
 
     def close(self) -> None:
+        self.closed = True
         self.queue.put(None)
         self.thread.join(timeout=30)
 
@@ -291,18 +293,21 @@ class Engine:
 
     def _records(self, work: Work, answered: Answered) -> list[dict[str, Any]]:
         now = datetime.now(UTC).replace(tzinfo=None)
-        shared = {"time": now, "version": self.bundle.version, "request": work.request}
-        answers = answered.answers.tolist()
+        version, request = self.bundle.version, work.request
         return [
             {
-                **shared,
-                "id": answered.ids[i],
-                "row": _text(work.rows[i]),
-                "flags": _text(answered.flags[i]),
-                "answer": _text(answers[i]),
-                "label": _text(answered.labels[i]),
+                "id": id_,
+                "time": now,
+                "version": version,
+                "request": request,
+                "row": _text(row),
+                "flags": _text(flags) if flags else "{}",
+                "answer": _text(answer),
+                "label": _text(label),
             }
-            for i in range(len(work.rows))
+            for id_, row, flags, answer, label in zip(
+                answered.ids, work.rows, answered.flags, answered.answers.tolist(), answered.labels, strict=True
+            )
         ]
 
 

@@ -56,6 +56,10 @@ class Guard:
             413, f"the body is larger than {self.max_body} bytes; send fewer rows at a time, or use batch scoring"
         )
 
+    def serves(self, scope: Scope) -> bool:
+        """Whether an endpoint of `hot` answers, so that the app inside is not asked."""
+        return scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in self.hot
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
@@ -81,8 +85,8 @@ class Guard:
             if refusal := self._refused(scope, headers):
                 page = self.pages.get(scope["path"]) if refusal.status == 401 else None
                 await (page or refusal.reply(request_id))(scope, receive, answer)
-            elif scope["method"] == "POST" and (endpoint := self.hot.get(scope["path"])):
-                await self._directly(endpoint, scope, self._limited(receive), answer)
+            elif self.serves(scope):
+                await self._directly(self.hot[scope["path"]], scope, self._limited(receive), answer)
             else:
                 await self.app(scope, self._limited(receive), answer)
         except TooLarge:
@@ -94,7 +98,7 @@ class Guard:
             await refuse(Refusal(500, "the service failed; its own output has the details under this request id"))
         finally:
             route = getattr(scope.get("route"), "path", "other")
-            if status != 401 and scope["method"] == "POST" and scope["path"] in self.hot:
+            if status != 401 and self.serves(scope):
                 route = scope["path"]
             self.observe(route, status, time.perf_counter() - started)
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import SQLAlchemyError
 
 logger = logging.getLogger("uvicorn.error")
@@ -47,6 +47,13 @@ truths = sa.Table(
     sa.Column("id", sa.String(32), nullable=False, index=True),
     sa.Column("time", sa.DateTime, nullable=False),
     sa.Column("value", sa.Text, nullable=False),  # JSON; of several for one id the last counts
+)
+
+# what an answer writes, for SQLite
+WRITTEN = ("id", "time", "version", "request", "row", "flags", "answer", "label")
+ADD = (
+    f"INSERT INTO predictions ({', '.join(WRITTEN)}) VALUES ({', '.join(f':{name}' for name in WRITTEN)}) "
+    "ON CONFLICT (id) DO NOTHING"
 )
 
 
@@ -88,8 +95,7 @@ class PredictionLog:
                 address.set(drivername="postgresql+psycopg"), connect_args=seconds, pool_pre_ping=True
             )
         # an answer may be written twice where a connection breaks after the commit: the second time says nothing
-        insert = (sqlite if self.kind == "sqlite" else postgresql).insert
-        self.add = insert(predictions).on_conflict_do_nothing(index_elements=["id"])
+        self.add = postgresql.insert(predictions).on_conflict_do_nothing(index_elements=["id"])
         with self._errors():
             self._open()
 
@@ -124,7 +130,15 @@ class PredictionLog:
 
     def write(self, answers: list[dict[str, Any]]) -> None:
         """All of them or none, in one transaction; each has the columns of `predictions`."""
-        self._transact(lambda c: c.execute(self.add, answers))
+        self._transact(lambda c: self._add(c, answers))
+
+    def _add(self, connection: sa.Connection, answers: list[dict[str, Any]]) -> None:
+        if self.kind == "postgresql":
+            connection.execute(self.add, answers)
+            return
+        # by the driver alone: what SQLAlchemy does to each value takes longer than writing the row
+        records = [{**answer, "time": answer["time"].isoformat(" ", "microseconds")} for answer in answers]
+        connection.exec_driver_sql(ADD, records)
 
     def rehearse(self, answers: list[dict[str, Any]], times: int = 20) -> None:
         """Write `answers` so often, down to the disk, and take them back. Raises LogError where `write` would."""
@@ -132,12 +146,12 @@ class PredictionLog:
 
         def write(connection: sa.Connection) -> None:
             if self.kind == "postgresql":
-                connection.execute(self.add, records)
+                self._add(connection, records)
                 return
             # what does not fit into the cache goes to the disk before it is committed
             connection.exec_driver_sql("PRAGMA cache_size=1")
             try:
-                connection.execute(self.add, records)
+                self._add(connection, records)
             finally:
                 connection.exec_driver_sql("PRAGMA cache_size=-2000")
 

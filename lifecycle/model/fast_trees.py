@@ -1,7 +1,8 @@
 """Trees as flat arrays, to answer a few rows at once: all trees of a model take one step down together.
 
 scikit-learn is made for many rows: one row takes 1.5 ms through 400 rounds of boosting and 8 ms through 200 extra trees,
-most of it a call a tree. Here it is 0.1 and 0.3 ms, with the same sums in the same order.
+most of it a call a tree. Here it is 0.1 and 0.3 ms, with the same sums in the same order. A linear model's product takes a
+hundredth of scikit-learn's checks before it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 
 from lifecycle.model.scaled_target import ScaledTarget
 
-FEW = 8  # rows up to which this is the faster way
+FEW = 64  # rows up to which this is the faster way
 
 
 def quick(estimator: Any, x: np.ndarray) -> Any:
@@ -23,22 +24,24 @@ def quick(estimator: Any, x: np.ndarray) -> Any:
         changed = copy.copy(estimator)
         changed.estimator = quick(estimator.estimator, x)
         return changed
-    forest: dict[str, Callable[[Any], Any]] = {
+    makers: dict[str, Callable[[Any], Any]] = {
         "HistGradientBoosting": _boosted,
         "ExtraTrees": _averaged,
         "RandomForest": _averaged,
+        "LogisticRegression": _Linear,
+        "Ridge": _Linear,
     }
     kind = type(estimator).__name__.removesuffix("Classifier").removesuffix("Regressor")
-    if kind not in forest:
+    if kind not in makers:
         return estimator
     try:
-        made = forest[kind](estimator)
+        made = makers[kind](estimator)
         same = (
             made.predict_proba(x) - estimator.predict_proba(x)
             if made.classes_ is not None
             else made.predict(x) - estimator.predict(x)
         )
-    except (AttributeError, KeyError, ValueError):  # another scikit-learn keeps its trees in another way
+    except (AttributeError, KeyError, ValueError):  # another scikit-learn keeps what it learned in another way
         return estimator
     return made if np.abs(same).max() < 1e-9 else estimator
 
@@ -65,15 +68,17 @@ class Forest:
         self.depth = max(_depth(t) for t in trees)
 
     def leaves(self, x: np.ndarray) -> np.ndarray:
-        """Values of the leaves reached by one row, shape (trees, outputs, values a node)."""
+        """Values of the leaves that rows reach, shape (rows, trees, outputs, values a node)."""
         x = x.astype(self.dtype)
-        missing = np.isnan(x)
-        any_missing, node = missing.any(), self.roots.ravel()
+        cells, missing = x.ravel(), np.isnan(x).ravel()
+        any_missing = missing.any()
+        start = x.shape[1] * np.arange(len(x))[:, None]  # where a row's cells begin
+        node = np.broadcast_to(self.roots.ravel(), (len(x), self.roots.size))
         for _ in range(self.depth):
-            feature = self.feature[node]
-            below = self.children[2 * node + (x[feature] > self.threshold[node])]
-            node = np.where(missing[feature], self.lost[node], below) if any_missing else below
-        return self.value[node].reshape(*self.roots.shape, -1)
+            at = self.feature.take(node) + start
+            below = self.children.take(2 * node + (cells.take(at) > self.threshold.take(node)))
+            node = np.where(missing.take(at), self.lost.take(node), below) if any_missing else below
+        return self.value[node].reshape(len(x), *self.roots.shape, -1)
 
 
 class _Boosted(Forest):
@@ -81,10 +86,9 @@ class _Boosted(Forest):
     inverse: Callable[[np.ndarray], np.ndarray]  # from the trees' sum to an answer
 
     def raw(self, x: np.ndarray) -> np.ndarray:
-        out = np.empty((len(x), self.roots.shape[1]))
-        for i, row in enumerate(x):  # the sum goes tree by tree, as scikit-learn's does
-            out[i] = np.cumsum(np.concatenate([self.baseline, self.leaves(row)[:, :, 0]]), axis=0)[-1]
-        return out
+        first = np.broadcast_to(self.baseline, (len(x), *self.baseline.shape))
+        # the sum goes tree by tree, as scikit-learn's does
+        return np.cumsum(np.concatenate([first, self.leaves(x)[:, :, :, 0]], axis=1), axis=1)[:, -1]
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         return self.inverse(self.raw(x).ravel())
@@ -95,12 +99,33 @@ class _Boosted(Forest):
 
 class _Averaged(Forest):
     def mean(self, x: np.ndarray) -> np.ndarray:
-        return np.stack([np.cumsum(self.leaves(row)[:, 0, :], axis=0)[-1] for row in x]) / len(self.roots)
+        return np.cumsum(self.leaves(x)[:, :, 0, :], axis=1)[:, -1] / len(self.roots)
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         return self.mean(x)[:, 0]
 
     predict_proba = mean
+
+
+class _Linear:
+    """A logistic or a ridge regression."""
+
+    def __init__(self, estimator: Any) -> None:
+        self.classes_ = getattr(estimator, "classes_", None)
+        self.coef, self.intercept = estimator.coef_.T, estimator.intercept_
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        return x @ self.coef + self.intercept
+
+    def predict_proba(self, x: np.ndarray) -> np.ndarray:
+        from scipy.special import expit
+
+        raw = x @ self.coef + self.intercept
+        if raw.shape[1] == 1:
+            p = expit(raw[:, 0])
+            return np.stack([1 - p, p], axis=1)
+        raw = np.exp(raw - raw.max(axis=1, keepdims=True))
+        return raw / raw.sum(axis=1, keepdims=True)
 
 
 def _boosted(estimator: Any) -> Forest:

@@ -9,7 +9,7 @@ from sklearn.ensemble import (
     HistGradientBoostingRegressor,
     RandomForestClassifier,
 )
-from sklearn.linear_model import Ridge
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 
 from lifecycle.model.fast_trees import quick
 from lifecycle.model.scaled_target import ScaledTarget
@@ -44,9 +44,26 @@ def test_a_row_gets_the_same_answer_bit_for_bit(estimator, y):
     assert np.array_equal(one_by_one, getattr(estimator, ask)(X)[:100])
 
 
+@pytest.mark.parametrize("rows", [1, 7, 64])
+def test_rows_together_get_the_same_answers_as_one_by_one(rows):
+    fast = quick(HistGradientBoostingClassifier(max_iter=40).fit(X, THREE), X[:5])
+    assert np.array_equal(fast.predict_proba(X[:rows]), np.concatenate([fast.predict_proba(x[None]) for x in X[:rows]]))
+
+
+@pytest.mark.parametrize(
+    ("estimator", "y"), [(LogisticRegression(), TWO), (LogisticRegression(), THREE), (Ridge(), VALUE)]
+)
+def test_a_linear_model_answers_as_scikit_learn_does(estimator, y):
+    x = np.nan_to_num(X)
+    fast = quick(estimator.fit(x, y), x[:5])
+    assert fast is not estimator
+    ask = "predict_proba" if hasattr(estimator, "predict_proba") else "predict"
+    assert np.abs(getattr(fast, ask)(x) - getattr(estimator, ask)(x)).max() < 1e-13
+
+
 def test_other_estimators_answer_for_themselves():
-    ridge = Ridge().fit(np.nan_to_num(X), VALUE)
-    assert quick(ridge, X[:5]) is ridge
+    other = LinearRegression().fit(np.nan_to_num(X), VALUE)
+    assert quick(other, X[:5]) is other
 
 
 def test_native_categories_are_left_to_scikit_learn():
