@@ -53,7 +53,7 @@ def main() -> None:
         ):
             write_text(folder / name, Path(source).read_text("utf-8"))
         write_json(folder / "evaluation.json", evaluation)
-        for path in files_needed(CANDIDATE):
+        for path in files_needed(model):
             write_text(folder / "code" / path, Path(path).read_text("utf-8"))
         rows = golden(model, test, contract, params.golden_rows)
         write_json(folder / "golden.json", rows)

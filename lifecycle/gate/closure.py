@@ -7,24 +7,22 @@ not at all; so it brings its code along.
 from __future__ import annotations
 
 import ast
-import subprocess
-import sys
+import pickle
 from collections.abc import Iterator
 from pathlib import Path
-
-from lifecycle.ground.errors import UserError
+from typing import Any
 
 PACKAGES = ("lifecycle", "custom", "service")
 
 
-def files_needed(model: Path, root: Path = Path()) -> list[str]:
-    """Paths relative to `root`: all of service/, the modules that loading the model's folder needs, and what either imports."""
+def files_needed(model: Any, root: Path = Path()) -> list[str]:
+    """Paths relative to `root`: all of service/, the modules that `model`, as it is pickled, refers to, and what either imports."""
     start = [
         p.relative_to(root).as_posix()
         for p in (root / "service").rglob("*")
         if p.is_file() and "__pycache__" not in p.parts
     ]
-    start += [f"{name.replace('.', '/')}.py" for name in modules_of(model, root)]
+    start += [file for name in modules_of(model) for file in files_of(name)]
     found: set[str] = set()
     while start:
         path = start.pop()
@@ -36,15 +34,37 @@ def files_needed(model: Path, root: Path = Path()) -> list[str]:
     return sorted(found)
 
 
-def modules_of(model: Path, root: Path) -> list[str]:
-    """The project's modules that a process has which did nothing but load the model."""
-    code = f"import sys; from lifecycle.model.store import load_model; load_model({str(model)!r}); print(*sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=root, capture_output=True, encoding="utf-8", errors="replace"
-    )
-    if done.returncode:
-        raise UserError(f"{model} cannot be loaded: {done.stderr.strip().splitlines()[-1]}")
-    return [name for name in done.stdout.split() if name.split(".")[0] in PACKAGES]
+class References(pickle.Pickler):
+    """Notes the module of each class and function that a pickle refers to; what it writes goes nowhere."""
+
+    def __init__(self) -> None:
+        super().__init__(Nowhere())
+        self.modules: set[str] = set()
+
+    def reducer_override(self, obj: Any) -> Any:
+        named = obj if isinstance(obj, type) or callable(obj) else type(obj)
+        self.modules.add(getattr(named, "__module__", None) or type(obj).__module__)
+        self.modules.add(type(obj).__module__)
+        return NotImplemented
+
+
+class Nowhere:
+    def write(self, data: Any) -> int:
+        return len(data)
+
+
+def modules_of(model: Any) -> list[str]:
+    """The project's modules that the model's pickle refers to."""
+    references = References()
+    references.dump(model)
+    return sorted(name for name in references.modules if name.split(".")[0] in PACKAGES)
+
+
+def files_of(module: str) -> Iterator[str]:
+    """Where a module of the project may lie, and the packages above it."""
+    parts = module.split(".")
+    yield f"{'/'.join(parts)}.py"
+    yield from ("/".join([*parts[:i], "__init__.py"]) for i in range(1, len(parts) + 1))
 
 
 def imported(source: str) -> Iterator[str]:
@@ -58,6 +78,4 @@ def imported(source: str) -> Iterator[str]:
             continue
         for name in names:
             if name.split(".")[0] in PACKAGES:
-                parts = name.split(".")
-                yield f"{'/'.join(parts)}.py"
-                yield from ("/".join([*parts[:i], "__init__.py"]) for i in range(1, len(parts) + 1))
+                yield from files_of(name)
