@@ -168,7 +168,6 @@ ELSEWHERE = {
     r"pipx run cruft": "tests/template/test_sources.py",
     r"cd shop && cookiecutter": "tests/template/test_monorepo.py",
     r"cookiecutter -f -s": "tests/template/test_generation.py",
-    r"cd late && dvc remove": "its import takes a repository with a remote",
     r"docker": "no daemon; tests/service/test_image.py builds the image where there is one",
     r"kubectl": "no cluster; tests/template/test_deploy.py checks the manifest against Kubernetes' schemas",
     r"jupyter": "opens a browser; tests/service/test_notebook.py runs the cells",
