@@ -333,8 +333,8 @@ def _added_up(grid: np.ndarray, widths: list[Width]) -> tuple[np.ndarray, np.nda
     good &= (part["%H"] < 24) & (part["%M"] < 60) & (part["%S"] < 60)
     months = ((year - 1970) * 12 + np.where(good, month, 1) - 1).astype("datetime64[M]")
     first = months.astype("datetime64[D]")
-    following = (months + 1).astype("datetime64[D]")
-    days = first + np.where(good, day - 1, 0)
+    following = (months + np.timedelta64(1, "M")).astype("datetime64[D]")
+    days = first + np.where(good, day - 1, 0).astype("timedelta64[D]")
     good &= days < following
     seconds = part["%H"] * 3600 + part["%M"] * 60 + part["%S"]
     return days.astype("datetime64[us]") + seconds * np.timedelta64(1_000_000, "us"), good

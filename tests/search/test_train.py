@@ -53,7 +53,7 @@ def here(tmp_path, monkeypatch):
     """A function that readies a project folder for train, and goes there."""
 
     def ready(frame, target="good", **blocks):
-        blocks["train"] = {"folds": 3, "repeats": 1, "candidates": TWO, "time_budget": 30} | blocks.get("train", {})
+        blocks["train"] = {"folds": 3, "repeats": 1, "candidates": TWO, "time_budget": 600} | blocks.get("train", {})
         scratch(tmp_path, frame.to_csv(index=False), target, **blocks)
         monkeypatch.chdir(tmp_path)
         for stage in (define, clean, split):
