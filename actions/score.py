@@ -1,6 +1,7 @@
 """Score a table with the champion (else models/bundle, or any released version).
 
 python -m actions.score INPUT [OUTPUT] [--version v1.1.0] [--explain 5]      CSV, TSV or Parquet, by their endings
+python -m actions.score s3://bucket/new/ s3://bucket/scored/      a folder of tables, here or in a store, each by one worker
 
 Without OUTPUT the answers go to data/scored/, which Git ignores: they are rows of people, and no part of the project.
 """
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from actions.registry import locate, with_code_of
 from lifecycle.ground.errors import stage
+from service.folder import is_folder
 
 TEXT, PARQUET = (".csv", ".tsv", ".txt"), (".parquet", ".pq")
 SCORED = Path("data/scored")
@@ -33,8 +35,10 @@ def main() -> None:
 
 
 def default_output(source: str) -> str:
-    """data/scored/ and the input's name, with an ending that can be written."""
+    """data/scored/ and the input's name, with an ending that can be written; of a folder a folder."""
     path = Path(source)
+    if is_folder(source):
+        return f"{(SCORED / path.name).as_posix()}/"
     if path.suffix.lower() in (".gz", ".zip", ".bz2", ".xz", ".zst"):
         path = path.with_suffix("")
     suffix = path.suffix.lower() if path.suffix.lower() in TEXT + PARQUET else ".csv"

@@ -2,6 +2,7 @@
 
     python -m service.score BUNDLE INPUT OUTPUT [--version VERSION] [--explain 5]      any table that training reads; CSV, TSV or Parquet
 
+INPUT may be a folder of tables, or a store's (s3://bucket/new/): OUTPUT is one then, too (service.folder).
 A row that cannot be used goes to OUTPUT's name with .rejected.csv, with its line and the reason. Both files appear when all
 is done, or not at all.
 """
@@ -23,7 +24,7 @@ import pandas as pd
 
 from lifecycle.ground.errors import UserError, nearest, stage
 from lifecycle.ground.files import replacing
-from lifecycle.ground.workplace import workplace
+from lifecycle.ground.workplace import Workplace, workplace
 from lifecycle.model import reasons
 from lifecycle.table.conform import FEW, Conformed, conform, conform_cells
 from lifecycle.table.contract import MODEL
@@ -176,8 +177,10 @@ class ScoredParquet:
         self.writer.close()
 
 
-def score(bundle: Bundle, source: Path, target: Path, explain: int = 0) -> dict[str, int]:
-    """{rows, rejected}. `explain`: so many reasons beside each answer."""
+def score(
+    bundle: Bundle, source: Path, target: Path, explain: int = 0, given_at: Workplace | None = None
+) -> dict[str, int]:
+    """{rows, rejected}. `explain`: so many reasons beside each answer; `given_at`: where the parts go."""
     from tqdm import tqdm
 
     check_paths(source, target)
@@ -191,7 +194,7 @@ def score(bundle: Bundle, source: Path, target: Path, explain: int = 0) -> dict[
         rejected = opened.enter_context(contextlib.closing(TextWriter(rejects, ["source", "reason"], ",")))
         bar = opened.enter_context(tqdm(desc="score", disable=None, unit="row"))
         out: TextWriter | ScoredParquet | None = None
-        at = opened.enter_context(workplace())
+        at = given_at or opened.enter_context(workplace())
         answer, needed = partial(answered, bundle, explain), bundle.contract.names(MODEL)
         pairs = at.pairs(answer, chunks(tables), lambda chunk: Part(chunk[0].select(needed)))
         for (text, typed, broken), (usable, added) in pairs:
@@ -258,8 +261,8 @@ def writer(
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m service.score", description="score a table")
     parser.add_argument("bundle")
-    parser.add_argument("input", type=Path)
-    parser.add_argument("output", type=Path)
+    parser.add_argument("input")
+    parser.add_argument("output")
     parser.add_argument("--version", default="")
     parser.add_argument("--explain", type=int, default=0, help="so many reasons beside each answer")
     given = parser.parse_args()
@@ -269,9 +272,13 @@ def main() -> None:
             raise BundleError(bundle.folder, faults)
     except BundleError as error:
         raise UserError(str(error)) from None
-    done = score(bundle, given.input, given.output, given.explain)
-    rejected = f", {done['rejected']} in {rejects_of(given.output)}" if done["rejected"] else ""
-    print(f"score: {done['rows']} rows answered by {bundle.version}{rejected}")
+    from service.folder import score_files
+
+    done = score_files(bundle, given.input, given.output, given.explain)
+    aside = rejects_of(Path(given.output)) if done["files"] == 1 else "files .rejected.csv"
+    rejected = f", {done['rejected']} in {aside}" if done["rejected"] else ""
+    of_files = f" of {done['files']} tables" if done["files"] > 1 else ""
+    print(f"score: {done['rows']} rows{of_files} answered by {bundle.version}{rejected}")
 
 
 if __name__ == "__main__":

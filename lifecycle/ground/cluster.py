@@ -19,6 +19,7 @@ from typing import Any, Self
 
 import lifecycle
 from lifecycle.ground.errors import UserError
+from lifecycle.ground.files import sha256
 
 ROOT = Path(lifecycle.__file__).parents[1]
 SENT = ("lifecycle", "custom", "service")
@@ -79,6 +80,11 @@ class Cluster:
         """An executor of `function`, which is sent once: it may hold a model."""
         return Bearing(self, function)
 
+    def sees(self, path: Path) -> bool:
+        """Whether each worker finds this file where it is, with the bytes that it has here."""
+        found = self.client.run(digest_of, str(path.resolve()))
+        return set(found.values()) == {digest_of(str(path))}
+
     def explained(self, error: Exception) -> Exception:
         """`error`, or a sentence where the cluster is at fault."""
         if type(error).__name__ == "KilledWorker":
@@ -136,6 +142,14 @@ class Bearing(Executor):
 
     def submit(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
         return self.cluster.executor.submit(run_part, self.cluster.code, self.held, *arguments, **named)
+
+
+def digest_of(path: str) -> str:
+    """Of a file's bytes; "" where there is none."""
+    try:
+        return sha256(path)
+    except OSError:
+        return ""
 
 
 def files_to_send() -> Iterator[tuple[str, bytes]]:

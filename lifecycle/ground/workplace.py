@@ -100,6 +100,13 @@ class Workplace:
         for made in self.map(function, handed(), what):
             yield waiting.popleft(), made
 
+    def sees(self, path: Path) -> bool:
+        """Whether all who do the work find this file where it is, with the bytes that it has here."""
+        if not self.scheduler:
+            return True
+        self._open()
+        return self.cluster is not None and self.cluster.sees(path)
+
     def _explained(self, error: Exception) -> Exception:
         if self.cluster:
             return self.cluster.explained(error)

@@ -22,6 +22,7 @@ from actions import query, refresh
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.params import SourceParams
 from tests.scratch import ROOT
+from tests.service import build
 from tests.service.running import free_port
 
 ORDERED = "SELECT id, age, note FROM people ORDER BY id"
@@ -268,21 +269,12 @@ def test_with_nothing_to_refresh_it_says_what_can_be(tmp_path, monkeypatch):
         refresh.main()
 
 
-@pytest.mark.slow
-def test_a_bucket_is_imported_and_refreshed(project, tmp_path_factory):
-    """Against moto's server, in an environment of its own."""
+@pytest.fixture(scope="module")
+def bucket(tmp_path_factory):
+    """(the folder of what talks to S3, the environment that leads to moto's server)"""
     folder = tmp_path_factory.mktemp("s3")
-    install = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "-q",
-        "--target",
-        str(folder),
-        "dvc-s3>=3,<4",
-        "moto[server]>=5,<6",
-    ]
+    packages = ["dvc-s3>=3,<4", "moto[server]>=5,<6"]
+    install = [sys.executable, "-m", "pip", "install", "-q", "--target", str(folder), *packages]
     if subprocess.run(install, capture_output=True).returncode:
         pytest.skip("dvc-s3 and moto cannot be installed here (no package index within reach)")
     port = free_port()
@@ -297,21 +289,61 @@ def test_a_bucket_is_imported_and_refreshed(project, tmp_path_factory):
                 break
             except OSError:
                 time.sleep(0.2)
-        put(folder, env, rows(30))
-        first = run("s3://tables/2024/churn.csv", env=env)
-        assert first.returncode == 0, first.stderr
-        assert (project / "data/raw/churn.csv").read_bytes() == rows(30)
-        put(folder, env, rows(60))
-        assert "churn.csv in data/raw" in run(env=env).stdout
-        assert (project / "data/raw/churn.csv").read_bytes() == rows(60)
+        yield env
     finally:
         server.terminate()
         server.wait()
 
 
-def put(folder, env, body):
+@pytest.mark.slow
+def test_a_bucket_is_imported_and_refreshed(project, bucket):
+    put(bucket, "2024/churn.csv", rows(30))
+    first = run("s3://tables/2024/churn.csv", env=bucket)
+    assert first.returncode == 0, first.stderr
+    assert (project / "data/raw/churn.csv").read_bytes() == rows(30)
+    put(bucket, "2024/churn.csv", rows(60))
+    assert "churn.csv in data/raw" in run(env=bucket).stdout
+    assert (project / "data/raw/churn.csv").read_bytes() == rows(60)
+
+
+@pytest.mark.slow
+def test_the_tables_of_a_bucket_are_scored_where_they_lie(bucket, tmp_path):
+    flats = build.project(tmp_path / "flats", "let")
+    build.run(flats, *build.STAGES)
+    folder = flats / "models/bundle"
+    alone = []
+    for name, seed in (("a.csv", 5), ("b.csv", 6)):
+        build.table(40, seed=seed).drop(columns="price").to_csv(tmp_path / name, index=False)
+        put(bucket, f"new/{name}", (tmp_path / name).read_bytes())
+        done = score(folder, tmp_path / name, tmp_path / "out.csv")
+        assert done.returncode == 0, done.stderr
+        alone.append((tmp_path / "out.csv").read_bytes())
+    done = score(folder, "s3://tables/new/", "s3://tables/scored/", bucket)
+    assert done.returncode == 0 and "80 rows of 2 tables" in done.stdout, done.stderr
+    assert [got(bucket, f"scored/{name}") for name in ("a.csv", "b.csv")] == alone
+    lacking = score(folder, "s3://tables/nowhere/", "s3://tables/scored/", bucket)
+    assert lacking.returncode == 1 and len(lacking.stderr.strip().splitlines()) == 1, lacking.stderr
+
+
+def score(folder, source, target, bucket=None):
+    env = {**build.environment(), **(bucket or {})}
+    env["PYTHONPATH"] = os.pathsep.join([str(folder / "code"), (bucket or {}).get("PYTHONPATH", "")])
+    command = [sys.executable, "-m", "service.score", folder, source, target]
+    return subprocess.run(command, env=env, capture_output=True, text=True)
+
+
+def put(env, key, body):
     code = (
         "import boto3, sys; s3 = boto3.client('s3'); s3.create_bucket(Bucket='tables'); "
-        "s3.put_object(Bucket='tables', Key='2024/churn.csv', Body=sys.stdin.buffer.read())"
+        "s3.put_object(Bucket='tables', Key=sys.argv[1], Body=sys.stdin.buffer.read())"
     )
-    subprocess.run([sys.executable, "-c", code], input=body, env={**os.environ, **env}, check=True)
+    subprocess.run([sys.executable, "-c", code, key], input=body, env={**os.environ, **env}, check=True)
+
+
+def got(env, key):
+    code = (
+        "import boto3, sys; s3 = boto3.client('s3'); "
+        "sys.stdout.buffer.write(s3.get_object(Bucket='tables', Key=sys.argv[1])['Body'].read())"
+    )
+    done = subprocess.run([sys.executable, "-c", code, key], env={**os.environ, **env}, check=True, capture_output=True)
+    return done.stdout

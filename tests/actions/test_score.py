@@ -18,6 +18,8 @@ ROOT = Path(__file__).parents[2]
         ("rows.parquet", "data/scored/rows.parquet"),
         ("rows.xlsx", "data/scored/rows.csv"),
         ("rows.csv.gz", "data/scored/rows.csv"),
+        ("s3://bucket/new/", "data/scored/new/"),
+        ("s3://bucket/new/rows.csv", "data/scored/rows.csv"),
     ],
 )
 def test_without_a_name_they_go_to_the_folder_of_scores(source, target):

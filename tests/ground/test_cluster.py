@@ -163,9 +163,9 @@ def scoring(tmp_path_factory):
     folder = flats / "models/bundle"
     build.table(130_000).drop(columns="price").to_csv(place / "new.csv", index=False)
 
-    def begun(address: str, target: str) -> subprocess.Popen:
+    def begun(address: str, target: str, source: str = "new.csv") -> subprocess.Popen:
         env = build.environment(PYTHONPATH=folder / "code", **{ADDRESS: address})
-        command = [sys.executable, "-m", "service.score", folder, place / "new.csv", place / target]
+        command = [sys.executable, "-m", "service.score", folder, place / source, place / target]
         return subprocess.Popen(command, cwd=place, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     out, err = (process := begun("", "here.csv")).communicate(timeout=600)
@@ -180,6 +180,19 @@ def test_a_worker_that_is_killed_in_the_middle_of_scoring_changes_no_answer(clus
     said = killed_while_busy(cluster, lambda: begun(cluster[0], "out.csv")).stdout
     assert f"workers at {cluster[0]}" in said
     assert (place / "out.csv").read_bytes() == here
+
+
+def test_workers_read_and_write_a_folder_that_they_see(cluster, scoring):
+    begun, place, here = scoring
+    (place / "new").mkdir()
+    few = 5_001
+    text = b"".join((place / "new.csv").read_bytes().splitlines(keepends=True)[:few])
+    for name in ("a.csv", "b.csv"):
+        (place / "new" / name).write_bytes(text)
+    out, err = (process := begun(cluster[0], "scored", "new")).communicate(timeout=600)
+    assert process.returncode == 0 and "10000 rows of 2 tables" in out and "do not see" not in out, out + err
+    answers = b"".join(here.splitlines(keepends=True)[:few])
+    assert [(place / "scored" / name).read_bytes() for name in ("a.csv", "b.csv")] == [answers, answers]
 
 
 def test_a_scheduler_that_ends_in_the_middle_is_one_line_and_what_was_written_stays(project, tmp_path):

@@ -1,0 +1,1 @@
+{{ "service/folder.py" | from_root }}
