@@ -82,8 +82,8 @@ def cells(rows: int) -> str:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    """Rows enough for seven parts, and what becomes of them here."""
-    folder = scratch(tmp_path_factory.mktemp("project"), cells(650_000), "late")
+    """Rows enough for four parts, and what becomes of them here."""
+    folder = scratch(tmp_path_factory.mktemp("project"), cells(400_000), "late")
     for stage in STAGES:
         run(folder, stage)
     return folder, digests(folder)
