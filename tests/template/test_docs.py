@@ -159,6 +159,8 @@ ELSEWHERE = {
     r"python -c .*requirements.txt": "of an environment that has LightGBM",
     r"dask (scheduler|worker)|DASK_SCHEDULER_ADDRESS": "tests/ground/test_cluster.py",
     r"(LOG_KEEP_DAYS=\d+ )?python -m actions.serve": "tests/service/test_log.py",
+    r"python -m actions.score s3://": "tests/actions/test_refresh.py",
+    r"python -m actions.score /mnt/shared": "tests/ground/test_cluster.py",
     r"python -m actions.rollback": "tests/service/test_release.py",
     r"python -m actions.check": "tests/service/test_release.py",
     r"python -m actions.push|dvc remote": "tests/service/test_remote.py",
