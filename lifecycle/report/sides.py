@@ -98,10 +98,10 @@ def of_column(field: Field, train: pd.Series, test: pd.Series) -> Side | None:
 
 def in_words_of(field: Field, values: pd.Series) -> pd.Series:
     """Levels as the table writes them."""
-    texts = values.astype(object).where(values.notna(), "(missing)")
-    if field.type == "boolean":
-        texts = texts.map(lambda value: field.boolean_word(value) if isinstance(value, bool) else value)
-    return texts.astype(str)
+    here, texts = values.notna(), values.astype(object)
+    if field.type == "boolean":  # kept as 1.0 and 0.0
+        texts = texts.where(~here, texts[here].map(lambda value: field.boolean_word(bool(value))))
+    return texts.where(here, "(missing)").astype(str)
 
 
 def of_numbers(a: Array, b: Array) -> tuple[float, float]:
@@ -149,6 +149,11 @@ def in_words(found: Sides) -> str:
     else:
         text += " A random split rarely does this: rows may depend on one another, or come in groups that the table does not name."
     return text
+
+
+def shown(found: Sides) -> int:
+    """Rows of the table that are not folded: all that differ, and a few that say what no difference looks like."""
+    return max(4, sum(one.differs for one in found.columns))
 
 
 def table(found: Sides) -> dict[str, Any]:

@@ -40,6 +40,19 @@ def test_a_moved_number_and_a_rarer_level_come_first_with_their_names():
     assert place.distance == pytest.approx(0.2, abs=0.06) and place.train.split()[0] in ("north", "south")
 
 
+def test_a_boolean_is_called_as_in_the_table_and_not_1_0():
+    field = Contract.read(
+        contract("binary")
+        | {
+            "fields": [
+                {"name": "paid", "type": "boolean", "role": "feature", "trueValues": ["Yes"], "falseValues": ["No"]}
+            ]
+        }
+    ).by_name["paid"]
+    words = sides.in_words_of(field, pd.Series([1.0, 0.0, np.nan]))
+    assert words.tolist() == ["Yes", "No", "(missing)"]
+
+
 def test_an_empty_column_and_one_that_is_not_there_are_left_out():
     train, test = rows(300), rows(100)
     test["signal"] = np.nan
