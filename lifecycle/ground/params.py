@@ -242,8 +242,8 @@ VERDICT = OneOf("ok", "warn", "retrain")
 class ProblemParams(Block):
     name: ClassVar[str] = "problem"
     statement: Annotated[str, FreeText(), "the question that the model answers"]
-    decision: Annotated[str, FreeText(), "what is decided with the answer"]
-    owner: Annotated[str, FreeText(), "who answers for it"]
+    decision: Annotated[str, FreeText(), "what is decided from a prediction"]
+    owner: Annotated[str, FreeText(), "who is responsible for the model"]
     unit: Annotated[str, FreeText(), "what one row is"]
     target: Annotated[Any, Anything(), "the column to predict"]
     task: Annotated[str, OneOf("", "binary", "multiclass", "regression"), "empty: inferred from the target"]
