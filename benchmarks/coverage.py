@@ -60,17 +60,20 @@ def run(folder: Path) -> None:
 
 
 def measured(folder: Path) -> dict[str, float]:
-    """Coverage on the test rows; width (or classes in a set), and that of one interval for all rows."""
+    """Coverage on the test rows, width (or classes in a set), and `least`: coverage of the class that is covered least."""
     model, contract = load_model(folder / "models/candidate"), read_contract(folder / "data/contract.yaml")
     test = pd.read_parquet(folder / "data/test.parquet")
     y_true, prediction = encode_target(test[contract.problem.target], contract), model.predictions(test)
     intervals, sets = model.intervals(test, prediction), model.class_sets(prediction)
     if intervals is not None:
         inside, width = covered(intervals, y_true), float(np.diff(intervals, axis=1).mean())
+        least = float(inside.mean())
     else:
         assert sets is not None
         inside, width = contains(sets, y_true), float(sets.sum(axis=1).mean())
-    return {"rows": len(test), "level": model.conformal.level, "coverage": float(inside.mean()), "width": width}
+        least = min(float(inside[y_true == code].mean()) for code in np.unique(y_true))
+    found = {"rows": len(test), "level": model.conformal.level, "coverage": float(inside.mean()), "width": width}
+    return found | {"least": least}
 
 
 def of_mapie(python: str, folder: Path, task: str, level: float, seed: int) -> dict[str, dict[str, float]]:
@@ -110,7 +113,8 @@ def said(table: str, found: list[dict[str, dict[str, float]]]) -> None:
         spread = stdev(coverage) if len(coverage) > 1 else 0.0
         width = mean(row["width"] for row in rows)
         level = f"{mean(coverage):.1%} of {rows[0]['level']:.0%}, ± {spread:.1%} between draws"
-        print(f"{table:<12} {method:<10} {level}, width {short(width)}", flush=True)
+        least = mean(row["least"] for row in rows)
+        print(f"{table:<12} {method:<10} {level}, width {short(width)}, least class {least:.1%}", flush=True)
 
 
 def main() -> None:
@@ -123,7 +127,7 @@ def main() -> None:
     catalogue = pd.read_csv(given.tables / "catalogue.csv")
     with given.out.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["table", "draw", "method", "rows", "level", "coverage", "width"])
+        writer.writerow(["table", "draw", "method", "rows", "level", "coverage", "width", "least_class"])
         for one in catalogue.itertuples():
             found = []
             for draw in range(1, given.seeds + 1):

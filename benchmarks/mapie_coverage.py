@@ -68,13 +68,15 @@ def main() -> None:
         y, y_test = train[target].to_numpy(dtype=float), test[target].to_numpy(dtype=float)
         for name, one in intervals(X, y, X_test, float(level), int(seed)).items():
             inside = (one[:, 0] <= y_test) & (y_test <= one[:, 1])
-            found[name] = {"coverage": float(inside.mean()), "width": float((one[:, 1] - one[:, 0]).mean())}
+            width = float((one[:, 1] - one[:, 0]).mean())
+            found[name] = {"coverage": float(inside.mean()), "width": width, "least": float(inside.mean())}
     else:
         classes, y = np.unique(train[target].astype(str), return_inverse=True)
         y_test = np.searchsorted(classes, test[target].astype(str))
         for name, one in sets(X, y, X_test, float(level), int(seed)).items():
             inside = one[np.arange(len(y_test)), y_test]
-            found[name] = {"coverage": float(inside.mean()), "width": float(one.sum(axis=1).mean())}
+            least = min(float(inside[y_test == code].mean()) for code in np.unique(y_test))
+            found[name] = {"coverage": float(inside.mean()), "width": float(one.sum(axis=1).mean()), "least": least}
     print(json.dumps(found))
 
 
