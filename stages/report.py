@@ -27,7 +27,7 @@ def main() -> None:
     if gap := fold_gap(facts.evaluation, facts.board):
         print(f"  {gap}")
     print(
-        f"report: {size}, {html.count('<svg')} charts, gate {gate}; open reports/report.html, and reports/decision.html for what follows from a prediction"
+        f"report: {size}, {html.count('<svg')} charts, gate {gate}; open reports/report.html and reports/decision.html"
     )
 
 

@@ -70,10 +70,11 @@ def exact(value: float | None) -> str:
 
 
 def between(low: float | None, high: float | None, significant: int = 3) -> str:
-    """An interval: 0.397 to 0.460; a dash where an end is unknown."""
+    """An interval, its ends with as many decimals: 0.397 to 0.460, -0.03 to 1.29; a dash where an end is unknown."""
     if low is None or high is None:
         return DASH
-    return f"{short(low, significant, zeros=True)} to {short(high, significant, zeros=True)}"
+    first, last = alike([low, high], significant)
+    return f"{first} to {last}"
 
 
 def percent(share: float | None) -> str:

@@ -22,10 +22,10 @@ FAMILIES = {
 }  # fmt: skip
 MARKS = {"no data": "○\u00a0no data", "ok": "✓\u00a0ok", "warn": "!\u00a0warn", "retrain": "✗\u00a0retrain"}
 ADVICE = {
-    "no data": "Nothing was looked at, which says nothing about the model.",
+    "no data": "No rows were checked, so nothing is known about the model.",
     "ok": "Nothing to do.",
-    "warn": "Look at it: something changed, and nothing shows that the model suffers.",
-    "retrain": "The model should be trained anew: make retrain.",
+    "warn": "Have a look: something changed, but nothing shows that the model has become worse.",
+    "retrain": "The model should be retrained: make retrain.",
 }
 NOT_RELEASED = "not released yet"
 DRAWN = 60  # batches in the timeline, the latest
@@ -43,23 +43,23 @@ class Todo(NamedTuple):
 # in this order; an alarm stands under the first that fits
 TODO = (
     Todo(
-        "Train the model anew",
-        "A challenger is made of the newest labelled rows by: make retrain. It releases nothing by itself.",
+        "Retrain the model",
+        "make retrain trains a challenger with the newest labelled rows; it releases nothing by itself.",
         lambda check: check["verdict"] == "retrain",
     ),
     Todo(
         "Look at where the data comes from",
-        "Cells, files or amounts are not as they were when the model was made: a client, a sensor or an export may have changed.",
+        "Cells, files or amounts are not as they were when the model was trained: a client, a sensor or an export may have changed.",
         lambda check: check["family"] == "quality",
     ),
     Todo(
         "Keep an eye on the performance",
-        "It fell, and not enough to train anew by the rules in params.yaml.",
+        "It fell, but not enough to retrain by the rules in params.yaml.",
         lambda check: check["family"] in ("estimate", "performance"),
     ),
     Todo(
         "Find out what changed",
-        "Rows are others than those that the model was tested on. If the change is meant to stay, labels show what it costs.",
+        "The rows differ from those the model was tested on. If the change is here to stay, labels will show what it costs.",
         lambda check: True,
     ),
 )
