@@ -61,10 +61,11 @@ def slices(evaluation: dict[str, Any]) -> dict[str, Any]:
     found = evaluation["certainty"]["slices"]
     width = "Classes in the set" if evaluation["classes"] else "Mean width"
     rows = []
-    for one in found:
+    widths = alike(one["width"] for one in found)
+    for one, mean in zip(found, widths, strict=True):
         name = " and ".join(f"{brief(column)} = {brief(level)}" for column, level in one["where"])
         below = "significantly below" if one["below"] else ""
-        rows.append([name, count(one["n"]), share(one["coverage"]), short(one["width"], 3), below])
+        rows.append([name, count(one["n"]), share(one["coverage"]), mean, below])
     return {"head": ["Slice", "Rows", "Coverage", width, ""], "rows": rows, "numeric": [1, 2, 3]}
 
 

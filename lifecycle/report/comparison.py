@@ -95,7 +95,7 @@ def settings(rows: list[Side]) -> dict[str, Any]:
         )
         different = one["difference"] or ("–" if one["same_rows"] else "other test rows")
         out.append([brief(one["name"]), otherwise, different if one is not rows[0] else "–", gate])
-    return {"head": ["", "Settings that differ", "Difference in score", "Gate"], "rows": out}
+    return {"head": ["Model", "Settings that differ", "Difference in score", "Gate"], "rows": out}
 
 
 def drawn(rows: list[Side]) -> list[Side]:
@@ -137,7 +137,6 @@ def slices(rows: list[Side]) -> dict[str, Any]:
     return {
         "head": ["Slice", *(brief(side["name"]) for side in shown)],
         "rows": table,
-        "numeric": list(range(1, len(shown) + 1)),
     }
 
 

@@ -95,6 +95,8 @@ def candidate_numbers(name: str, values: pd.Series) -> list[str]:
         texts = as_scores(values)
     if name == "score_std":
         texts = alike(values)
+    if name == "weight":
+        texts = [percent(value) for value in values]
     return ["" if pd.isna(value) or value == 0 else text for text, value in zip(texts, values, strict=True)]
 
 

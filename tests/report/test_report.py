@@ -189,8 +189,8 @@ def test_of_a_blend_the_blend_is_the_model_and_counts_stay_whole(here):
     report.main()
     text = Page((here / "reports/report.html").read_text(encoding="utf-8")).text
     assert text.count("← chosen") == 1
-    assert "blend ← chosen log_loss 0.4000 0.0100 1 " in text
-    assert "network log_loss 0.4100 0.0100 0.75 9 " in text
+    assert "blend ← chosen log_loss 0.4000 0.0100 100% " in text
+    assert "network log_loss 0.4100 0.0100 75% 9 " in text
 
 
 @pytest.mark.parametrize(
