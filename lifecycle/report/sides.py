@@ -7,8 +7,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from lifecycle.evaluate.slices import adjusted
 from lifecycle.ground.files import row_groups
@@ -22,7 +20,7 @@ SURE = 0.05  # false discovery rate over the columns
 LEVELS = 30  # of a category; the others are one
 
 
-class Side(NamedTuple):
+class ColumnSides(NamedTuple):
     """`distance`: of the two distributions, 0 the same and 1 apart (Kolmogorov-Smirnov of numbers and dates, total variation of
     categories); `differs`: by more than chance."""
 
@@ -35,7 +33,7 @@ class Side(NamedTuple):
 
 
 class Sides(NamedTuple):
-    columns: list[Side]
+    columns: list[ColumnSides]
     newest: bool  # the test rows are the newest
     groups: bool  # whole groups are on one side
 
@@ -53,6 +51,9 @@ def read_sides(contract: Contract) -> Sides | None:
 
 def some_rows(path: str, fields: list[Field]) -> pd.DataFrame:
     """At most ROWS of a table's rows, evenly among them; a row group at a time, for the table may be larger than memory."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     with pq.ParquetFile(path) as file:
         names = [field.name for field in fields if field.name in file.schema_arrow.names]
         step = max(1, -(-file.metadata.num_rows // ROWS))
@@ -81,18 +82,18 @@ def compared(contract: Contract, fields: list[Field], train: pd.DataFrame, test:
     return Sides(ordered, newest, contract.group is not None)
 
 
-def of_column(field: Field, train: pd.Series, test: pd.Series) -> Side | None:
+def of_column(field: Field, train: pd.Series, test: pd.Series) -> ColumnSides | None:
     if not (train.notna().any() and test.notna().any()):
         return None
     if field.is_date:
         train, test = (one.astype("datetime64[us]") for one in (train, test))
         ends = [f"{str(one.min())[:10]} to {str(one.max())[:10]}" for one in (train, test)]
         numbers = [one.dropna().astype("int64").to_numpy(dtype=float) for one in (train, test)]
-        return Side(field.name, ends[0], ends[1], *of_numbers(*numbers))
+        return ColumnSides(field.name, ends[0], ends[1], *of_numbers(*numbers))
     if field.is_number and train.nunique() > LEVELS:
         numbers = [one.dropna().to_numpy(dtype=float) for one in (train, test)]
         middles = [f"median {short(float(np.median(one)), 3)}" for one in numbers]
-        return Side(field.name, middles[0], middles[1], *of_numbers(*numbers))
+        return ColumnSides(field.name, middles[0], middles[1], *of_numbers(*numbers))
     return of_levels(field, in_words_of(field, train), in_words_of(field, test))
 
 
@@ -112,7 +113,7 @@ def of_numbers(a: Array, b: Array) -> tuple[float, float]:
     return float(found.statistic), float(found.pvalue)
 
 
-def of_levels(field: Field, train: pd.Series, test: pd.Series) -> Side:
+def of_levels(field: Field, train: pd.Series, test: pd.Series) -> ColumnSides:
     """Total variation distance, a chi-squared test, and the level whose share changes most."""
     from scipy.stats import chi2_contingency
 
@@ -128,7 +129,7 @@ def of_levels(field: Field, train: pd.Series, test: pd.Series) -> Side:
     most = int(gap.argmax())
     p = float(chi2_contingency(table).pvalue) if table.shape[1] > 1 else 1.0
     said = [f"{brief(names[most])} {percent(float(side[most]))}" for side in shares]
-    return Side(field.name, said[0], said[1], float(gap.sum() / 2), p)
+    return ColumnSides(field.name, said[0], said[1], float(gap.sum() / 2), p)
 
 
 # ---- in words -----------------------------------------------------------------------------------------------------
