@@ -243,9 +243,10 @@ def run_ours(folder: Path, patient: bool = False) -> dict:
     stage("train", folder, patient)
     seconds = time.monotonic() - start
     code = (
-        "import numpy as np, json; from lifecycle.model.model import encode_target; from lifecycle.model.store import load_model; from lifecycle.ground.files import *; "
+        "import numpy as np; from lifecycle.ground.files import read_parquet; from lifecycle.model.model import encode_target; "
+        "from lifecycle.model.store import load_model; from lifecycle.table.contract import read_contract; "
         "from benchmarks.quality import log_loss; m = load_model('models/candidate'); t = read_parquet('data/test.parquet'); "
-        "c = read_contract(); y = encode_target(t[c['problem']['target']], c); a = m.predictions(t); "
+        "c = read_contract(); y = encode_target(t[c.problem.target], c); a = m.predictions(t); "
         "print(log_loss(y, a) if m.classes else float(np.sqrt(np.mean((y - a) ** 2))), m.n_rows)"
     )
     env = os.environ | {"PYTHONPATH": str(ROOT)}
