@@ -113,11 +113,12 @@ def find_blend(data: TrainingData, plan: Plan, params: TrainParams, clock: Clock
             raise UserError(f"no candidate could be fitted: {found.unfit}; see train.candidates in params.yaml")
 
         def weigh(tried: list[Tried]) -> np.ndarray:
-            return choose_weights(tried, data, params)
+            """Quickly, to see whether a further repeat pays."""
+            return choose_weights(tried, data, params, steady=False)
 
         if data.repeats:
             found = repeat_all(data, found, workers, clock, weigh, loss_of(found.tried, data))
-        weights = weigh(found.tried)
+        weights = choose_weights(found.tried, data, params)
         members = [one for one, weight in zip(found.tried, weights, strict=True) if weight > 0]
         if not plan.refit:
             return Blend(found, weights, members, [one.fitted for one in members if one.fitted is not None])
@@ -163,8 +164,9 @@ def loss_of(tried: list[Tried], data: TrainingData) -> Loss:
     return loss
 
 
-def choose_weights(tried: list[Tried], data: TrainingData, params: TrainParams) -> np.ndarray:
-    """Weights (m,) of the blend, within train.max_size_mb and train.max_latency_ms."""
+def choose_weights(tried: list[Tried], data: TrainingData, params: TrainParams, steady: bool = True) -> np.ndarray:
+    """Weights (m,) of the blend, within train.max_size_mb and train.max_latency_ms. `steady`: on few rows the mean over draws of
+    the rows."""
 
     def fits(chosen: set[int]) -> bool:
         return within([tried[i].size_mb for i in chosen], [tried[i].latency_ms for i in chosen], params)
@@ -175,7 +177,7 @@ def choose_weights(tried: list[Tried], data: TrainingData, params: TrainParams) 
         )
     predictions, loss = [one.oof for one in tried], loss_of(tried, data)
     greedy = greedy_weights(predictions, loss, fits)
-    if len(tried) == 1 or len(predictions[0]) > FEW:
+    if not steady or len(tried) == 1 or len(predictions[0]) > FEW:
         return greedy
     bagged = bagged_weights(predictions, loss, fits, drawn_rows(data.y[data.scored], data.random_state))
     if bagged is None:

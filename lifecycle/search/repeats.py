@@ -19,7 +19,7 @@ from lifecycle.search.workers import BAR, Clock, Found, Tried, Workers, gather, 
 from lifecycle.table.contract import Contract
 from lifecycle.table.folds import make_folds
 
-ENOUGH = 0.001  # of the loss: a further repeat that is expected to gain less is not worth its time
+ENOUGH = 0.001  # of the loss: where further repeats are expected to gain less in all, they are not worth their time
 
 
 def make_repeats(frame: pd.DataFrame, data: TrainingData, contract: Contract, scheme: str, repeats: int) -> list[Folds]:
