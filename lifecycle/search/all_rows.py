@@ -43,7 +43,7 @@ A_ROW = 90  # bytes a row while trees grow: gradients, hessians, predictions, po
 
 
 @dataclass
-class Whole:
+class OnAllRows:
     """What came of all rows: the blend, the rows it is judged on, its predictions for them, and `facts` for candidate.json."""
 
     blend: Blend
@@ -68,12 +68,12 @@ def with_all_rows(
     params: TrainParams,
     add_features: AddFeatures | None,
     clock: Clock,
-) -> Whole:
+) -> OnAllRows:
     """The blend with its boosting fitted on all rows. `data`: the sample's rows; `blend`: what the search found on them."""
     judged = prepare(sample.frame(sample.judged), contract, params, add_features, data.families)
     half = np.random.default_rng(params.random_state).permutation(len(judged.y)) % 2 == 0
     stops, judged = part_of(judged, half), part_of(judged, ~half)
-    source = Rows(sample, contract, params, add_features, data)
+    source = TrainingRows(sample, contract, params, add_features, data)
     larger = fit_larger(source, data, blend, stops, params, clock)
     tried = [*blend.members, *larger]
     fitted = [*blend.fitted, *(one.fitted for one in larger if one.fitted is not None)]
@@ -101,7 +101,7 @@ def with_all_rows(
     if not is_better(judged.metric, score, judged.score(judged.scored, before)):
         weights, after = np.append(blend.shares, np.zeros(len(larger))), before
         facts["score"] = facts["searched_score"]
-    return Whole(joined(blend, larger, weights, fitted), judged, after, facts)
+    return OnAllRows(joined(blend, larger, weights, fitted), judged, after, facts)
 
 
 def joined(blend: Blend, larger: list[Tried], weights: np.ndarray, fitted: list[Fitted]) -> Blend:
@@ -145,7 +145,7 @@ def mixed(each: list[np.ndarray], weights: np.ndarray) -> np.ndarray:
 
 
 def fit_larger(
-    source: Rows, data: TrainingData, blend: Blend, stops: TrainingData, params: TrainParams, clock: Clock
+    source: TrainingRows, data: TrainingData, blend: Blend, stops: TrainingData, params: TrainParams, clock: Clock
 ) -> list[Tried]:
     """The blend's boosting on all rows, the one of the largest weight first, as long as the planned time is enough."""
     planned = list(plan_larger(source, data, blend, params))
@@ -213,7 +213,9 @@ def fit_all_rows(entry: Entry) -> tuple[Any, float]:
     return fit_on_bins(estimator, mapper, binned.bins, binned.y, **more), time.monotonic() - start
 
 
-def plan_larger(source: Rows, data: TrainingData, blend: Blend, params: TrainParams) -> Iterator[tuple[Tried, Entry]]:
+def plan_larger(
+    source: TrainingRows, data: TrainingData, blend: Blend, params: TrainParams
+) -> Iterator[tuple[Tried, Entry]]:
     """(member, the entry that is fitted on all rows), one for each core at most: with as many rounds as a core is planned to have
     time for in the rest of the budget."""
     shape = shape_of(data.kinds, data.rows, len(data.classes))._replace(rows=source.n)
@@ -243,7 +245,7 @@ def first_bins(data: TrainingData, blend: Blend, member: Tried) -> tuple[TableEn
     return encoder, boosted(estimator)._bin_mapper
 
 
-class Rows:
+class TrainingRows:
     """The training rows that nothing is measured on, in parts; as many of them as train.max_memory_gb has room for."""
 
     def __init__(
