@@ -290,7 +290,7 @@ def kinds_of(made: list[ColumnDraft]) -> dict[str, str]:
 
 
 def groups_of(frame: pd.DataFrame, made: list[ColumnDraft], target: str) -> list[Looked]:
-    blank = blanked(frame, made)
+    blank = pd.DataFrame({c.spec["name"]: c.filled.reindex(frame.index, fill_value="") for c in made})
     return [Looked(g, groups.keys(blank, g)) for g in groups.find_groups(blank, kinds_of(made), target)]
 
 
