@@ -395,12 +395,17 @@ def _with_clock(text: str) -> tuple[str, bool]:
     return text[: time.start()] + clock + behind, True
 
 
+_CLOCK_WORD = re.compile(r"\s*(?:Uhr|uur)\b", re.IGNORECASE)
+
+
 def _clear_clock(match: re.Match[str], text: str, half: bool) -> bool:
     """Whether 15.30 or 15h30 is a time of day: behind a date, or with AM."""
     if match[2] == "h":
         return True
     if match.group() == text:
         return False  # 15.30 is a number; of 15.30.00 the column says whether it is a clock or a date
+    if _CLOCK_WORD.match(text[match.end() :]):
+        return True
     behind_date = bool(re.search(r"\d[\sT,]+(?:[^\W\d_]+ )?$", text[: match.start()]))
     return behind_date or half
 

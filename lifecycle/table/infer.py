@@ -439,6 +439,11 @@ def _date(one: _Looked, texts: Texts, file: FileEvidence, least: float) -> Draft
         notes.append(
             f"dates such as {example} are read as {formats[0]}, and would fit {doubt} as well (columns: {{{one.name}: {{format: ...}}}})"
         )
+    if found.min() >= _FAR_AHEAD:
+        notes.append(
+            f"its years are {str(found.min())[:4]} to {str(found.max())[:4]}; if they are of another calendar, such as the Buddhist one "
+            "(543 years ahead), bring them to the common one"
+        )
     if any("%y" in form for form in formats):
         notes.append("its years have two digits: 00 to 68 are read as 2000 to 2068, 69 to 99 as 1969 to 1999")
     if len(formats) > 1:
@@ -499,6 +504,7 @@ def _formats(one: _Looked, texts: Texts, file: FileEvidence, least: float) -> tu
     return (found.formats, found.doubt) if found else ((), "")
 
 
+_FAR_AHEAD = np.datetime64("2200-01-01")
 _PADDED_MONTH = re.compile(r"(0[1-9]|1[0-2])\.(19|20)\d\d")
 
 
@@ -671,6 +677,13 @@ _PERIOD = re.compile(
 _RANKED = re.compile(r"\d{1,3}(?:st|nd|rd|th|e|er|\.)? ?[-/]? ?[^\W\d_]{2,12}|\d{1,3} [^\W\d_]{1,6} \d{1,3}")
 
 
+_NUMBERED = re.compile(
+    r"\d{1,2} ?[-.:)=] ?[^\W\d].*"  # 1 - disagree
+    r"|(?:x|levels?|lvl|lv|grade|stage|step|tier|phase|rank|class|year|klasse|stufe|grad|rang|nivel|niveau|grado|livello|уровень)[ .:_-]*\d{1,3}",
+    re.I,
+)
+
+
 def _order_of(texts: Texts) -> str:
     """What the texts are, where they have an order that is lost in levels: "" for others."""
     if _are_seasons(texts):
@@ -678,6 +691,9 @@ def _order_of(texts: Texts) -> str:
     for form, what in ((_ROMAN, "Roman numerals"), (_PERIOD, "periods of time")):
         if all(form.fullmatch(notation.plain(t)) for t in texts.sample):
             return what
+    plain = [notation.plain(t) for t in texts.sample]
+    if all(_NUMBERED.fullmatch(t) for t in plain):
+        return "numbered levels"
     alike = len({_mask(t) for t in texts.sample}) == 1
     return "numbers of something" if alike and all(_RANKED.fullmatch(notation.plain(t)) for t in texts.sample) else ""
 

@@ -284,11 +284,19 @@ def recognise(
     unit, table = _units_of(good, forms, bool(signs))
     if unit == "%" and not table and _shares_beside(good, decimal, group):
         table = {"%": 1.0, "": 100.0}
+    if notation.COMPOUND in forms and _are_minutes(good):
+        unit, table = "s", {"'": 60.0, '"': 1.0}
     bare = not unit and not table
     if bare and notation.CLOCK in forms:
         unit = "min"
     made = Notation(decimal, group, bare, unit, table, signs, {}, frozenset(forms))
     return NumberForms(made, tuple(remarks) + tuple(_remarks(good, made)))
+
+
+def _are_minutes(good: list[Met]) -> bool:
+    """Whether 5'42" are minutes and seconds: of feet and inches none has twelve inches or more."""
+    marked = [s.cores for _, s, _ in good if set(s.words) == {"'", '"'} and len(s.cores) == 2]
+    return any(cores[1].isdigit() and 12 <= int(cores[1]) < 60 for cores in marked)
 
 
 def _shares_beside(good: list[Met], decimal: str, group: str) -> bool:

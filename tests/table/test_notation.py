@@ -397,3 +397,28 @@ def test_years_with_the_next_one_are_no_months():
     """2005-06 to 2010-11 could all be months."""
     table = made(c=[f"{y}-{(y + 1) % 100:02d}" for y in spread(2001, 2011)])
     assert table.type("c") == "string" and any("each with the next one" in note for note in table.notes)
+
+
+def test_a_clock_of_a_language_with_points_is_a_time_of_day():
+    table = made(c=[f"{h}.{m:02d} Uhr" for h, m in zip(spread(0, 23), spread(0, 59, seed=2), strict=True)])
+    assert table.type("c") == "datetime"
+
+
+def test_marks_of_feet_and_inches_beyond_twelve_are_minutes_and_seconds():
+    minutes, seconds = spread(1, 9), spread(0, 59, seed=2)
+    table = made(c=[f"{m}'{s:02d}\"" for m, s in zip(minutes, seconds, strict=True)])
+    assert table.values("c") == [60.0 * m + s for m, s in zip(minutes, seconds, strict=True)]
+    feet = made(c=[f"{f}'{i}\"" for f, i in zip(spread(4, 6), spread(0, 11, seed=2), strict=True)])
+    assert feet.field("c")["unit"] != "s"
+
+
+def test_years_of_another_calendar_are_said():
+    days, months, years = spread(1, 28), spread(1, 12, seed=2), spread(2543, 2566, seed=3)
+    table = made(c=[f"{d:02d}/{m:02d}/{y}" for d, m, y in zip(days, months, years, strict=True)])
+    assert "another calendar" in table.said("c")
+
+
+def test_numbered_levels_are_said():
+    likert = ("1 - never", "2 - seldom", "3 - often", "4 - always")
+    assert "numbered levels" in made(c=[likert[a] for a in spread(0, 3)]).said("c")
+    assert made(c=[("red", "green", "blue", "grey")[a] for a in spread(0, 3)]).said("c") == ""
