@@ -2,6 +2,7 @@
 
     python -m pip install polars duckdb          # for this benchmark alone; no project needs them
     python -m benchmarks.table [--rows 1000000 10000000] [--only define clean split polars duckdb] [--folder FOLDER]
+    python -m benchmarks.table --columns 5000 [--rows 200 1000 2000]      # define alone, of a wide table
 
 The table has 21 mixed columns: an id, two dates, categories of 3 to 300 levels, a flag, and numbers in several notations; about
 2 % of the cells are missing, a few are no numbers, some rows are written twice. polars and DuckDB are told what each column is,
@@ -133,6 +134,35 @@ def chunk(start: int, n: int):  # type: ignore[no-untyped-def]
     return table.take(pa.array(order[:n]))
 
 
+def make_wide(path: Path, rows: int, columns: int) -> None:
+    """A table of many columns in seven kinds: whole and other numbers, categories, flags, dates, money, and gaps."""
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    days = np.datetime64("2020-01-01")
+
+    def cells(kind: int, levels: int) -> list[str]:
+        if kind == 0:
+            return [str(v) for v in rng.integers(0, 1000, rows)]
+        if kind == 1:
+            return [f"{v:.3f}" for v in rng.normal(0, 3, rows)]
+        if kind == 2:
+            return [f"level {v}" for v in rng.integers(0, levels, rows)]
+        if kind == 3:
+            return [("no", "yes")[v] for v in rng.integers(0, 2, rows)]
+        if kind == 4:
+            return [str(v) for v in days + rng.integers(0, 900, rows)]
+        if kind == 5:
+            return [f'"${v:,}"' for v in rng.integers(0, 200_000, rows)]
+        gaps = rng.random(rows) < 0.3
+        return ["NA" if gap else f"{v:.2f}" for v, gap in zip(rng.normal(50, 9, rows), gaps, strict=True)]
+
+    made = {f"c{i}": cells(i % 7, 5 + i % 40) for i in range(columns - 1)}
+    made["late"] = [("no", "yes")[v] for v in rng.integers(0, 2, rows)]
+    lines = [",".join(made), *(",".join(row) for row in zip(*made.values(), strict=True))]
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+
+
 # ---- who reads it ---------------------------------------------------------------------------------------------
 
 POLARS = """
@@ -199,11 +229,14 @@ def run(name: str, folder: Path) -> Cost:
     return Cost(used.ru_utime + used.ru_stime, time.monotonic() - start, used.ru_maxrss / 1024)
 
 
-def prepare(folder: Path, rows: int) -> None:
+def prepare(folder: Path, rows: int, columns: int = 0) -> None:
     raw = folder / "data/raw/table.csv"
     raw.parent.mkdir(parents=True, exist_ok=True)
     if not raw.exists() or not raw.stat().st_size:
-        script = f"from pathlib import Path; from benchmarks.table import make; make(Path({str(raw)!r}), {rows})"
+        call = f"make(Path({str(raw)!r}), {rows})"
+        if columns:
+            call = f"make_wide(Path({str(raw)!r}), {rows}, {columns})"
+        script = f"from pathlib import Path; from benchmarks.table import make, make_wide; {call}"
         subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True)
     params = yaml.safe_load((ROOT / "params.yaml").read_text("utf-8"))
     params["problem"] |= {"statement": "", "target": "late"}
@@ -234,6 +267,14 @@ def measure(rows: int, only: list[str], place: Path | None) -> dict[str, Cost]:
     return found
 
 
+def measure_wide(rows: int, columns: int) -> None:
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        prepare(folder, rows, columns)
+        print(f"\n{rows:,} rows, {columns:,} columns", flush=True)
+        show("define", run("define", folder))
+
+
 def show(name: str, cost: Cost) -> None:
     print(
         f"  {name:10} processor {cost.processor:7.1f} s   clock {cost.wall:7.1f} s   peak {cost.peak:7,.0f} MB",
@@ -244,11 +285,16 @@ def show(name: str, cost: Cost) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, nargs="*", default=[1_000_000, 10_000_000])
+    parser.add_argument("--columns", type=int, help="define alone, of a table of so many columns")
     parser.add_argument(
         "--only", nargs="*", default=[*STAGES, "polars", "duckdb"], choices=[*STAGES, "polars", "duckdb"]
     )
     parser.add_argument("--folder", type=Path, help="where the tables are kept; a temporary one without it")
     args = parser.parse_args()
+    if args.columns:
+        for rows in sorted(args.rows):
+            measure_wide(rows, args.columns)
+        return
     costs = {rows: measure(rows, args.only, args.folder) for rows in sorted(args.rows)}
     if len(costs) > 1:
         small, large = min(costs), max(costs)
