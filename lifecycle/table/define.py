@@ -24,7 +24,7 @@ from lifecycle.table.roles import Counts, Role, entry
 from lifecycle.table.rows import keys_of, row_keys
 from lifecycle.table.schema import as_standard
 from lifecycle.table.split import even_draw
-from lifecycle.table.texts import Texts
+from lifecycle.table.texts import ODD, Texts, odd_texts
 
 CONTRACT = "data/contract.yaml"
 MIN_ROWS = 20
@@ -59,6 +59,11 @@ def build_contract(
     made = look_at(raw, frame, define, columns, target)
     if raw.whole:
         notes.append(raw.whole.note())
+    if (odd := odd_texts(frame.shape[1])) < ODD:
+        notes.append(
+            f"{frame.shape[1]:,} columns: how each writes its cells is told from {odd} of its different texts, and whether rows "
+            f"of one value belong together from {groups.MOST_COLUMNS} columns, the target first"
+        )
     identity, belongs = identify(raw, frame, made, target, split, columns, before, notes)
     for column in made:
         assign_role(column, problem, columns, identity, belongs, notes)

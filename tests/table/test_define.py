@@ -514,3 +514,12 @@ def test_two_measures_in_a_cell_are_no_id_though_no_two_cells_are_alike():
 def test_a_rectangle_of_a_numbered_thing_and_its_cycles_is_grouped_by_the_thing():
     table = {"Anlagen-Nr": [1 + i // 20 for i in range(N)], "Takt": [1 + i % 20 for i in range(N)]}
     assert field("Anlagen-Nr", **table)["role"] == "group"
+
+
+def test_of_a_wide_table_it_is_said_what_is_looked_at(monkeypatch):
+    from lifecycle.table import texts
+
+    assert not any("different texts" in note for note in contract()["notes"])
+    monkeypatch.setattr(texts, "ALL_ODD", 600)
+    (note,) = (note for note in contract()["notes"] if "different texts" in note)
+    assert note.startswith("2 columns") and "from 300 of its different texts" in note
