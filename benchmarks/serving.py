@@ -93,7 +93,11 @@ def started(server: Server, workers: int, work: Path) -> Iterator[Running]:
     try:
         yield Running(f"http://127.0.0.1:{port}{server.path}", process)
     finally:
+        rest = psutil.Process(process.pid).children(recursive=True)  # BentoML's workers leave the group
         os.killpg(process.pid, signal.SIGKILL)
+        for one in rest:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                one.kill()
         process.wait()
 
 
