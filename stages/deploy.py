@@ -31,6 +31,7 @@ from lifecycle.model.learned import ROW, write_learned
 from lifecycle.model.store import load_model
 from lifecycle.report.model_card import model_card, refusal
 from lifecycle.table.contract import read_contract
+from lifecycle.table.some_rows import read_some
 
 
 def main() -> None:
@@ -41,8 +42,11 @@ def main() -> None:
             write_text(folder / "REFUSED.md", refusal(gate))
         print("deploy: the gate failed, so there is no bundle to release; models/bundle/REFUSED.md says why")
         return
-    contract, facts, test = read_contract(), read_json(CANDIDATE / "candidate.json"), read_parquet("data/test.parquet")
-    model, train = load_model(CANDIDATE), read_parquet("data/train.parquet")
+    contract, facts, model = read_contract(), read_json(CANDIDATE / "candidate.json"), load_model(CANDIDATE)
+    test, _, said = read_some("data/test.parquet")
+    if said:
+        print(f"  {said}: they are what monitoring compares live rows with")
+    train = read_parquet("data/train.parquet", [ROW])
     (evaluation,) = read_json("reports/evaluation.json")
     with replacing_folder(BUNDLE) as folder:
         for name in ("model.joblib", "candidate.json"):

@@ -17,14 +17,17 @@ from lifecycle.ground.words import as_scores, short
 from lifecycle.ground.workplace import workplace
 from lifecycle.model.store import load_model
 from lifecycle.table.contract import read_contract
+from lifecycle.table.some_rows import read_some
 
 
 def main() -> None:
     add_metrics(METRICS)
     params, contract = EvaluateParams.load(), read_contract()
-    test = read_parquet(TEST)
+    test, _, said = read_some(TEST)
     if not len(test):
         raise UserError("data/test.parquet has no rows to score; raise split.test_size in params.yaml")
+    if said:
+        print(f"  {said}")
     candidate = Trained.read(read_json("models/candidate/candidate.json"), read_parquet("models/candidate/oof.parquet"))
     with workplace() as at:
         result = evaluate(load_model("models/candidate"), contract, test, params, candidate, at)

@@ -25,15 +25,20 @@ from lifecycle.ground.words import plain
 from lifecycle.model.model import encode_target, sample_weight
 from lifecycle.model.store import load_model
 from lifecycle.table.contract import read_contract
+from lifecycle.table.some_rows import read_some
 
 CANDIDATE, TEST = Path("models/candidate"), "data/test.parquet"
+TRAIN_ROWS = 100_000  # among which a column that answers alone is looked for
 
 
 def main() -> None:
     add_metrics(METRICS)
     contract, params = read_contract(), ValidateParams.load()
     (evaluation,) = read_json("reports/evaluation.json")
-    model, test, train = load_model(CANDIDATE), read_parquet(TEST), read_parquet("data/train.parquet")
+    model, (test, _, said) = load_model(CANDIDATE), read_some(TEST)
+    train, _, _ = read_some("data/train.parquet", TRAIN_ROWS)
+    if said:
+        print(f"  {said}")
     y_true, weight = encode_target(test[contract.problem.target], contract, TEST), sample_weight(test, contract, TEST)
     some = np.random.default_rng(params.random_state).permutation(len(test))[: params.n_rows]
     rows = test.iloc[np.sort(some)].reset_index(drop=True)

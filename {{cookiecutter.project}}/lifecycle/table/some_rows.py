@@ -1,0 +1,1 @@
+{{ "lifecycle/table/some_rows.py" | from_root }}
