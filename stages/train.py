@@ -39,7 +39,9 @@ def main() -> None:
     frame = sample.frame(sample.chosen) if sample else read_parquet(TRAIN)
     data = prepare(frame, contract, params, add_features, families)
     check_candidates(params.candidates, data.y, families)
-    plan = plan_of(data, searching(params, sample), scheme)
+    search = searching(params, sample)
+    clock.seconds = search.time_budget
+    plan = plan_of(data, search, scheme)
     data.folds = make_folds(frame, data.y, contract, scheme, plan.folds, data.random_state)
     if not data.folds:
         raise UserError(f"{TRAIN} cannot be parted into folds; add rows, or change split.scheme in params.yaml")
@@ -49,7 +51,7 @@ def main() -> None:
     learning = learning_curve(data, blend)
     oof, scored, seen = blend.oof, data, {}
     if sample:
-        whole = with_all_rows(sample, data, blend, contract, params, add_features, clock)
+        whole = with_all_rows(sample, data, blend, contract, params, add_features)
         blend, oof, scored, seen = whole.blend, whole.prediction, whole.judged, {"sample": whole.facts}
     model = assemble(data, blend, add_features)
     oof, decided = decide(model, scored, oof, contract.problem, params.threshold)

@@ -66,7 +66,7 @@ def values_of(field: Field, facts: dict[str, Any]) -> str:
 
 HEADINGS = {
     "name": "Candidate", "metric": "Metric", "score": "Cross-validated", "score_std": "± between folds", "weight": "Share of the blend",
-    "size_mb": "Size, MB", "latency_units": "Time per row, ms (estimated)", "rounds": "Rounds",
+    "size_mb": "Size, MB", "latency_units": "Time per row, ms (estimated)", "rounds": "Rounds", "rows": "Rows learned from",
 }  # fmt: skip
 
 
@@ -93,6 +93,8 @@ def candidate_numbers(name: str, values: pd.Series) -> list[str]:
     texts = [short(value, 3) if pd.notna(value) else "" for value in values]
     if name == "score":
         texts = as_scores(values)
+    if name == "rows":
+        texts = [f"{value:,.0f}" for value in values.fillna(0)]
     if name == "score_std":
         texts = alike(values)
     if name == "weight":

@@ -31,7 +31,7 @@ from lifecycle.search.choose import Blend, choose_weights
 from lifecycle.search.crossval import Fitter, alone
 from lifecycle.search.data import TrainingData, prepare
 from lifecycle.search.sample import GB, PROCESS, SEARCH, START, Sample, rows_of
-from lifecycle.search.workers import FORK, Clock, Fitted, Found, Tried
+from lifecycle.search.workers import FORK, Fitted, Found, Tried
 from lifecycle.table.contract import Contract
 
 SUFFIX = " all rows"  # of a member's name, in the leaderboard
@@ -67,14 +67,13 @@ def with_all_rows(
     contract: Contract,
     params: TrainParams,
     add_features: AddFeatures | None,
-    clock: Clock,
 ) -> OnAllRows:
     """The blend with its boosting fitted on all rows. `data`: the sample's rows; `blend`: what the search found on them."""
     judged = prepare(sample.frame(sample.judged), contract, params, add_features, data.families)
     half = np.random.default_rng(params.random_state).permutation(len(judged.y)) % 2 == 0
     stops, judged = part_of(judged, half), part_of(judged, ~half)
     source = TrainingRows(sample, contract, params, add_features, data)
-    larger = fit_larger(source, data, blend, stops, params, clock)
+    larger = fit_larger(source, data, blend, stops, params)
     tried = [*blend.members, *larger]
     fitted = [*blend.fitted, *(one.fitted for one in larger if one.fitted is not None)]
     before = mixed(predictions(data, fitted[: len(blend.members)], judged), blend.shares)
@@ -83,6 +82,7 @@ def with_all_rows(
         "searched": len(data.y),
         "judged": len(judged.y),
         "why": sample.why,
+        "boosting": [one.entry.name for one in by_weight(blend)],
         "searched_score": round(judged.score(judged.scored, before), 6),
     }
     weights = np.append(blend.shares, np.zeros(len(larger)))
@@ -144,12 +144,11 @@ def mixed(each: list[np.ndarray], weights: np.ndarray) -> np.ndarray:
 # ---- what is fitted ---------------------------------------------------------------------------------------------
 
 
-def fit_larger(
-    source: TrainingRows, data: TrainingData, blend: Blend, stops: TrainingData, params: TrainParams, clock: Clock
-) -> list[Tried]:
-    """The blend's boosting on all rows, the one of the largest weight first, as long as the planned time is enough."""
+def fit_larger(source: TrainingRows, data: TrainingData, blend: Blend, stops: TrainingData, params: TrainParams) -> list[Tried]:
+    """The blend's boosting on all rows, the one of the largest weight first, as long as the planned time is enough. The clock
+    has no say: it would leave a slower machine with another model."""
     planned = list(plan_larger(source, data, blend, params))
-    if not planned or clock.left() <= 0:
+    if not planned:
         return []
     encoder, mapper = first_bins(data, blend, planned[0][0])
     binned = source.binned(encoder, mapper)
@@ -301,7 +300,8 @@ def tell_sample(facts: dict[str, Any], metric: str) -> str:
     before, after = facts["searched_score"], facts["score"]
     beside = f"{metric} {before:.4f} on {facts['judged']:,} rows kept aside"
     if "fitted" not in facts:
-        return f"the search saw {seen}; {beside}; nothing was fitted on all rows: the blend has no boosting, or train.time_budget leaves it no time"
+        why = "train.time_budget leaves it no time" if facts["boosting"] else "the blend has none"
+        return f"the search saw {seen}; {beside}; no boosting was fitted on all rows: {why}"
     if before == after:
         return f"the search saw {seen}; {beside}; boosting on all rows gained nothing, the model is the sample's"
     names = ", ".join(f"{name} ({rows:,})" for name, rows in facts["fitted"].items())

@@ -287,8 +287,9 @@ def tell(facts: dict[str, Any], plan: Plan, found: Found, params: TrainParams) -
             "params.yaml can say what errors cost (problem.costs), or train.threshold: {recall: 0.8}"
         )
     score, baseline = as_scores([facts["oof_score"], facts["oof_baseline"]])
+    where = "on rows kept aside" if "sample" in facts else "out of fold"
     print(
-        f"train: {facts['metric']} {score} out of fold, naive baseline {baseline}; "
+        f"train: {facts['metric']} {score} {where}, naive baseline {baseline}; "
         f"{chosen(facts['members'], len(found.tried))}"
     )
 
