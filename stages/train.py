@@ -39,9 +39,9 @@ def main() -> None:
     frame = sample.frame(sample.chosen) if sample else read_parquet(TRAIN)
     data = prepare(frame, contract, params, add_features, families)
     check_candidates(params.candidates, data.y, families)
-    search = searching(params, sample)
-    clock.seconds = search.time_budget
-    plan = plan_of(data, search, scheme)
+    own = searching(params, sample)
+    clock.seconds = own.time_budget
+    plan = plan_of(data, own, scheme)
     data.folds = make_folds(frame, data.y, contract, scheme, plan.folds, data.random_state)
     if not data.folds:
         raise UserError(f"{TRAIN} cannot be parted into folds; add rows, or change split.scheme in params.yaml")
