@@ -38,7 +38,7 @@ SUFFIX = " all rows"  # of a member's name, in the leaderboard
 MORE_ROUNDS = 1.5  # than the sample asked for: more rows bear more rounds
 LEAST_EFFORT = 0.15  # of the rounds: for less it is not fitted
 JUDGED_FOLDS = 5  # parts of the judged rows, over which a score's spread is taken
-READ = 2.5e-7  # core seconds a cell, to read, encode and bin
+READ = 1e-7  # core seconds a cell, to read, encode and bin
 A_ROW = 90  # bytes a row while trees grow: gradients, hessians, predictions, positions
 
 
