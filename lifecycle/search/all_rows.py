@@ -144,7 +144,9 @@ def mixed(each: list[np.ndarray], weights: np.ndarray) -> np.ndarray:
 # ---- what is fitted ---------------------------------------------------------------------------------------------
 
 
-def fit_larger(source: TrainingRows, data: TrainingData, blend: Blend, stops: TrainingData, params: TrainParams) -> list[Tried]:
+def fit_larger(
+    source: TrainingRows, data: TrainingData, blend: Blend, stops: TrainingData, params: TrainParams
+) -> list[Tried]:
     """The blend's boosting on all rows, the one of the largest weight first, as long as the planned time is enough. The clock
     has no say: it would leave a slower machine with another model."""
     planned = list(plan_larger(source, data, blend, params))
