@@ -130,10 +130,15 @@ def test_the_clock_keeps_what_is_done_and_names_what_is_not(here):
         assert len(fit_members(found.tried, workers)) == 1
 
 
+class Ended(Clock):
+    def left(self, reserve=0.0):
+        return 0.0
+
+
 def test_a_stop_is_said(here, capsys, monkeypatch):
     here(bakes())
     change(time_budget=1)
-    monkeypatch.setattr(train, "Clock", lambda seconds: Clock(0))
+    monkeypatch.setattr(train, "Clock", Ended)
     train.main()
     assert "the clock stopped before boosting" in capsys.readouterr().out
     assert told()["out_of_time"] == ["boosting"] and read_json("reports/search.json")["out_of_time"] == 1
