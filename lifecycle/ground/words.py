@@ -25,7 +25,7 @@ def short(value: float | None, significant: int = 4, zeros: bool = False) -> str
     decimals = 0
     if 0 < size < 1000:
         decimals = max(0, significant - 1 - math.floor(math.log10(size)))
-    text = f"{value:,.{decimals}f}"
+    text = f"{value + 0.0:,.{decimals}f}"  # never -0
     if "." in text and not zeros:
         text = text.rstrip("0").rstrip(".")
     return text

@@ -80,7 +80,7 @@ def gains(rows: list[Side]) -> Plot | None:
         drawn.append(Row(brief(one["name"]), value, low, high, text=text, marked=high < 0))
     if not drawn:
         return None
-    name = glossary.term(rows[0]["evaluation"]["metric"])
+    name = glossary.inline(rows[0]["evaluation"]["metric"])
     return plot(f"better by ({name})", drawn, {brief(rows[0]["name"]): 0.0})
 
 

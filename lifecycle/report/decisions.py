@@ -378,7 +378,7 @@ def learning_in_words(evaluation: dict[str, Any]) -> str:
     better = METRICS[evaluation["metric"]].greater_is_better
     step = (last["score"] - before["score"]) * (1 if better else -1)
     noise = (last["std"] ** 2 + before["std"] ** 2) ** 0.5
-    name = glossary.term(evaluation["metric"])
+    name = glossary.inline(evaluation["metric"])
     was, now, spread = as_scores([before["score"], last["score"], max(before["std"], last["std"])])
     first = f"From {count(before['rows'])} to {count(last['rows'])} training rows {name} went from {was} to {now} (± {spread} between folds)."
     if step <= 0 or step < 0.5 * noise:

@@ -13,7 +13,7 @@ from lifecycle.ground.metrics import skill
 from lifecycle.ground.words import alike, brief, count, cut, exact
 from lifecycle.report import charts
 from lifecycle.report.dots import Plot, Row, plot
-from lifecycle.report.glossary import term
+from lifecycle.report.glossary import inline, term
 from lifecycle.table.contract import Contract
 
 CURVES_SHOWN = 6  # of more classes
@@ -154,7 +154,7 @@ def confusion_chart(pairs: pd.DataFrame, classes: list[str]) -> str:
 
 def weakest_slice(evaluation: dict[str, Any]) -> str:
     """Sentences that name it, and say whether it may be chance."""
-    first, metric = ranked(evaluation["slices"])[0], term(evaluation["slice_metric"])
+    first, metric = ranked(evaluation["slices"])[0], inline(evaluation["slice_metric"])
     chance = "It is significantly weaker than the other rows."
     if not first["weaker"]:
         chance = "No slice is significantly weaker than the other rows: it may be chance."

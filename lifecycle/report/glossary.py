@@ -32,6 +32,12 @@ def term(metric: str) -> str:
     return words(metric)[0]
 
 
+def inline(metric: str) -> str:
+    """The name within a sentence: log loss, but RMSE and F1."""
+    name = term(metric)
+    return name[0].lower() + name[1:] if name[1:2].islower() else name
+
+
 def meaning(metric: str, classes: list[Any]) -> str:
     """What the metric says of this task; of several classes each takes its turn."""
     name = f"“{classes[1]}”" if len(classes) == 2 else "the class"

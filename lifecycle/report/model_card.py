@@ -11,7 +11,7 @@ import yaml
 import lifecycle
 from lifecycle.evaluate.slices import named, ranked
 from lifecycle.ground.words import between
-from lifecycle.report.glossary import term
+from lifecycle.report.glossary import inline, term
 from lifecycle.report.page import text
 from lifecycle.table.contract import MODEL, Contract, Field
 
@@ -49,6 +49,7 @@ def model_card(
             "evaluation": evaluation,
             "weakest": ranked(evaluation["slices"])[:SLICES],
             "named": named,
+            "inline": inline,
             "term": term,
             # the card is of this model alone: releasing it, which makes it the champion, must not change its bundle
             "checks": [check for check in gate["checks"] if "champion" not in check["name"]],
