@@ -217,7 +217,7 @@ def by_apprise(address: str, notice: Notice) -> None:
     asset = apprise.AppriseAsset(app_id=name(), app_url="", async_mode=False)
     server = apprise.Apprise(asset=asset)
     if not server.add(address):
-        raise Undelivered("is no address that apprise knows: https://appriseit.com/services", by_setting=True)
+        raise Undelivered("is not an address that Apprise knows: https://appriseit.com/services", by_setting=True)
     try:
         taken = server.notify(body=notice.text, title=notice.title, notify_type=notice.kind, body_format="text")
     except Exception as error:

@@ -170,7 +170,7 @@ def champion_version() -> str:
 
 def said(digest: str) -> str:
     """A bundle in words, by its hash."""
-    return version_of(digest) or ("nothing" if not digest else "a bundle that is no released version")
+    return version_of(digest) or ("nothing" if not digest else "a bundle that was never released")
 
 
 def check_champion() -> None:

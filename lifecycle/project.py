@@ -35,7 +35,7 @@ def open(folder: str | Path = "") -> Project:
     for place in [start] if folder else [start, *start.parents]:
         if (place / "params.yaml").exists() and (place / "dvc.yaml").exists():
             return Project(place)
-    raise UserError(f"{start} is in no project: there is no params.yaml with a dvc.yaml beside it")
+    raise UserError(f"{start} is not in a project: there is no params.yaml with a dvc.yaml beside it")
 
 
 class Project:

@@ -129,7 +129,7 @@ def opened(address: str) -> tuple[Any, str]:
         )
         raise UserError(f"{address} needs a package more: pip install fsspec {package}; on each worker, too") from None
     except ValueError as error:
-        raise UserError(f"{address} is in no store that is known ({error}); write s3://, gs:// or az://") from None
+        raise UserError(f"{address} is in a store that is not known ({error}); write s3://, gs:// or az://") from None
 
 
 @contextlib.contextmanager

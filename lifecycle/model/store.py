@@ -77,7 +77,7 @@ def load_model(folder: str | Path) -> Model:
     raw = path.read_bytes()
     if hashlib.sha256(raw).hexdigest() != told["sha256"]:
         raise UserError(
-            f"{path} is not the file that candidate.json beside it speaks of; `dvc checkout` brings the right one back"
+            f"{path} is not the file that candidate.json beside it describes; `dvc checkout` brings the right one back"
         )
     other = [
         f"{name} {told['versions'][name]}, here {here}"

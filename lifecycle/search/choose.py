@@ -40,7 +40,7 @@ def entries_of(blocks: dict[str, Any], y: np.ndarray, wanted: str) -> list[Entry
     names = [e.name for e in entries]
     if wanted not in names:
         near = nearest(wanted, names) or f"; there are {', '.join(names)}"
-        raise UserError(f"params.yaml: train.choose is {wanted!r}, which is no candidate{near}")
+        raise UserError(f"params.yaml: train.choose is {wanted!r}, which is not a candidate{near}")
     return [e for e in entries if e.name == wanted]
 
 

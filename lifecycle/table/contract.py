@@ -254,7 +254,7 @@ class Contract:
             problem = Problem.read(content["problem"])
             fields = tuple(Field.read(spec) for spec in content["fields"])
         except (KeyError, TypeError, AttributeError) as error:
-            raise UserError(f"{path} is no contract ({error}); `dvc repro define` writes it anew") from error
+            raise UserError(f"{path} is not a contract ({error}); `dvc repro define` writes it anew") from error
         identity = Identity.read(content.get("identity") or by_roles(fields))
         return cls(problem, fields, content.get("source") or {}, tuple(content.get("notes") or ()), identity)
 

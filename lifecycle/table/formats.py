@@ -96,7 +96,7 @@ def kind(path: Path, head: bytes) -> str:
     if path.suffix.lower() in WORKBOOK and b"\0" in head:
         raise UserError(f"{path} is not a workbook that can be read; save it again")
     if _is_binary(head):
-        raise UserError(f"{path} is no text and no kind of table that is read ({SPOKEN}); export it as CSV")
+        raise UserError(f"{path} is neither text nor a kind of table that can be read ({SPOKEN}); export it as CSV")
     return "text"
 
 

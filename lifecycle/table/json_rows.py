@@ -102,7 +102,7 @@ def _records(lines: Callable[[], Iterator[tuple[int, str]]], name: str, broken: 
         if isinstance(record, dict):
             yield number, record
         else:
-            broken.append(Broken(f"{name}:{number}", "is no record of JSON", text[:10_000]))
+            broken.append(Broken(f"{name}:{number}", "is not a JSON record", text[:10_000]))
 
 
 def flat(record: dict[str, Any], above: str = "") -> dict[str, Any]:
@@ -149,7 +149,7 @@ def _parts(
         raise UserError(f"{path} has no rows; write a line of JSON a row")
     if len(broken) > max(3, options.max_broken * (count + len(broken))):
         raise UserError(
-            f"{path}: {len(broken)} of {count + len(broken)} lines are no records of JSON, the first at line "
+            f"{path}: {len(broken)} of {count + len(broken)} lines are not JSON records, the first at line "
             f"{broken[0].source.rsplit(':', 1)[1]}; mend them, or allow more by params.yaml: define.max_broken"
         )
     yield Part(text_table(name, places, rows, lines), list(broken))

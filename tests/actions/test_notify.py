@@ -218,7 +218,7 @@ def test_a_failure_does_not_make_a_verdict_old_that_nobody_was_told(project, web
 def test_an_address_that_nobody_knows_is_one_line_and_the_others_are_told(project, webhook, monkeypatch, receiver):
     project(receiver, f"json://127.0.0.1:{webhook.port}")
     found("warn")
-    with pytest.raises(UserError, match="no address that apprise knows"):
+    with pytest.raises(UserError, match="not an address that Apprise knows"):
         run(monkeypatch)
     assert webhook.titles == ["flats: warn"]
 

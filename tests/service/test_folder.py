@@ -72,7 +72,7 @@ def test_rows_that_cannot_be_used_lie_beside_the_answers_in_the_store(bundle, ta
     [
         ("memory://nowhere/", "memory://out/", "has no table"),
         ("memory://nowhere/x.csv", "out.csv", "is not there"),
-        ("nostore://x/", "out/", "is in no store that is known"),
+        ("nostore://x/", "out/", "is in a store that is not known"),
         ("memory://bucket/", "memory://bucket/scored/", "write the answers elsewhere"),
     ],
 )

@@ -28,7 +28,7 @@ def here(project, monkeypatch):
 def test_it_is_found_from_a_folder_inside(here, project, tmp_path, monkeypatch):
     assert here.folder == project
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UserError, match="is in no project"):
+    with pytest.raises(UserError, match="is not in a project"):
         projects.open()
     assert projects.open(project).folder == project
 

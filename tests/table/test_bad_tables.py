@@ -93,7 +93,7 @@ REFUSED = {
     "json.csv": "has 1 usable rows; a model needs 20",
     "git_lfs.csv": "git lfs pull",
     "zip.csv": "cannot be unpacked .*pack it again",
-    "noise.csv": "is no text and no kind of table .*export it as CSV",
+    "noise.csv": "is neither text nor a kind of table .*export it as CSV",
     "cut.parquet": "is not a Parquet file that can be read .*export it again",
     "no_rows.parquet": "has no rows; export it again",
 }

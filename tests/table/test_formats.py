@@ -62,7 +62,7 @@ OTHERS = {
     "a pickle": (pickle.dumps(RECORDS), "a Python pickle, which may run code"),
     "a database": (b"SQLite format 3\0" + bytes(100), "a SQLite database"),
     "a pointer": (b"version https://git-lfs.github.com/spec/v1\n", "Git LFS pointer; run `git lfs pull`"),
-    "noise": (bytes(range(1, 256)) * 20, "is no text and no kind of table"),
+    "noise": (bytes(range(1, 256)) * 20, "is neither text nor a kind of table"),
     "JSON of no table": (b'{"a": {"b": [1, 2]}, "c": ', "is not JSON that can be read"),
     "an empty list": (b"[{}]", "holds no records"),
 }
@@ -93,8 +93,8 @@ def test_json_is_read(tmp_path, text):
 
 def test_a_line_that_is_no_json_is_set_aside_and_many_are_an_error(tmp_path):
     good = JSONS["a record a line"]
-    assert aside(read(tmp_path, good + '{"a": 1, \n', "t.jsonl")) == [(31, "is no record of JSON")]
-    with pytest.raises(UserError, match=r"5 of 35 lines are no records of JSON, the first at line 31"):
+    assert aside(read(tmp_path, good + '{"a": 1, \n', "t.jsonl")) == [(31, "is not a JSON record")]
+    with pytest.raises(UserError, match=r"5 of 35 lines are not JSON records, the first at line 31"):
         read(tmp_path, good + "oops\n" * 5, "t.jsonl")
 
 
