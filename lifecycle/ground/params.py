@@ -193,10 +193,14 @@ class Block:
             if one not in known:
                 near = nearest(str(one), list(known)) or f"; it has {', '.join(known)}"
                 raise UserError(f"{path}: {name} has no key {one!r}{near}")
+        lacking = [one for one in known if one not in given]
+        if len(lacking) == 1:
+            raise UserError(f"{path} has no {name}.{lacking[0]}; add it: it takes {known[lacking[0]].wanted}")
+        if lacking:
+            every = ", ".join(f"{name}.{one}" for one in lacking)
+            raise UserError(f"{path} has no {every}; add them: params.schema.json says what each takes")
         values = {}
         for one, kind in known.items():
-            if one not in given:
-                raise UserError(f"{path} has no {name}.{one}; add it: it takes {kind.wanted}")
             if isinstance(kind, Inner):
                 values[one] = kind.block.read(given[one] or {}, f"{name}.{one}", path)
                 continue

@@ -242,7 +242,7 @@ def test_a_wrong_parameter_is_named(tmp_path, earlier, what):
     ("text", "says"),
     {
         "problem: [unclosed\n": r"params.yaml:\d+ cannot be read as YAML .*mend that line",
-        "problem: {target: good}\n": "has no problem.statement; add it: it takes a text",
+        "problem: {target: good}\n": "has no problem.statement, problem.decision, .*; add them: params.schema.json",
         "- a list\n": "holds no blocks of parameters; restore it",
         "": "holds no blocks of parameters; restore it",
         "define: {min_typed: 0.95, max_levels: 0.5}\n": 'no block "problem:"; restore it',
@@ -368,7 +368,7 @@ def test_an_odd_table_becomes_a_validated_model(tmp_path, name):
 @pytest.mark.slow
 def test_a_bad_table_under_dvc_leaves_earlier_outputs(tmp_path):
     table(tmp_path, "crlf.csv")
-    for name in ("dvc.yaml", "requirements.txt", "stages", "lifecycle", "custom"):
+    for name in ("dvc.yaml", "pyproject.toml", "requirements.txt", "stages", "lifecycle", "custom"):
         (tmp_path / name).symlink_to(ROOT / name)
     env = {**os.environ, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
 

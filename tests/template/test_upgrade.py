@@ -43,6 +43,9 @@ def history(tmp_path_factory):
     return copy
 
 
+SOURCE = "source: {query: '', database_url: DATABASE_URL}"
+
+
 def edit(path, *changes):
     text = path.read_text("utf-8")
     for old, new in changes:
@@ -99,13 +102,15 @@ def test_an_older_project_is_brought_over_with_what_its_people_wrote(old, env):
         ("CANDIDATES: dict[str, Family] = {}", f'{KNN}\nCANDIDATES = {{"knn": Family("linear", knn)}}'),
     )
     shutil.rmtree(old / "stages/lib")
-    # by hand: the three keys that must be there, whose lines stood beside an edited one
+    # by hand: the keys that must be there, whose lines stood beside an edited one
     refused = (old / "params.yaml.rej").read_text("utf-8")
     assert "+  identity: []" in refused and "+  coverage: 0.9" in refused
     edit(
         old / "params.yaml",
+        ("  exclude: []", "  capacity: ''\n  tolerance: ''\n  protected: []\n  exclude: []"),
+        ("\ndefine:\n", f"\n{SOURCE}\n\ndefine:\n  encoding: ''\n  sheet: ''\n  max_broken: 0.05\n"),
         ("  seed: 1 ", "  identity: []\n  random_state: '' "),
-        ("  max_size_mb: 100\n", "  max_size_mb: 100\n  coverage: 0.9\n"),
+        ("  max_size_mb: 100\n", "  max_size_mb: 100\n  max_memory_gb: 4\n  repeats: 10\n  coverage: 0.9\n"),
     )
     params = (old / "params.yaml").read_text("utf-8")
     assert "owner: Ada" in params and "knn: {n_neighbors: 15}" in params and "time_budget: 6" in params
