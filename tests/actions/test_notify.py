@@ -282,4 +282,4 @@ def test_the_monitor_s_action_tells_and_does_not_fail_where_a_setting_is_wrong(p
     with pytest.raises(SystemExit) as end:
         monitor.main()
     assert end.value.code == 0 and webhook.titles == ["flats: retrain"]
-    assert "no address" in capsys.readouterr().out
+    assert "not an address" in capsys.readouterr().out
