@@ -176,7 +176,7 @@ def test_a_table_of_ones_own_experiments_and_their_comparison(template, user):
     compared = run(
         "make", "compare", "-o", ".venv/ready", "BIN=" + str(Path(sys.executable).parent), cwd=project, env=env
     )
-    for words in ("log_loss, lower is better", "naive baseline", "gate passed", "split.random_state 2"):
+    for words in ("log_loss (lower is better)", "naive baseline", "gate passed", "split.random_state 2"):
         assert words in compared.stdout
     assert "data/raw" not in compared.stdout
 
