@@ -29,6 +29,7 @@ sys.dont_write_bytecode = True  # the template's folder is the user's
 
 from actions.address import EXTRAS, WEB, cure, file_name, table_name  # noqa: E402
 from hooks.answers import Refused, Table, tidy_name  # noqa: E402
+from lifecycle.ground.terminal import for_people  # noqa: E402
 from lifecycle.table.formats import is_table_name  # noqa: E402
 
 EXAMPLE_ONLY = ("example",)
@@ -339,7 +340,7 @@ def template_address():
 def say(line):
     # a terminal that cannot show a letter gets its code
     encoding = sys.stdout.encoding or "utf-8"
-    print(line.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+    print(line.encode(encoding, "backslashreplace").decode(encoding), flush=True, file=for_people(sys.stdout))
 
 
 def say_next(left):

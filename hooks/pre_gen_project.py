@@ -14,6 +14,7 @@ sys.path.insert(0, {{"." | template_path | quoted}})
 sys.dont_write_bytecode = True  # the template's folder is the user's
 
 from hooks.answers import Refused, check_data, check_folder, check_name  # noqa: E402
+from lifecycle.ground.terminal import for_people  # noqa: E402
 
 
 def refusals():
@@ -32,5 +33,5 @@ def refusals():
 
 reasons = list(refusals())
 # stderr: it writes any character, whatever the terminal's encoding
-print(*reasons, sep="\n", end="\n" if reasons else "", file=sys.stderr)
+print(*reasons, sep="\n", end="\n" if reasons else "", file=for_people(sys.stderr))
 sys.exit(1 if reasons else 0)

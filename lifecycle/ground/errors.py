@@ -7,6 +7,8 @@ import warnings
 from collections.abc import Callable
 from types import TracebackType
 
+from lifecycle.ground.terminal import for_people
+
 DISTRIBUTIONS = {"yaml": "pyyaml", "sklearn": "scikit-learn", "python_calamine": "python-calamine", "zc": "zc-lockfile"}
 OURS = ("lifecycle", "custom", "stages", "service", "actions")
 # what a terminal obeys or does not show: control and escape codes, zero-width and direction marks, the replacement sign
@@ -23,6 +25,7 @@ def stage(main: Callable[[], None]) -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    sys.stdout, sys.stderr = for_people(sys.stdout), for_people(sys.stderr)
     try:
         quietly(main)
     except UserError as error:

@@ -1,0 +1,1 @@
+{{ "lifecycle/ground/terminal.py" | from_root }}
