@@ -269,13 +269,31 @@ def _alike(column: str, frame: pd.DataFrame, others: list[str], measured: dict[s
             strong.append(other)
     if others[0] not in strong and len(strong) < 2:
         return None
+    plain = numbers is not None and not _is_named(column)
+    if plain and (vocabulary.is_of_time(column) or _counts_things(values, np.bincount(codes))):
+        return None  # a measure
     shown = " and ".join(f'"{c}"' for c in strong[:2])
     reason = f"{rows:.1f} rows a value, alike in {shown} far beyond chance"
-    return Group(
-        column,
-        reason,
-        numbers is not None and not vocabulary.is_of_time(column) and not vocabulary.CODE_NAME.search(column),
-    )
+    return Group(column, reason, numbers is not None and not vocabulary.is_code(column))
+
+
+def _is_named(column: str) -> bool:
+    return vocabulary.is_thing(column) or vocabulary.is_id(column) or vocabulary.is_numbered(column)
+
+
+def _counts_things(values: pd.Index, rows: np.ndarray) -> bool:
+    """Whether whole numbers are amounts or counts by what they are: round ones, or many rows that have none or the least of it.
+
+    Numbers that only name something end in 0 as often as in any other digit, and none of them has most of the rows.
+    """
+    texts = pd.Series(values, dtype="str")
+    if texts.str.endswith("00").mean() > 0.2:
+        return True
+    numbers = _numbers(texts)
+    if np.isnan(numbers).any():
+        return False
+    least = rows[int(numbers.argmin())]
+    return bool(least > 0.05 * rows.sum() and least > 5 * np.median(rows))
 
 
 def _code_numbers(values: pd.Index) -> np.ndarray | None:
@@ -303,8 +321,12 @@ def _neighbours(
     n = len(codes)
     line = np.sort(mine * n + np.arange(n))
     wanted = np.where(mine[places] + 1 < len(present), mine[places] + 1, mine[places] - 1)
-    at = np.minimum(np.searchsorted(line, wanted * n + places), n - 1)
-    at = np.where(line[at] // n == wanted, at, at - 1)
+    sought = wanted * n + places
+    at = np.minimum(np.searchsorted(line, sought), n - 1)
+    before = np.maximum(at - 1, 0)
+    nearer = np.abs(line[before] - sought) < np.abs(line[at] - sought)  # in a table that counts down it stands before
+    is_before = (line[before] // n == wanted) & (nearer | (line[at] // n != wanted))
+    at = np.where(is_before, before, at)
     return known[places], known[line[at] % n]
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from lifecycle.ground.progress import shown
-from lifecycle.table import cells, dates, evidence, notation, recognise, sentinels, units
+from lifecycle.table import cells, dates, evidence, notation, recognise, sentinels, units, vocabulary
 from lifecycle.table.evidence import FileEvidence
 from lifecycle.table.notation import Notation
 from lifecycle.table.texts import Texts, odd_texts
@@ -41,12 +41,6 @@ _SPAN_WORDS = frozenset(
     "duration durations elapsed runtime laptime lap dauer laufzeit spielzeit fahrzeit durée duree duración duracion durata length finish split".split()
 )
 _MONTH_WORDS = frozenset("month period ym yearmonth yyyymm monat periode mois mes mese maand monthid month_id".split())
-# numbers that only name something: their order and distance mean nothing
-CODE_NAME = re.compile(
-    r"(^|[_\s.-])((zip|plz|fips|sku|ean|isbn|gtin|iban|phone|telephone|tel|telefon|mobile|handy|fax|cep|postleitzahl|version|release|firmware|ip)([_\s.-]|$)|code$)"
-    r"|(zip|post|postal)[_\s.-]?code$|[a-z]Code$",
-    re.I,
-)
 
 
 def words_of(name: str) -> list[str]:
@@ -55,14 +49,18 @@ def words_of(name: str) -> list[str]:
     return [w.casefold() for w in re.findall(r"[^\W\d_]+", parted)]
 
 
+def names_a_date(name: str) -> bool:
+    """Whether a word of the name is that for a date, and no other that may stand for one, such as data and day."""
+    return any(
+        w.endswith(("datum", "date", "fecha", "timestamp")) and not w.endswith(("update", "candidate", "mandate"))
+        for w in words_of(name)
+    )
+
+
 def says_date(name: str) -> bool:
     """Whether a column's name says that it holds dates."""
     words = words_of(name)
-    ends = any(
-        w.endswith(("datum", "date", "fecha", "timestamp")) and not w.endswith(("update", "candidate", "mandate"))
-        for w in words
-    )
-    return ends or bool(_DATE_WORDS.intersection(words[:1] + words[-1:]))
+    return names_a_date(name) or bool(_DATE_WORDS.intersection(words[:1] + words[-1:]))
 
 
 def says_time(name: str) -> bool:
@@ -186,7 +184,7 @@ def _draft(one: _Looked, file: FileEvidence, define: Mapping[str, Any]) -> Draft
         texts = texts.without(words)
     if not texts.total:
         return Draft(texts, words=tuple(words))
-    if not one.forced and not one.is_target and CODE_NAME.search(one.name):
+    if not one.forced and not one.is_target and vocabulary.is_code(one.name) and not _are_days_or_years(texts):
         return Draft(texts, words=tuple(words))
     draft = _looked_at(one, texts, file, define)
     if draft is None and one.forced in ("", *NUMBERS, *DATES):
@@ -195,6 +193,17 @@ def _draft(one: _Looked, file: FileEvidence, define: Mapping[str, Any]) -> Draft
         return Draft(texts, words=tuple(words))
     draft.words = (*words, *draft.words)
     return draft
+
+
+_YEAR = re.compile(r"(19|20)\d\d")
+
+
+def _are_days_or_years(texts: Texts) -> bool:
+    """Whether (nearly) all cells are written-out dates or years: the release is of 3 May 2019, and no code."""
+    if all(_YEAR.fullmatch(t) for t in texts.plain_sample):
+        return True
+    dated = [shape is not None and len(t) >= 8 for t, shape in zip(texts.plain_sample, texts.dates, strict=True)]
+    return sum(dated) > 0.9 * len(dated)
 
 
 def _without_words(one: _Looked, texts: Texts, file: FileEvidence, define: Mapping[str, Any]) -> Draft | None:
@@ -380,6 +389,13 @@ def _field_of_number(one: _Looked, draft: Draft, file: FileEvidence) -> dict[str
             f"{why}; it is kept as a value; if it stands for none: columns: {{{one.name}: {{missingValues: ['{value:g}']}}}}"
         )
     _note_lone(one, draft, finite & ~gone)
+    if whole and not one.forced and names_a_date(one.name) and abs(kept).min() > 9_999:
+        shown = ", ".join(texts.plain_sample[:3])
+        draft.notes.append(
+            f"its name says that it holds dates, and its cells ({shown}) are read as numbers; if they are dates: "
+            f"columns: {{{one.name}: {{type: date, format: ...}}}}, such as %Y%m%d or %m%d%Y"
+        )
+        return keys
     counted = _counted_moments(texts) if whole and not one.forced and not one.is_target else ""
     if counted in dates.EPOCHS:
         draft.notes.append(
@@ -445,7 +461,10 @@ def _date(one: _Looked, texts: Texts, file: FileEvidence, least: float) -> Draft
             "(543 years ahead), bring them to the common one"
         )
     if any("%y" in form for form in formats):
-        notes.append("its years have two digits: 00 to 68 are read as 2000 to 2068, 69 to 99 as 1969 to 1999")
+        notes.append(
+            "its years have two digits: 00 to 68 are read as 2000 to 2068, 69 to 99 as 1969 to 1999, so that they run from "
+            f"{str(found.min())[:4]} to {str(found.max())[:4]}; where a century is wrong, write the years with four digits"
+        )
     if len(formats) > 1:
         notes.append(f"its dates are written in {len(formats)} formats: {', '.join(formats)}")
     if formats[0] in (*dates.EPOCHS, dates.EXCEL):
@@ -496,6 +515,9 @@ def _formats(one: _Looked, texts: Texts, file: FileEvidence, least: float) -> tu
     if not one.forced and _are_seasons(texts):
         return (), ""
     numbers = _compact_dates(one.name, texts) or (_counted_moments(texts) if one.forced in DATES else "")
+    if numbers in ("%d%m%Y", "%m%d%Y"):
+        forms = _eight_digits(texts.plain_sample)
+        return (forms[:1], forms[1]) if file.day_first is not False or not forms[1] else (forms[1:], "")
     if numbers:
         return (numbers,), ""
     if sum(shape is not None for shape in texts.dates) < max(0.5 * least, 1e-9) * len(texts.sample):
@@ -521,7 +543,7 @@ def _compact_dates(name: str, texts: Texts) -> str:
         return form if _fit(sample, form) > 0.99 else ""
     if lengths == {8}:
         sure = says_date(name) or len(set(sample)) >= 20 and len({t[:6] for t in sample}) >= 3
-        return "%Y%m%d" if sure and _fit(sample, "%Y%m%d") > 0.99 else ""
+        return _eight_digits(sample)[0] if sure else ""
     if lengths == {6}:
         return _six_digits(name, sample)
     if not says_time(name):
@@ -546,6 +568,12 @@ def _are_serials(sample: list[str]) -> bool:
         if others >= 0.01 * len(sample):
             return False
     return bool(sample)
+
+
+def _eight_digits(sample: list[str]) -> tuple[str, str]:
+    """(the format of 20240131, 31012024 or 01312024, "" for none; another one that fits as well)."""
+    fits = [form for form in ("%Y%m%d", "%d%m%Y", "%m%d%Y") if _fit(sample, form) > 0.99]
+    return (fits[0] if fits else ""), (fits[1] if fits[1:] else "")
 
 
 def _six_digits(name: str, sample: list[str]) -> str:
@@ -605,7 +633,7 @@ def _boolean_word(value: Any) -> str:
 
 
 def _text_or_level(one: _Looked, texts: Texts, define: Mapping[str, Any]) -> str:
-    if not texts.total or one.is_target or CODE_NAME.search(one.name):
+    if not texts.total or one.is_target or vocabulary.is_code(one.name):
         return "string"
     words = np.mean([len(t.split()) for t in texts.sample])
     many = len(texts.distinct) > max(20, define["max_levels"] * texts.total)
@@ -631,7 +659,6 @@ def _note_unreadable(draft: Draft, kind: str) -> None:
     if wrong.any():
         shown = ", ".join(repr(str(t)[:40]) for t in draft.texts.distinct[wrong][:3])
         count = int(draft.texts.counts[wrong].sum())
-        count = int(draft.texts.counts[wrong].sum())
         draft.notes.append(f"{count} of its cells cannot be read as {kind} and count as corrupt, such as {shown}")
 
 
@@ -648,16 +675,30 @@ def _note_not_understood(one: _Looked, draft: Draft, file: FileEvidence) -> None
             "or dates in a column of their own"
         )
         return
+    words = texts.words(MAX_WORDS)
+    others = len(texts.sample) - len(texts.spelled(words))
+    numbers = sum(shape is not None and not shape.words for shape in texts.numbers)
+    if words and not file.words.issuperset(words) and others > LEVELS and numbers >= 0.9 * others:
+        said = " and ".join(f'"{w}"' for w in texts.spelled(words))
+        missing = [*filter(None, one.seen), *texts.spelled(words)]
+        draft.notes.append(
+            f"{sum(words.values())} of its cells say {said}, the others are numbers ({_some_numbers(texts)}), and all are taken for "
+            f"texts; if that stands for none: columns: {{{one.name}: {{type: number, missingValues: {missing}}}}}"
+        )
+        return
     for kind, what in (("date", "dates"), ("number", "numbers")):
         if _would_be(one, texts, kind, file):
-            why = "codes, by its name" if CODE_NAME.search(one.name) else "texts"
+            why = "codes, by its name" if vocabulary.is_code(one.name) else "texts"
             draft.notes.append(
                 f"most of its cells look like {what} ({shown}), and it is taken for {why}; if it is {what}: "
                 f"columns: {{{one.name}: {{type: {kind}}}}}"
             )
             return
     many = len(texts.distinct) > 20
-    if many and len({_mask(t) for t in texts.sample}) <= 10 and _share(texts, _STARTS_WITH_NUMBER.match) > 0.5:
+    few_forms = many and len({_mask(t) for t in texts.sample}) <= 10
+    if few_forms and (
+        _share(texts, _STARTS_WITH_NUMBER.match) > 0.5 or _share(texts, _SEVERAL_NUMBERS.fullmatch) > 0.5
+    ):
         draft.notes.append(
             f"most of its cells hold numbers among other text ({shown}), which are not read; if they are measures, give each a "
             f"column of its own; if they only name a row: columns: {{{one.name}: {{role: id}}}}"
@@ -666,6 +707,11 @@ def _note_not_understood(one: _Looked, draft: Draft, file: FileEvidence) -> None
         draft.notes.append(
             f"most of its cells look like names of things ({shown}); if it only names a row: columns: {{{one.name}: {{role: id}}}}"
         )
+
+
+def _some_numbers(texts: Texts) -> str:
+    read = [t.strip()[:20] for t, shape in zip(texts.sample, texts.numbers, strict=True) if shape is not None]
+    return ", ".join(read[:3])
 
 
 _ROMAN = re.compile(r"(?=[IVXLC])(?:X?L|L?X{0,3}|XC)(?:I[XV]|V?I{0,3})\.?")
@@ -677,9 +723,19 @@ _PERIOD = re.compile(
 _RANKED = re.compile(r"\d{1,3}(?:st|nd|rd|th|e|er|\.)? ?[-/]? ?[^\W\d_]{2,12}|\d{1,3} [^\W\d_]{1,6} \d{1,3}")
 
 
+_MONTH_AND_NUMBER = re.compile(r"\d{1,2}[-/ ][^\W\d_]{3,9}\.?|[^\W\d_]{3,9}\.?[-/ ]\d{1,2}")
+
+
+def _is_month_and_number(text: str) -> bool:
+    """Sep-63, 3-Feb."""
+    word = re.sub(r"[\d\W]", "", text).casefold()
+    return word in dates.MONTHS and _MONTH_AND_NUMBER.fullmatch(text) is not None
+
+
 _NUMBERED = re.compile(
     r"\d{1,2} ?[-.:)=] ?[^\W\d].*"  # 1 - disagree
-    r"|(?:x|levels?|lvl|lv|grade|stage|step|tier|phase|rank|class|year|klasse|stufe|grad|rang|nivel|niveau|grado|livello|уровень)[ .:_-]*\d{1,3}",
+    r"|(?:x|levels?|lvl|lv|grade|stage|step|tier|phase|rank|class|year|klasse|stufe|grad|rang|nivel|niveau|grado|livello|уровень|day|month|season|"
+    r"wave|round|period|semester|term|tag|monat|jahr|welle|runde|jour|mois|année|vague|mes|día|ronda|dia|mese|giorno|anno|fase|месяц|день)[ .:_-]*\d{1,3}",
     re.I,
 )
 
@@ -694,6 +750,8 @@ def _order_of(texts: Texts) -> str:
     plain = [notation.plain(t) for t in texts.sample]
     if all(_NUMBERED.fullmatch(t) for t in plain):
         return "numbered levels"
+    if all(_is_month_and_number(t) for t in plain):
+        return "months, with a day or a year"
     alike = len({_mask(t) for t in texts.sample}) == 1
     return "numbers of something" if alike and all(_RANKED.fullmatch(notation.plain(t)) for t in texts.sample) else ""
 
@@ -701,6 +759,10 @@ def _order_of(texts: Texts) -> str:
 _STARTS_WITH_NUMBER = re.compile(
     r"\s*(?:[^\W\d_]{1,4}\.? |[^\w\s] ?)\d|\s*[-+~<>=(]?\s?(?:[^\W\d_]{0,2}[$€£¥₹₽₩₺₫฿]|[A-Z]{3} )?\s?\d"
 )
+
+
+# POINT (-73.95 40.79), (52.1, 4.3)
+_SEVERAL_NUMBERS = re.compile(r"\D*\d+\.\d+\D+\d+\.\d+\D*")
 
 
 def _mask(text: str) -> str:

@@ -21,6 +21,7 @@ CHANCE = 1e-6
 LUCK = 1e-3  # a level whose rows are of one class with this chance says nothing by itself
 UNPROVEN = 0.003  # share of the rows in such levels, beyond which a column may be a strong feature, right in 98 of 100
 TWIN = 0.98  # share of the rows in which two columns say the same
+TWIN_SIDE = 0.8  # the same share among the rows in which one of them says the rarer thing
 PASSES = 5
 MAX_PAIRED = 60  # columns whose pairs are tried
 ROWS = 5_000  # looked at for a formula
@@ -60,7 +61,7 @@ def suspected(frame: pd.DataFrame, target: str, features: list[str], task: str) 
         reason = _of_one_class(rows[column], classes) or _decides(rows[column], classes)
         if reason and column not in found:
             found[column] = reason
-    return found | _twins(rows, found, [c for c in features if c not in found])
+    return found | _twins(rows, found, [c for c in features if c not in found], classes)
 
 
 def _where_mostly_one(rows: pd.DataFrame, target: str, features: list[str]) -> dict[str, str]:
@@ -72,7 +73,7 @@ def _where_mostly_one(rows: pd.DataFrame, target: str, features: list[str]) -> d
     is_usual = (y == usual).map({True: _plain(float(usual)), False: f"not {_plain(float(usual))}"})
     classes = _Classes(is_usual.rename(target))
     found = {c: r for c in features if (r := _of_one_class(rows[c], classes))}
-    return found | _twins(rows, found, [c for c in features if c not in found])
+    return found | _twins(rows, found, [c for c in features if c not in found], classes)
 
 
 def _again_and_again(look: Callable[[list[str]], dict[str, str]], columns: list[str]) -> dict[str, str]:
@@ -145,17 +146,25 @@ def _of_one_class(column: pd.Series, classes: _Classes) -> str:
     A level must be met in (nearly) all rows of its class as well: the smell of a mushroom is pure, and a feature.
     """
     for mask, word in _marks(column):
-        size = mask.sum()
-        if size < MIN_LEVEL or mask.all():
+        if mask.sum() < MIN_LEVEL or mask.all():
             continue
-        counts = np.bincount(classes.codes[mask], minlength=len(classes.labels))
-        k = int(counts.argmax())
         if word not in ("filled", "empty") and _is_pure_by_luck(column, classes):
             continue
-        pure = counts[k] >= ALMOST_ALL * size and size * np.log(classes.share[k]) < np.log(CHANCE)
-        if pure and (word in ("filled", "empty") or counts[k] >= ALMOST_ALL * classes.counts[k]):
+        k = _class_of(mask, word, classes)
+        if k is not None:
             return f'it is {word} only where "{classes.name}" is "{classes.labels[k]}"'
     return ""
+
+
+def _class_of(mask: np.ndarray, word: str, classes: _Classes) -> int | None:
+    """The one class of the rows of a mark; None where they have several, or where chance makes them of one."""
+    size = mask.sum()
+    counts = np.bincount(classes.codes[mask], minlength=len(classes.labels))
+    k = int(counts.argmax())
+    pure = counts[k] >= ALMOST_ALL * size and size * np.log(classes.share[k]) < np.log(CHANCE)
+    if pure and (word in ("filled", "empty") or counts[k] >= ALMOST_ALL * classes.counts[k]):
+        return k
+    return None
 
 
 def _is_pure_by_luck(column: pd.Series, classes: _Classes) -> bool:
@@ -182,19 +191,30 @@ def _unproven(table: np.ndarray, classes: _Classes) -> np.ndarray:
     return few
 
 
-def _twins(rows: pd.DataFrame, found: dict[str, str], left: list[str]) -> dict[str, str]:
-    """The columns that are filled, empty or of one level where a column that was found is, or is not."""
+def _twins(rows: pd.DataFrame, found: dict[str, str], left: list[str], classes: _Classes) -> dict[str, str]:
+    """The columns that are filled, empty or of one level where a column that was found says which class it is, or is not."""
     twins = {}
-    known = [
-        (c, mask) for c in found for mask, _ in _marks(rows[c]) if MIN_LEVEL <= mask.sum() <= len(rows) - MIN_LEVEL
-    ]
+    known = [(c, mask) for c in found for mask, word in _marks(rows[c]) if _class_of(mask, word, classes) is not None]
+    known = [(c, mask) for c, mask in known if MIN_LEVEL <= mask.sum() <= len(rows) - MIN_LEVEL]
     for column in left if known else []:
         for mask, word in _marks(rows[column]):
-            other = next((c for c, m in known if max(np.mean(m == mask), np.mean(m != mask)) >= TWIN), "")
+            other = next((c for c, m in known if _say_the_same(m, mask)), "")
             if other and MIN_LEVEL <= mask.sum() <= len(rows) - MIN_LEVEL:
                 twins[column] = f'it is {word} where "{other}" says the same, and "{other}" {_they(found[other])}'
                 break
     return twins
+
+
+def _say_the_same(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether two marks are met in the same rows, or one where the other is not; what is rare agrees nearly everywhere by
+    being absent, so the rows of the rarer side count by themselves."""
+    if np.mean(one == other) < TWIN:
+        other = ~other
+    if np.mean(one == other) < TWIN:
+        return False
+    if one.mean() > 0.5:
+        one, other = ~one, ~other
+    return bool((one & other).sum() >= TWIN_SIDE * (one | other).sum())
 
 
 def _they(reason: str) -> str:

@@ -71,7 +71,7 @@ _BEHIND = (
     r"ou mais|e mais|e più|o più"
 )
 _BOUND_BEFORE = re.compile(rf"(?:(?:{_BEFORE})\s*|(?:{_BEFORE_WORDS})\s+)(?=\D{{0,4}}\d)", re.I)
-_BOUND_BEHIND = re.compile(rf"(?<=\w)\s*(?:{_BEHIND})$", re.I)
+_BOUND_BEHIND = re.compile(rf"(?<=[\w%'\")$€£])\s*(?:{_BEHIND})$", re.I)
 _BOUND_INSIDE = re.compile(r"(?<=\d)\+(?= ?[^\W\d]+\.?$)")  # 10+ years
 _RANGE = re.compile(
     r"(?P<low>\D{0,4}?\d[^-–]*?)\s*(?:-|\bto\b|\bbis\b|\.\.+|…|~|〜|\bà\b|\ba\b|\bhasta\b|\baté\b|\bdo\b)\s*(?P<high>\D{0,4}?\d.*)"

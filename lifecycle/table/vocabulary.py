@@ -47,6 +47,7 @@ TIMES = frozenset(
     "year yr jahr annee ano anno rok jaar ar month mon monat mois mes mese miesiac maand day tag jour dia giorno dzien dag"
     " week woche semaine semana settimana hour hr stunde heure hora ora minute quarter quartal trimestre season age alter"
     " rank rang position pos place platz puesto step time zeit temps tiempo tempo t"
+    " years months days weeks hours minutes seasons jahre monate tage wochen stunden annees ans jours semaines heures anos meses dias"
     " год месяц день 年 月 日".split()
 )  # fmt: skip
 # what a table's writer puts before the first column when asked for none: the number of the row
@@ -57,10 +58,13 @@ INDEX_NAME = re.compile(
 )
 BIRTH_NAME = re.compile(r"birth|dob|geburt|naissance|nacim|nascita|expir|due|valid", re.IGNORECASE)
 # numbers that only name something: their order and distance mean nothing
-CODE_NAME = re.compile(
-    r"(^|[_\s.-])((zip|plz|fips|sku|ean|isbn|phone|postleitzahl)([_\s.-]|$)|code$)|(zip|post|postal)[_\s.-]?code$|[a-z]Code$",
+_CODE_NAME = re.compile(
+    r"(^|[_\s.-])((zip|plz|fips|sku|ean|isbn|gtin|iban|postleitzahl)([_\s.-]|$)|code$)|(zip|post|postal)[_\s.-]?code$|[a-z]Code$",
     re.I,
 )
+# these name a code at the end of a name alone: a release has a date, a mobile a weight
+_CODED = frozenset("phone telephone tel telefon mobile handy fax cep version release firmware ip".split())
+_OF_A_CODE = IDS | NUMBERS | frozenset("code address addr home work office private".split())
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _STEM_ENDINGS = ("nummer", "number", "numero", "uuid", "guid", "num", "nbr", "nr", "id", "no", "key")
 
@@ -116,6 +120,16 @@ def is_thing(name: str) -> bool:
 
 def is_order(name: str) -> bool:
     return (is_id(name) or is_numbered(name)) and any(word in ORDERS for word in words(name))
+
+
+def is_code(name: str) -> bool:
+    """Whether it names a code, such as a postcode, a telephone number, a version."""
+    if _CODE_NAME.search(name):
+        return True
+    found = words(name)
+    while found and (found[-1] in _OF_A_CODE or found[-1].isdigit()):
+        found = found[:-1]
+    return bool(found) and found[-1] in _CODED
 
 
 def is_of_time(name: str) -> bool:

@@ -186,3 +186,33 @@ def test_months_of_other_languages_and_the_words_around_them(months):
     behind = " г." if "января" in names else ""
     cells = [f"{1 + i % 28} {names[i % 3]} 2021{behind}" for i in range(N)]
     assert made(c=cells).values("c") == [pd.Timestamp(2021, 1 + i % 3, 1 + i % 28) for i in range(N)]
+
+
+def test_a_date_of_eight_digits_has_its_day_or_month_first_or_its_year():
+    for form in ("%m%d%Y", "%d%m%Y", "%Y%m%d"):
+        cells = [day.strftime(form) for day in DAYS]
+        assert made(Date=cells).values("Date")[0] == pd.Timestamp(DAYS[0]), form
+
+
+def test_numbers_that_are_named_a_date_and_are_none_that_is_known_are_said():
+    table = made(invoice_date=[11_012_018 + 13_000 * i for i in range(120)], views=list(range(10_000, 10_120)))
+    assert table.type("invoice_date") == "integer" and "if they are dates" in table.said("invoice_date")
+    assert "if they are dates" not in table.said("views")
+
+
+def test_of_years_of_two_digits_it_is_said_from_when_to_when_they_run():
+    table = made(born=[f"{i % 12 + 1}/{i % 28 + 1}/{40 + i % 55:02d}" for i in range(120)])
+    assert "run from 1969 to 2068" in table.said("born")
+
+
+@pytest.mark.parametrize("name", ["Release Date", "release_year", "mobile_wt", "version_count"])
+def test_a_word_for_a_code_within_a_name_makes_no_code_of_dates_and_numbers(name):
+    cells = [f"{day:%b %d %Y}" for day in DAYS] if "Date" in name else [1950 + i % 70 for i in range(120)]
+    assert made(**{name: cells}).type(name) in ("date", "integer")
+
+
+@pytest.mark.parametrize(
+    "name", ["phone", "Phone 2", "tel_no", "mobile number", "firmware version", "IP", "ip_address"]
+)
+def test_a_word_for_a_code_at_the_end_of_a_name_says_what_its_numbers_are(name):
+    assert made(**{name: [100 + i for i in range(120)]}).type(name) == "string"

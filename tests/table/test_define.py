@@ -404,6 +404,17 @@ def test_of_a_measure_the_neighbouring_values_are_as_alike_as_equal_ones():
     assert "group" not in made["identity"]
 
 
+@pytest.mark.parametrize("kind", ["deaths", "budget"])
+def test_a_count_or_a_round_sum_by_whose_value_rows_are_alike_stays_a_feature(kind):
+    """Small countries have no deaths and are alike; films of one budget are of one time."""
+    place = np.repeat(np.arange(60), 8)
+    size = np.repeat(np.where(np.arange(60) < 25, 0, RNG.integers(1, 900, 60)), 8)
+    values = size + (size > 0) * RNG.integers(0, 3, 480) if kind == "deaths" else place * 37_000 + 1_000
+    level = np.repeat(RNG.normal(size=60), 8)
+    made = contract(x=level.round(3), **{kind: values, "good": (level + RNG.normal(0, 0.1, 480)).round(3)})
+    assert next(f for f in made["fields"] if f["name"] == kind)["role"] == "feature"
+
+
 def test_words_by_whose_value_rows_are_alike_are_only_said_to_be_a_group_with_the_share_of_siblings():
     things, good = made_of_things(150)
     names = np.array(["".join(RNG.choice(list("abcdefgh"), 9)) for _ in range(10_000)])

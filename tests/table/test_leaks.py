@@ -14,7 +14,7 @@ THREE = RNG.choice(["a", "b", "c"], N)
 
 
 def found(look, target, task="regression", **columns) -> set[str]:
-    frame = pd.DataFrame({**columns, "noise": RNG.normal(size=N), "y": target})
+    frame = pd.DataFrame({**columns, "noise": RNG.normal(size=len(target)), "y": target})
     return set(look(frame, "y", [c for c in frame if c != "y"], task))
 
 
@@ -126,6 +126,23 @@ def test_a_level_of_one_class_only_is_suspected_and_its_twins_with_it():
         "notice",
         "talked",
     }
+
+
+def test_columns_that_agree_with_a_rare_leak_by_being_absent_are_no_twins_of_it():
+    """15 of 1,500 births are still, and 15 animals are belugas: in 98 of 100 rows neither says anything."""
+    n = 1_500
+    birth = np.where(np.arange(n) % 100 == 0, "still", "born")
+    how = np.where(birth == "still", "dead", RNG.choice(["caught", "bred"], n))
+    kind = np.where(np.arange(n) % 100 == 1, "beluga", "orca")
+    assert found(suspected, birth, "binary", how=how, kind=kind) == {"how"}
+
+
+def test_of_a_place_that_decides_the_class_other_columns_of_that_place_are_no_twins():
+    place = RNG.choice([f"p{i}" for i in range(12)], N)
+    where = np.char.add("borough ", (np.char.strip(place, "p").astype(int) // 4).astype(str))
+    street = np.where(RNG.random(N) < 0.9, np.char.add("street ", place), "avenue")
+    assert "avenue" not in found(suspected, where, "multiclass", place=place, street=street)
+    assert found(suspected, where, "multiclass", place=place, street=street) == {"place"}
 
 
 def test_a_level_that_some_of_the_other_class_have_is_not_suspected():

@@ -422,3 +422,31 @@ def test_numbered_levels_are_said():
     likert = ("1 - never", "2 - seldom", "3 - often", "4 - always")
     assert "numbered levels" in made(c=[likert[a] for a in spread(0, 3)]).said("c")
     assert made(c=[("red", "green", "blue", "grey")[a] for a in spread(0, 3)]).said("c") == ""
+
+
+def test_numbers_beside_a_word_that_most_cells_say_are_said_with_the_cure():
+    cells = ["FALSE"] * 80 + [str(i) for i in range(1, 41)]
+    said = made(height=cells).said("height")
+    assert '80 of its cells say "FALSE", the others are numbers' in said
+    assert "{height: {type: number, missingValues: ['FALSE']}}" in said
+    assert "FALSE" not in made(height=["FALSE"] * 80 + ["TRUE"] * 40).said("height")
+
+
+@pytest.mark.parametrize("text", ["POINT (-73.{0} 40.7{0})", "(48.{0}, 11.5{0})", "[1.{0}; 2.{0}]"])
+def test_several_numbers_in_a_cell_are_said(text):
+    assert "hold numbers among other text" in made(where=[text.format(1000 + i) for i in range(120)]).said("where")
+
+
+def test_heights_from_and_below_a_bound_are_read():
+    cells = [f"{5 + i % 2}'{i % 12}\"" for i in range(110)] + ["6'6\" and above"] * 5 + ["Under 5 ft."] * 5
+    assert {78, 60} <= set(made(height=cells).values("height"))
+
+
+@pytest.mark.parametrize("form", ["Month {}", "Wave {}", "Semester {}", "Tag {}"])
+def test_a_word_and_a_number_are_levels_whose_order_is_said_to_be_lost(form):
+    assert "their order is not read" in made(when=[form.format(i % 9 + 1) for i in range(120)]).said("when")
+
+
+def test_months_that_a_spreadsheet_turned_round_are_said():
+    cells = ["Sep-63", "May-65", "Feb-78", "3-Feb", "10-Aug", "13-Jan"] * 20
+    assert "months, with a day or a year" in made(intro=cells).said("intro")
