@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from lifecycle.model.encode import TableEncoder
+from lifecycle.model.fast_encode import FewRows
 from lifecycle.model.fast_trees import FEW, quick
 
 Array = np.ndarray
@@ -39,6 +40,8 @@ def quantile(values: Array, share: float, weight: Array | None = None) -> float:
 class Scale:
     """How large an error is to be expected, from a row's columns and its prediction; 1 is an average one."""
 
+    _few_rows: FewRows | None = None  # as a Model has it
+
     def __init__(self, kinds: Mapping[str, str], random_state: int) -> None:
         usable = {column: kind for column, kind in kinds.items() if kind != "text"}
         self.encoder = TableEncoder(usable, "tree", random_state)
@@ -61,15 +64,24 @@ class Scale:
         return self
 
     def __call__(self, rows: Any, prediction: Array) -> Array:
-        x = np.column_stack([self.encoder.transform(rows), prediction])
+        x = np.column_stack([self._encoded(rows, len(prediction)), prediction])
         estimator = self.estimator
         if 0 < len(x) <= FEW:
             self._quick = self._quick or quick(estimator, x)
             estimator = self._quick
         return np.exp(estimator.predict(x))
 
+    def _encoded(self, rows: Any, n: int) -> Array:
+        if not isinstance(rows, dict) or not 0 < n <= FEW:
+            return self.encoder.transform(rows)
+        if self._few_rows is None:
+            self._few_rows = FewRows([self.encoder], rows)
+        return self._few_rows(rows)[id(self.encoder)]
+
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_quick": None}
+        state = self.__dict__ | {"_quick": None}
+        state.pop("_few_rows", None)
+        return state
 
 
 class Intervals:

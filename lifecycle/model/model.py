@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lifecycle.ground.errors import UserError
+from lifecycle.model.fast_encode import FewRows
 from lifecycle.model.fast_trees import FEW, quick
 from lifecycle.table.contract import Contract
 
@@ -25,6 +26,7 @@ class Model:
 
     conformal: Any = None
     background: dict[str, np.ndarray] | None = None
+    _few_rows: FewRows | None = None  # what encodes few rows faster, made on the first of them
 
     def __init__(
         self,
@@ -106,6 +108,10 @@ class Model:
 
     def matrices(self, rows: Frame) -> dict[int, np.ndarray]:
         """What each encoder makes of the rows; members of one encoder share the matrix."""
+        if isinstance(rows, dict) and 0 < _length(rows) <= FEW:
+            if self._few_rows is None:
+                self._few_rows = FewRows(self.encoders, rows)
+            return self._few_rows(rows)
         return {id(encoder): encoder.transform(rows) for encoder in self.encoders}
 
     @property
@@ -137,7 +143,9 @@ class Model:
             yield weight, estimator, x
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_quick": {}}
+        state = self.__dict__ | {"_quick": {}}
+        state.pop("_few_rows", None)
+        return state
 
 
 def _length(frame: Frame) -> int:

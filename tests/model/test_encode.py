@@ -6,6 +6,7 @@ import pytest
 
 from lifecycle.model import encode
 from lifecycle.model.encode import TableEncoder, Text, added_kinds, as_arrays, field_kinds
+from lifecycle.model.fast_encode import FewRows
 from lifecycle.table.contract import Field
 
 STYLES = ["tree", "linear", "piecewise"]
@@ -35,6 +36,33 @@ def test_a_row_is_encoded_alike_alone_and_from_arrays(style):
     assert np.array_equal(whole, encoder.transform(as_arrays(frame)), equal_nan=True)
     alone = np.concatenate([encoder.transform(frame.iloc[[i]]) for i in range(30)])
     assert np.allclose(alone, whole[:30], equal_nan=True, atol=1e-12)
+
+
+@pytest.mark.parametrize("rows", [1, 40])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_a_few_rows_get_the_same_numbers_from_all_encoders_together(rows, classes):
+    frame, _ = table()
+    frame["flag"] = np.where(frame["x"] > 1, 1.0, np.nan)  # a number in few quantiles, often missing
+    frame["full"], frame["loss"] = np.arange(len(frame)) % 7.0, np.log(np.arange(1, len(frame) + 1))
+    frame["nothing"] = np.nan
+    kinds = KINDS | {"flag": "number", "full": "number", "loss": "number", "nothing": "number"}
+    y = np.arange(len(frame)) % classes
+    encoders = [TableEncoder(kinds, style).fit(frame, y) for style in STYLES]
+    odd = frame.head(rows).copy()
+    odd.loc[0] = [np.nan, "never seen", np.nan, pd.NaT, np.nan, np.nan, -1e300, 1e300, 5.0]
+    columns = as_arrays(odd)
+    found = FewRows(encoders, columns)(columns)
+    for encoder in encoders:
+        assert np.array_equal(found[id(encoder)], encoder.transform(odd), equal_nan=True)
+
+
+def test_a_few_rows_go_through_an_encoder_of_ones_own_as_ever():
+    class Own:
+        def transform(self, columns):
+            return columns["x"][:, None] * 2
+
+    own, columns = Own(), {"x": np.array([1.0, 2.0])}
+    assert FewRows([own], columns)(columns)[id(own)].tolist() == [[2.0], [4.0]]
 
 
 @pytest.mark.parametrize("style", STYLES)

@@ -44,7 +44,7 @@ def test_a_row_gets_the_same_answer_bit_for_bit(estimator, y):
     assert np.array_equal(one_by_one, getattr(estimator, ask)(X)[:100])
 
 
-@pytest.mark.parametrize("rows", [1, 7, 64])
+@pytest.mark.parametrize("rows", [1, 7, 128])
 def test_rows_together_get_the_same_answers_as_one_by_one(rows):
     fast = quick(HistGradientBoostingClassifier(max_iter=40).fit(X, THREE), X[:5])
     assert np.array_equal(fast.predict_proba(X[:rows]), np.concatenate([fast.predict_proba(x[None]) for x in X[:rows]]))

@@ -1,0 +1,1 @@
+{{ "lifecycle/model/fast_encode.py" | from_root }}
