@@ -27,6 +27,7 @@ from lifecycle.table.split import even_draw
 from lifecycle.table.texts import ODD, Texts, odd_texts
 
 CONTRACT = "data/contract.yaml"
+MOST_LIKELY = 2  # columns that may say which rows are of one thing, each with a line of its own
 MIN_ROWS = 20
 NAMED = 12  # columns that a sentence lists
 
@@ -267,10 +268,12 @@ def what_rows_belong_to(
             sure.append(Looked(group, groups.keys(blanked(cells, [column]), group), share_of(raw.whole, group)))
     if sure:
         return min(sure, key=lambda one: one.keys.nunique() / one.share).group
-    for likely in looked:
+    for likely in looked[:MOST_LIKELY]:
         siblings = groups.siblings(likely.keys.to_numpy(), split.test_size)
         cure = entry(likely.group.column, "role", "group")
         notes.append(f"{groups.describe(likely.group, siblings)}; {cure} keeps them on one side")
+    if others := [f'"{one.group.column}"' for one in looked[MOST_LIKELY:]]:
+        notes.append(f"the same may be said of {', '.join(others)}")
     return None
 
 

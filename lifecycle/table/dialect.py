@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from lifecycle.table.records import BLANKS, Dialect, cells_of, records
+from lifecycle.table.records import BLANKS, Dialect, Record, cells_of, records
 
 if TYPE_CHECKING:
     from lifecycle.table.encoding import Survey
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 DELIMITERS = (",", ";", "\t", "|", "^", "~", "\x01", "\x1f")
 SPOKEN = "comma, semicolon, tab, |, ^, ~ or blanks"
 _SAMPLE = 200  # lines
+_LONG_SAMPLE = 2_000  # lines, of a file whose cells go over several of them
+_ENOUGH = 3  # whole records, to go by them alone
 _MIN_AGREE = 0.9  # of the lines, that runs of blanks must divide alike, since prose has blanks too
 
 
@@ -42,14 +44,26 @@ def usual_width(lines: list[str], dialect: Dialect) -> int:
 def _sample(lines: list[str]) -> list[str]:
     """The first lines, and fewer of them where they are very long."""
     longest = max(map(len, lines[:5]), default=0)
-    return lines[: max(5, min(_SAMPLE, 400_000 // max(longest, 1)))]
+    over_several = any(line.count('"') % 2 for line in lines[:_SAMPLE])
+    most = _LONG_SAMPLE if over_several else _SAMPLE
+    return lines[: max(5, min(most, 400_000 // max(longest, 1)))]
 
 
 def _fit(lines: list[str], dialect: Dialect) -> tuple[bool, float, bool, bool, int]:
     """How well the lines agree: as records, or each by itself, which a broken quote does not spoil."""
     alone = [row for line in lines if (row := cells_of(line, dialect))]
-    joined = [r.cells for r in records(lines, 0, dialect) if r.cells]
+    joined = [r.cells for r in _until_cut(lines, dialect) if r.cells]
     return max(_agreement(alone, dialect), _agreement(joined[:-1] or joined, dialect))
+
+
+def _until_cut(lines: list[str], dialect: Dialect) -> list[Record]:
+    """The records up to the one whose quote is open where the sample ends: the lines from there on are the inside of a cell."""
+    found: list[Record] = []
+    for r in records(lines, 0, dialect):
+        found.append(r)
+        if r.is_open and len(found) > _ENOUGH:
+            return found
+    return found
 
 
 def _agreement(rows: list[list[str]], dialect: Dialect) -> tuple[bool, float, bool, bool, int]:

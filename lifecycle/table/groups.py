@@ -274,7 +274,8 @@ def _alike(column: str, frame: pd.DataFrame, others: list[str], measured: dict[s
         return None  # a measure
     shown = " and ".join(f'"{c}"' for c in strong[:2])
     reason = f"{rows:.1f} rows a value, alike in {shown} far beyond chance"
-    return Group(column, reason, numbers is not None and not vocabulary.is_code(column))
+    sure = numbers is not None and not vocabulary.is_code(column) and not (plain and _is_lopsided(numbers))
+    return Group(column, reason, sure)
 
 
 def _is_named(column: str) -> bool:
@@ -294,6 +295,12 @@ def _counts_things(values: pd.Index, rows: np.ndarray) -> bool:
         return False
     least = rows[int(numbers.argmin())]
     return bool(least > 0.05 * rows.sum() and least > 5 * np.median(rows))
+
+
+def _is_lopsided(numbers: np.ndarray) -> bool:
+    """Whether most numbers crowd at one end of their range, as those of a population do; names are given out evenly."""
+    low, middle, high = np.nanmin(numbers), np.nanmedian(numbers), np.nanmax(numbers)
+    return bool(not 0.15 <= (middle - low) / max(high - low, 1) <= 0.85)
 
 
 def _code_numbers(values: pd.Index) -> np.ndarray | None:

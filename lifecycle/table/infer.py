@@ -20,12 +20,14 @@ from lifecycle.ground.progress import shown
 from lifecycle.table import cells, dates, evidence, notation, recognise, sentinels, units, vocabulary
 from lifecycle.table.evidence import FileEvidence
 from lifecycle.table.notation import Notation
+from lifecycle.table.number_words import number_of
 from lifecycle.table.texts import Texts, odd_texts
 
 SAMPLE = 2_000  # distinct values looked at for a pattern; the share that fits is then counted on all
 MAX_ENUM = 200  # more levels than this are not listed in the contract
 MAX_WORDS = 5  # different words between numbers that may all say that there is none
 CODED = 3  # columns that hold a number far from all others, which then stands for "no value"
+NAMED = 0.8  # share of the cells that must be dates, where the name says so
 SEVERAL = 4  # different texts, from which on their order may matter
 LEVELS = 10  # different numbers; beside one word, so few are levels, and the word is one more
 NUMBERS, DATES = ("number", "integer"), ("date", "datetime")
@@ -186,13 +188,46 @@ def _draft(one: _Looked, file: FileEvidence, define: Mapping[str, Any]) -> Draft
         return Draft(texts, words=tuple(words))
     if not one.forced and not one.is_target and vocabulary.is_code(one.name) and not _are_days_or_years(texts):
         return Draft(texts, words=tuple(words))
-    draft = _looked_at(one, texts, file, define)
-    if draft is None and one.forced in ("", *NUMBERS, *DATES):
-        draft = _without_words(one, texts, file, define)
+    draft = _with_number_words(one, texts, file, define) or _recognised(one, texts, file, define)
     if draft is None:
         return Draft(texts, words=tuple(words))
     draft.words = (*words, *draft.words)
     return draft
+
+
+def _recognised(one: _Looked, texts: Texts, file: FileEvidence, define: Mapping[str, Any]) -> Draft | None:
+    draft = _looked_at(one, texts, file, define)
+    if draft is None and one.forced in ("", *NUMBERS, *DATES):
+        draft = _without_words(one, texts, file, define)
+    return draft
+
+
+def _with_number_words(one: _Looked, texts: Texts, file: FileEvidence, define: Mapping[str, Any]) -> Draft | None:
+    """Numbers between which some are written out: 25, forty, 60. Of words alone only the user says that they are numbers."""
+    if one.forced not in ("", *NUMBERS) or texts.wordless:
+        return None
+    spelled = _number_words(texts)
+    rest = texts.without(spelled)
+    if not spelled:
+        return None
+    if one.forced and not rest.total:
+        draft: Draft | None = Draft(texts, "number")
+    else:
+        draft = _recognised(one, rest, file, define) if rest.total else None
+    if draft is None or draft.kind != "number":
+        return None
+    draft.notation = replace(draft.notation, words={**draft.notation.words, **spelled})
+    draft.texts, draft.values = _with_words(draft, texts, draft.words)
+    said = " and ".join(f'"{word}"' for word in list(spelled)[:3])
+    count = int(texts.total - rest.total)
+    draft.notes.append(f"{count} cells that say a number in words, such as {said}, are read as that number")
+    return draft
+
+
+def _number_words(texts: Texts) -> dict[str, float]:
+    """{folded text: the number that it writes out}"""
+    found = {units.key(t): number_of(t) for t in texts.sample if not any(c.isdigit() for c in t)}
+    return {word: value for word, value in found.items() if value is not None}
 
 
 _YEAR = re.compile(r"(19|20)\d\d")
@@ -242,7 +277,9 @@ def _looked_at(one: _Looked, texts: Texts, file: FileEvidence, define: Mapping[s
         if kind == "boolean":
             draft = _boolean(texts)
         elif kind == "date":
-            draft = _date(one, texts, file, least)
+            # of what is named a date, the others are slips: 30 Feb, 23 -07-2008
+            named = names_a_date(one.name) or "year" in words_of(one.name)
+            draft = _date(one, texts, file, min(least, NAMED) if named else least)
         else:
             draft = _number(one, texts, file, least)
         if draft is not None:
@@ -451,9 +488,12 @@ def _date(one: _Looked, texts: Texts, file: FileEvidence, least: float) -> Draft
     keys["constraints"] = {"minimum": second(found.min()), "maximum": second(found.max())}
     notes = []
     if doubt:
-        example = next(str(t).strip() for t in texts.sample if re.search(r"\d", t))
+        example = next(
+            (t.strip() for t in texts.sample if dates.read(t, (doubt,)) and not dates.read(t, (dates.ISO,))), doubt
+        )
+        taken = next((form for form in formats if dates.read(example, (form,))), formats[0])
         notes.append(
-            f"dates such as {example} are read as {formats[0]}, and would fit {doubt} as well (columns: {{{one.name}: {{format: ...}}}})"
+            f"dates such as {example} are read as {taken}, and would fit {doubt} as well (columns: {{{one.name}: {{format: ...}}}})"
         )
     if found.min() >= _FAR_AHEAD:
         notes.append(
@@ -675,6 +715,18 @@ def _note_not_understood(one: _Looked, draft: Draft, file: FileEvidence) -> None
             "or dates in a column of their own"
         )
         return
+    if len(texts.distinct) >= SEVERAL and len(_number_words(texts)) == len({units.key(t) for t in texts.sample}):
+        draft.notes.append(
+            f"its cells are numbers in words ({shown}), and it is taken for texts; if they are numbers: "
+            f"columns: {{{one.name}: {{type: number}}}}"
+        )
+        return
+    if code := _code_among(texts, file):
+        draft.notes.append(
+            f"{code[1]} of its cells hold {code[0]}, which stands for no value in other columns; it is kept as a level; if it stands for "
+            f"none here too: columns: {{{one.name}: {{missingValues: {_with_missing(one, code[0])}}}}}"
+        )
+        return
     words = texts.words(MAX_WORDS)
     others = len(texts.sample) - len(texts.spelled(words))
     numbers = sum(shape is not None and not shape.words for shape in texts.numbers)
@@ -688,6 +740,8 @@ def _note_not_understood(one: _Looked, draft: Draft, file: FileEvidence) -> None
         return
     for kind, what in (("date", "dates"), ("number", "numbers")):
         if _would_be(one, texts, kind, file):
+            like = texts.dates if kind == "date" else texts.numbers
+            shown = ", ".join(repr(t.strip()[:40]) for t in _of_shape(texts, like))
             why = "codes, by its name" if vocabulary.is_code(one.name) else "texts"
             draft.notes.append(
                 f"most of its cells look like {what} ({shown}), and it is taken for {why}; if it is {what}: "
@@ -710,8 +764,23 @@ def _note_not_understood(one: _Looked, draft: Draft, file: FileEvidence) -> None
 
 
 def _some_numbers(texts: Texts) -> str:
-    read = [t.strip()[:20] for t, shape in zip(texts.sample, texts.numbers, strict=True) if shape is not None]
-    return ", ".join(read[:3])
+    return ", ".join(t.strip()[:20] for t in _of_shape(texts, texts.numbers))
+
+
+def _of_shape(texts: Texts, shapes: list[Any]) -> list[str]:
+    """Three of the texts that have a shape."""
+    return [t for t, shape in zip(texts.sample, shapes, strict=True) if shape is not None][:3]
+
+
+def _code_among(texts: Texts, file: FileEvidence) -> tuple[str, int] | None:
+    """(the number between words that stands for "no value" in other columns, its cells); None where other numbers are there."""
+    bare = [at for at, shape in enumerate(texts.numbers) if shape is not None and not shape.words]
+    if len(bare) != 1:
+        return None
+    text = texts.sample[bare[0]].strip()
+    if notation.number(text) not in file.sentinels:
+        return None
+    return text, int(texts.sample_counts[bare[0]])
 
 
 _ROMAN = re.compile(r"(?=[IVXLC])(?:X?L|L?X{0,3}|XC)(?:I[XV]|V?I{0,3})\.?")

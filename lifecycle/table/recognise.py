@@ -440,6 +440,8 @@ def _units_of(good: list[Met], forms: set[str], signed: bool) -> tuple[str, Tabl
     label = base or (max(money, key=lambda w: words[w]) if money else "")
     if not label and len(rest) == 1 and set(table.values()) == {1.0}:
         label = next(iter(rest))
+    if label and not units.readings(label) and not units.is_currency(label) and bare > 9 * sum(affixes.values()):
+        return "", table  # 178c among bare numbers: a slip, and no unit of theirs
     plain = [w for w in table if w and table[w] != 1.0]
     if len({units.key(w).removesuffix("s") for w in table if w}) == 1 and not plain:
         return _singular(label), {}
@@ -584,6 +586,13 @@ def _remarks(good: list[Met], made: Notation) -> Iterable[str]:
             f"{w} × {_say(value)}" for w, value in made.units.items() if w and _pair_of(value) != (1.0, 0.0)
         )
         yield f"its units are brought to {made.unit or 'one'} ({listed})"
+    odd = [
+        (t, c)
+        for t, s, c in good
+        if s.words and all(not units.readings(w) and not units.is_currency(w) for w in s.words)
+    ]
+    if not made.unit and odd and set(made.units.values()) == {1.0}:
+        yield f"{sum(c for _, c in odd)} of its cells, such as {odd[0][0].strip()}, have a word or letter beside the number, which is dropped"
     if made.units.get("") == 100.0:
         yield "its cells without a % are shares of one and are read as percent (0.45 as 45)"
     if made.signs:

@@ -216,3 +216,15 @@ def test_a_word_for_a_code_within_a_name_makes_no_code_of_dates_and_numbers(name
 )
 def test_a_word_for_a_code_at_the_end_of_a_name_says_what_its_numbers_are(name):
     assert made(**{name: [100 + i for i in range(120)]}).type(name) == "string"
+
+
+def test_a_column_that_is_named_a_date_keeps_its_dates_beside_some_slips():
+    cells = [*written("%Y-%m-%d")[:105], *["1976-13-24", "21-11-46x", "?? 1999"] * 5]
+    assert made(**{"Release date": cells}).type("Release date") == "date"
+    assert "15 of its cells cannot be read as date" in made(**{"Release date": cells}).said("Release date")
+    assert made(remark=cells).type("remark") != "date"
+
+
+def test_the_example_of_a_doubtful_date_is_one_that_is_doubtful():
+    cells = [*written("%Y-%m-%d")[:100], *["03 04 1999"] * 10, *["05 06 1998"] * 10]
+    assert "dates such as 03 04 1999 are read as %d %m %Y, and would fit %m %d %Y" in made(day=cells).said("day")

@@ -424,6 +424,17 @@ def test_words_by_whose_value_rows_are_alike_are_only_said_to_be_a_group_with_th
     assert "group" not in made["identity"]
 
 
+def test_of_many_columns_that_may_say_which_rows_are_of_one_thing_two_have_a_line_of_their_own():
+    things, good = made_of_things(150)
+    names = {f"village{k}": np.char.add("abcdefghij"[k], things.astype(str)) for k in range(4)}
+    words = {
+        name: np.array([t.translate(str.maketrans("0123456789", "klmnopqrst")) for t in v]) for name, v in names.items()
+    }
+    notes = contract(x=RNG.normal(size=len(things)).round(3), good=good, **words)["notes"]
+    assert sum("may say which rows" in note for note in notes) == 2
+    assert any(note == 'the same may be said of "village2", "village3"' for note in notes)
+
+
 @pytest.mark.parametrize("shuffled", [False, True])
 def test_a_block_of_rows_in_which_a_counter_rises_is_one_thing(shuffled):
     lengths = RNG.integers(4, 30, 25)

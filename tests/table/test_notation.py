@@ -450,3 +450,43 @@ def test_a_word_and_a_number_are_levels_whose_order_is_said_to_be_lost(form):
 def test_months_that_a_spreadsheet_turned_round_are_said():
     cells = ["Sep-63", "May-65", "Feb-78", "3-Feb", "10-Aug", "13-Jan"] * 20
     assert "months, with a day or a year" in made(intro=cells).said("intro")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("forty", 40), ("Two Hundred", 200), ("sixty thousand", 60_000), ("twenty-five", 25), ("one hundred and five", 105),
+     ("zwölf", 12), ("dix-sept", 17), ("cuarenta", 40), ("二十五", 25), ("三", 3)],
+)  # fmt: skip
+def test_a_number_in_words_between_digits_is_that_number(text, value):
+    table = made(count=[str(v) for v in range(10, 110)] + [text] * 20)
+    assert table.values("count")[-1] == value
+    assert "20 cells that say a number in words" in table.said("count")
+
+
+def test_numbers_in_words_among_few_digits_and_words_for_none_are_read_too():
+    cells = ["25", "forty", "60", " NAN ", "unknown", "35"] * 20
+    assert made(age=cells).values("age")[:6] == [25, 40, 60, None, None, 35]
+
+
+def test_of_numbers_in_words_alone_it_is_said_that_they_could_be_numbers():
+    cells = ["two", "four", "six", "eight", "three", "five"] * 20
+    table = made(cylinders=cells)
+    assert table.type("cylinders") == "string" and "{cylinders: {type: number}}" in table.said("cylinders")
+    assert made(cylinders=cells, columns={"cylinders": {"type": "number"}}).values("cylinders")[:3] == [2, 4, 6]
+
+
+@pytest.mark.parametrize("text", ["one two", "twenty ten", "someone", "and", "four seasons"])
+def test_words_that_are_no_number_stay_words(text):
+    assert made(count=[str(v) for v in range(10, 110)] + [text] * 20).values("count")[-1] is None
+
+
+def test_a_letter_behind_one_number_in_a_hundred_is_no_unit_and_is_said():
+    table = made(minutes=[str(100 + i % 50) for i in range(119)] + ["178c"])
+    assert table.values("minutes")[-1] == 178 and "unit" not in table.field("minutes")
+    assert "such as 178c, have a word or letter beside the number" in table.said("minutes")
+
+
+def test_a_code_for_none_that_is_the_only_number_between_words_is_said():
+    numbers = {name: [*spread(1900, 2020, 100, seed), *["-1"] * 20] for seed, name in enumerate(("size", "age"))}
+    said = made(sector=["steel", "paper", "glass", "cloth"] * 25 + ["-1"] * 20, **numbers).said("sector")
+    assert "20 of its cells hold -1" in said and "{sector: {missingValues: ['-1']}}" in said

@@ -73,6 +73,13 @@ def test_single_quotes_and_quotes_behind_a_blank_enclose_cells_too(tmp_path):
     assert rows(read(tmp_path, ["id, text, y", *(f'{i}, "a, b", {i % 2}' for i in range(40))]))[0][1] == "a, b"
 
 
+def test_texts_of_a_hundred_lines_each_leave_a_table(tmp_path):
+    """The first lines hold but a few records, and end within one."""
+    story = "\n\n".join(f"Line {k}, of words; and more, of them" for k in range(55))
+    raw = read(tmp_path, ["id,title,story,y", *(f'{i},"Line {i}","{story}",{i % 2}' for i in range(30))])
+    assert len(raw.frame) == 30 and rows(raw)[29][2] == story and not raw.broken
+
+
 def test_a_file_of_long_texts_over_many_lines_is_a_table(tmp_path):
     story = "\n".join(f"line {k}, of some words here" for k in range(9))
     raw = read(tmp_path, ["id,title,story,y", *(f'{i},Line {i},"{story}",{i % 2}' for i in range(30))])

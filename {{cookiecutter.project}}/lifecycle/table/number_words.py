@@ -1,0 +1,1 @@
+{{ "lifecycle/table/number_words.py" | from_root }}
