@@ -44,8 +44,14 @@ MISSING = frozenset(
 # in a target, a word may be a class of its own: {none, mild, severe}
 MISSING_TARGET = MISSING - {"none", "nil", "missing", "-", "."}
 
-TRUE = frozenset(["true", "t", "yes", "y", "on", "ja", "oui", "si", "sí", "sim", "wahr", "vrai", "1", "1.0"])
-FALSE = frozenset(["false", "f", "no", "n", "off", "nein", "non", "não", "nao", "falsch", "faux", "0", "0.0"])
+TRUE = frozenset(
+    "true t yes y on ja j oui si sí sim wahr vrai verdadero verdadeiro vero sann sant tak prawda ano igen kyllä da да истина evet doğru "
+    "是 はい 예 네 ναι נכון כן نعم हाँ có 1 1.0".split()
+)
+FALSE = frozenset(
+    "false f no n off nein non não nao falsch faux falso usann falskt nie fałsz ne nem ei ni нет ложь hayır yanlış "
+    "否 いいえ 아니오 아니요 όχι לא لا नहीं không 0 0.0".split()
+)
 
 REMEMBERED = 100_000  # texts whose form is kept, since many columns of a wide table hold the same ones
 FEW = 1_000  # cells; of so few, a column operation costs more than they do

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lifecycle.table import cells
-from lifecycle.table.notation import SIMPLE, plain
+from lifecycle.table import cells, notation
+from lifecycle.table.notation import SIMPLE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,6 +77,32 @@ _PADDED_MONTH = re.compile(r"[01]\d\.\d{4}")
 _COMPACT = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 _FIXED = {"%Y": 4, "%y": 2, "%m": 2, "%d": 2, "%H": 2, "%M": 2, "%S": 2}
 _HOURS = {"CET": 1, "MEZ": 1, "CEST": 2, "MESZ": 2}
+
+
+_ERAS = {
+    "令和": 2018,
+    "平成": 1988,
+    "昭和": 1925,
+    "大正": 1911,
+    "明治": 1867,
+    "民國": 1911,
+    "民国": 1911,
+    "中華民國": 1911,
+}
+_ERA = re.compile(rf"^({'|'.join(_ERAS)}) ?(\d{{1,3}}|元)(?= ?年)")
+
+
+def plain(text: str) -> str:
+    """As of a number; and a year of an era, 令和3年, as that of the common calendar."""
+    text = notation.plain(text)
+    if text.isascii():
+        return text
+    return _ERA.sub(_common_year, text)
+
+
+def _common_year(match: re.Match[str]) -> str:
+    year = 1 if match[2] == "元" else int(match[2])
+    return str(_ERAS[match[1]] + year)
 
 
 # ---- one cell ----------------------------------------------------------------------------------------------------

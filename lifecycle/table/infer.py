@@ -29,6 +29,7 @@ MAX_WORDS = 5  # different words between numbers that may all say that there is 
 CODED = 3  # columns that hold a number far from all others, which then stands for "no value"
 NAMED = 0.8  # share of the cells that must be dates, where the name says so
 SEVERAL = 4  # different texts, from which on their order may matter
+MAX_BANDS = 40  # different ones; more are pairs of numbers
 LEVELS = 10  # different numbers; beside one word, so few are levels, and the word is one more
 NUMBERS, DATES = ("number", "integer"), ("date", "datetime")
 
@@ -426,6 +427,10 @@ def _field_of_number(one: _Looked, draft: Draft, file: FileEvidence) -> dict[str
             f"{why}; it is kept as a value; if it stands for none: columns: {{{one.name}: {{missingValues: ['{value:g}']}}}}"
         )
     _note_lone(one, draft, finite & ~gone)
+    if not one.forced and not one.is_target and (pair := _versions(texts)):
+        draft.notes.append(
+            f"it holds {pair[0]} and {pair[1]}, which are one number; if they are two, as of versions: columns: {{{one.name}: {{type: string}}}}"
+        )
     if whole and not one.forced and names_a_date(one.name) and abs(kept).min() > 9_999:
         shown = ", ".join(texts.plain_sample[:3])
         draft.notes.append(
@@ -439,6 +444,21 @@ def _field_of_number(one: _Looked, draft: Draft, file: FileEvidence) -> dict[str
             f"its numbers could be moments ({counted}); if they are: columns: {{{one.name}: {{type: datetime, format: {counted}}}}}"
         )
     return keys
+
+
+_TWO_NUMBERS = re.compile(r"\d{1,3}\.\d{1,2}")
+
+
+def _versions(texts: Texts) -> tuple[str, str] | None:
+    """(1.1, 1.10) where a column holds both: of measures all have as many digits, or none ends in a 0."""
+    if not texts.simple or not all(_TWO_NUMBERS.fullmatch(t) for t in texts.plain_sample):
+        return None
+    met = set(texts.plain_sample)
+    leads = {t.partition(".")[0] for t in met}
+    if len(leads) > LEVELS or max(map(int, leads)) > 30:
+        return None  # prices, some of them written 12.5
+    doubled = sorted(t for t in met if t.endswith("0") and t[-3] == "." and t[:-1] in met)
+    return (doubled[0][:-1], doubled[0]) if doubled else None
 
 
 def _with_missing(one: _Looked, text: str) -> list[str]:
@@ -749,9 +769,16 @@ def _note_not_understood(one: _Looked, draft: Draft, file: FileEvidence) -> None
             )
             return
     many = len(texts.distinct) > 20
-    few_forms = many and len({_mask(t) for t in texts.sample}) <= 10
-    if few_forms and (
-        _share(texts, _STARTS_WITH_NUMBER.match) > 0.5 or _share(texts, _SEVERAL_NUMBERS.fullmatch) > 0.5
+    masks = {_mask(t) for t in texts.sample}
+    few_forms = (many and len(masks) <= 10) or (len(masks) == 1 and len(texts.distinct) >= SEVERAL)
+    one_number = len(masks) == 1 and len(texts.distinct) > LEVELS and "#" in next(iter(masks))
+    if _share(texts, _is_list) > 0.5:
+        draft.notes.append(
+            f"most of its cells hold lists or records ({shown}), which are taken for texts; give each of their entries a column of its own, "
+            f"or leave it out: problem.exclude: [{one.name}]"
+        )
+    elif few_forms and (
+        one_number or _share(texts, _STARTS_WITH_NUMBER.match) > 0.5 or _share(texts, _SEVERAL_NUMBERS.fullmatch) > 0.5
     ):
         draft.notes.append(
             f"most of its cells hold numbers among other text ({shown}), which are not read; if they are measures, give each a "
@@ -785,7 +812,7 @@ def _code_among(texts: Texts, file: FileEvidence) -> tuple[str, int] | None:
 
 _ROMAN = re.compile(r"(?=[IVXLC])(?:X?L|L?X{0,3}|XC)(?:I[XV]|V?I{0,3})\.?")
 _PERIOD = re.compile(
-    r"(?:FY|AY|GJ|SJ|Q|H|T|S|KW|CW|WK|W|wk|week|Woche|semaine|semana) ?'?\d{1,4}(?:[ /-]'?\d{2,4})?"
+    r"(?:FY|AY|GJ|SJ|Q|H|T|S|KW|CW|WK|W|wk|week|Woche|semaine|semana) ?'?\d{1,4}(?:[ /-]?'?\d{2,4})?|[1-4][QH] ?'?\d{2,4}"
     r"|(?:19|20)\d\d ?[-/]? ?(?:H|Q|S|T|P|K|KW|W)\d{1,2}",
     re.I,
 )
@@ -801,6 +828,8 @@ def _is_month_and_number(text: str) -> bool:
     return word in dates.MONTHS and _MONTH_AND_NUMBER.fullmatch(text) is not None
 
 
+_COUNTED = re.compile(r"([^\w\s])\1*[☆✩○]*")  # ★★★☆☆, $$$
+_BAND = re.compile(r"[\[(] ?-?[\d.]+ ?(?:[,;–-]|to) ?-?(?:[\d.]+|inf|∞) ?[\])]")  # [10-20), (0.5, 10.0]
 _NUMBERED = re.compile(
     r"\d{1,2} ?[-.:)=] ?[^\W\d].*"  # 1 - disagree
     r"|(?:x|levels?|lvl|lv|grade|stage|step|tier|phase|rank|class|year|klasse|stufe|grad|rang|nivel|niveau|grado|livello|уровень|day|month|season|"
@@ -821,6 +850,10 @@ def _order_of(texts: Texts) -> str:
         return "numbered levels"
     if all(_is_month_and_number(t) for t in plain):
         return "months, with a day or a year"
+    if all(_COUNTED.fullmatch(t) for t in plain):
+        return "marks that are counted"
+    if len(plain) <= MAX_BANDS and all(_BAND.fullmatch(t) for t in plain):
+        return "bands of numbers"
     alike = len({_mask(t) for t in texts.sample}) == 1
     return "numbers of something" if alike and all(_RANKED.fullmatch(notation.plain(t)) for t in texts.sample) else ""
 
@@ -868,6 +901,12 @@ def _would_be(one: _Looked, texts: Texts, kind: str, file: FileEvidence) -> bool
             return False  # so many would have been taken for ranges, were they
         read = np.isfinite(notation.numbers(texts.distinct, found.notation))
     return bool(texts.counts[read].sum() > 0.5 * texts.total)
+
+
+def _is_list(text: str) -> bool:
+    """['a', 'b'] and {"a": 1}"""
+    text = text.strip()
+    return len(text) > 2 and text[0] + text[-1] in ("[]", "{}") and any(c.isalpha() for c in text)
 
 
 def _is_code(text: str) -> bool:

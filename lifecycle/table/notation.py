@@ -6,6 +6,7 @@ how define, clean, score and the service read a cell. A form that the column was
 
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -39,6 +40,15 @@ _PLAIN = {" ": "\u00a0\u202f\u2009\u2007\u2008\u200a\u2002\u2003\u3000\t", "-": 
           "'": "\u2019\u2018\u02bc\u2032\u00b4`\uff07", '"': "\u201d\u201c\u2033", ",": "\uff0c\u066c", ".": "\uff0e\u066b"}  # fmt: skip
 _TRANSLATE = {ord(odd): plain for plain, odds in _PLAIN.items() for odd in odds}
 _TRANSLATE |= dict.fromkeys(map(ord, "\ufeff\u200b\u200e\u200f\u2060"), "")
+# East Asian units in one character, and marks of full width
+_WIDE = dict(
+    zip(
+        "㎡㎢㎥㎜㎝㎞㎎㎏㏄ℓ￥＄￡％（）：／～＋",
+        "m² km² m³ mm cm km mg kg cc l ¥ $ £ % ( ) : / ~ +".split(),
+        strict=True,
+    )
+)
+_TRANSLATE |= {ord(c): plain for c, plain in _WIDE.items()}
 
 SIMPLE = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 # the same for Arrow's kernel, which knows ASCII alone; what it does not take goes to `read`
@@ -85,6 +95,8 @@ _ISO_SPAN = re.compile(r"P(?=.)(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.
 def plain(text: str) -> str:
     """Typographic blanks, minus signs, apostrophes, quotes and marks as those of a keyboard; no outer blanks and quotes; `12,-` as
     12 and `3x10^4` as 3e4."""
+    if "&" in text and ";" in text:
+        text = html.unescape(text)
     if not text.isascii():
         text = text.translate(_TRANSLATE)
     text = text.strip()
@@ -95,7 +107,7 @@ def plain(text: str) -> str:
     if " " in text and text[0].isdigit():
         text = _OUT_OF.sub(r"/\1", text)
     if "°" in text:
-        text = _COMPASS.sub(" ", text)
+        text = _COMPASS.sub(" ", _DEGREES.sub(_in_degrees, text))
     if "10^" in text:
         text = _POWER.sub("e", text)
     return text
@@ -104,6 +116,16 @@ def plain(text: str) -> str:
 _NO_CENTS = re.compile(r"(?<=\d)[.,:/]-{1,2}(?!\d)")  # 12,- and 1.250,-- and 99:- and Rs. 500/-
 _OUT_OF = re.compile(r"(?<=\d) (?:out of|of|von|sur|de|di|van|af|av|из) (\d+)(?: stars?)?$")
 _COMPASS = re.compile(r"(?<=\d) ?° ?(?=[NSEWO]$)")  # 48.2° N
+_DEGREES = re.compile(r"^(\d{1,3}) ?° ?([0-5]?\d(?:\.\d+)?) ?'(?: ?([0-5]?\d(?:\.\d+)?) ?(?:\"|''))? ?([NSEWO]?)$")
+
+
+def _in_degrees(match: re.Match[str]) -> str:
+    """12°30'N as 12.5 N."""
+    degrees, minutes, seconds, side = match.groups()
+    value = int(degrees) + float(minutes) / 60 + float(seconds or 0) / 3600
+    return f"{value:.9g} {side}".strip()
+
+
 _POWER = re.compile(r"(?<=[\d.]) ?[x×*·] ?10\^(?=[-+]?\d)")
 
 

@@ -286,6 +286,8 @@ def recognise(
         table = {"%": 1.0, "": 100.0}
     if notation.COMPOUND in forms and _are_minutes(good):
         unit, table = "s", {"'": 60.0, '"': 1.0}
+    if notation.COMPOUND in forms and _are_metres(good):
+        unit, table = "m", {"m": 1.0, "s": 0.01, "": 1.0}
     bare = not unit and not table
     if bare and notation.CLOCK in forms:
         unit = "min"
@@ -297,6 +299,12 @@ def _are_minutes(good: list[Met]) -> bool:
     """Whether 5'42" are minutes and seconds: of feet and inches none has twelve inches or more."""
     marked = [s.cores for _, s, _ in good if set(s.words) == {"'", '"'} and len(s.cores) == 2]
     return any(cores[1].isdigit() and 12 <= int(cores[1]) < 60 for cores in marked)
+
+
+def _are_metres(good: list[Met]) -> bool:
+    """Whether 1m68 is a height: minutes have no more than 59 seconds."""
+    marked = [s.cores for _, s, _ in good if set(s.words) == {"m", "s"} and len(s.cores) == 2]
+    return any(cores[1].isdigit() and 60 <= int(cores[1]) < 100 for cores in marked)
 
 
 def _shares_beside(good: list[Met], decimal: str, group: str) -> bool:
@@ -581,7 +589,7 @@ def _remarks(good: list[Met], made: Notation) -> Iterable[str]:
         met = [(text, count) for text, one, count in good if form in one.forms]
         if form in made.forms and met:
             yield f"{sum(c for _, c in met)} of its cells, such as {met[0][0].strip()}, {said}"
-    if len({_pair_of(v) for w, v in made.units.items() if w}) > 1:
+    if {_pair_of(v) for w, v in made.units.items() if w} - {(1.0, 0.0)}:
         listed = ", ".join(
             f"{w} × {_say(value)}" for w, value in made.units.items() if w and _pair_of(value) != (1.0, 0.0)
         )

@@ -96,8 +96,8 @@ _SHIFTED: list[tuple[str, float, float, str]] = [
 
 CURRENCY = frozenset(
     [
-        *"$ € £ ¥ ₹ ₽ ₩ ₺ ₫ ₴ ₦ ₱ ₪ ฿ ¤ 元 円 원".split(),
-        *"us$ r$ c$ a$ nz$ hk$ s$ rs kr zł fr sfr kč lei лв руб р din tl".split(),
+        *"$ € £ ¥ ₹ ₽ ₩ ₺ ₫ ₴ ₦ ₱ ₪ ฿ ¤ ₡ ₲ ৳ ₨ ₮ ₸ ₵ ₼ ₾ 元 円 원".split(),
+        *"us$ r$ c$ a$ nz$ hk$ nt$ mx$ s$ s/ rp rm rs kr zł fr sfr kč lei лв руб р din tl".split(),
         *"usd eur gbp jpy inr chf cad aud cny rmb rub brl sek nok dkk pln czk huf try zar mxn nzd sgd hkd krw".split(),
         *"ron bgn uah ils thb idr myr php vnd aed sar egp ngn kes ars clp cop pen".split(),
         *"euro euros dollar dollars rupees yen yuan franken francs franc rubel kronor kroner".split(),

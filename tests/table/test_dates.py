@@ -228,3 +228,12 @@ def test_a_column_that_is_named_a_date_keeps_its_dates_beside_some_slips():
 def test_the_example_of_a_doubtful_date_is_one_that_is_doubtful():
     cells = [*written("%Y-%m-%d")[:100], *["03 04 1999"] * 10, *["05 06 1998"] * 10]
     assert "dates such as 03 04 1999 are read as %d %m %Y, and would fit %m %d %Y" in made(day=cells).said("day")
+
+
+@pytest.mark.parametrize("era", [("令和", 2018), ("平成", 1988), ("昭和", 1925), ("民國", 1911)], ids=str)
+def test_a_year_of_an_era_is_one_of_the_common_calendar(era):
+    name, before = era
+    cells = [
+        f"{name}{i % 8 + 1}年{i % 12 + 1}月{i % 28 + 1}日".replace(f"{name}1年", f"{name}元年") for i in range(120)
+    ]
+    assert made(day=cells).values("day")[:2] == [pd.Timestamp(before + 1, 1, 1), pd.Timestamp(before + 2, 2, 2)]

@@ -490,3 +490,70 @@ def test_a_code_for_none_that_is_the_only_number_between_words_is_said():
     numbers = {name: [*spread(1900, 2020, 100, seed), *["-1"] * 20] for seed, name in enumerate(("size", "age"))}
     said = made(sector=["steel", "paper", "glass", "cloth"] * 25 + ["-1"] * 20, **numbers).said("sector")
     assert "20 of its cells hold -1" in said and "{sector: {missingValues: ['-1']}}" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("377.8㎡", 377.8),
+        ("￥7,378", 7378),
+        ("45％", 45),
+        ("&euro;3778", 3778),
+        ("3&nbsp;778", 3778),
+        ("Rp 3.778.000", 3_778_000),
+        ("NT$ 7,378", 7378),
+        ("58°30'N", 58.5),
+        ("12° 15' 36\" S", -12.26),
+        ("1m68", 1.68),
+    ],
+)
+def test_as_other_places_write_a_number(text, value):
+    digits = next(d for d in ("378", "120", "45", "377", "778", "58", "12", "68") if d in text)
+    cells = [text.replace(digits, str(int(digits) - i % 9), 1) for i in range(119)]
+    if text.endswith("N"):
+        cells[0] = cells[0].replace("N", "S")
+    assert made(",", **{"v": [*cells, text]}).values("v")[-1] == pytest.approx(value)
+
+
+@pytest.mark.parametrize(
+    "pair", ["да нет", "tak nie", "はい いいえ", "是 否", "evet hayır", "VERDADERO FALSO", "J N", "ano ne"]
+)
+def test_yes_and_no_in_other_languages_are_booleans(pair):
+    yes, no = pair.split()
+    assert made(smokes=[yes, no, no] * 40).values("smokes")[:3] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["Q3'21", "Q1'22", "Q4'19", "Q2'20"],
+        ["3Q21", "1Q22", "4Q19", "2Q2020"],
+        ["★★★★", "★★★☆☆", "★", "★★"],
+        ["$", "$$", "$$$", "$$$$"],
+        ["[0-10)", "[10-20)", "[50-60)", "[90-100)"],
+        ["(0.5, 10.0]", "(10.0, 20.5]", "(20.5, 30.0]", "(30.0, inf]"],
+    ],
+    ids=str,
+)
+def test_what_has_an_order_that_is_lost_in_levels_is_said(cells):
+    assert "their order is not read" in made(v=cells * 30).said("v")
+
+
+def test_lists_and_records_in_cells_are_said_with_the_cure():
+    said = made(tags=[f"['red', 'b{i % 40}']" for i in range(120)]).said("tags")
+    assert "hold lists or records" in said and "problem.exclude: [tags]" in said
+
+
+def test_one_number_within_the_same_words_is_said_to_be_unread():
+    said = made(walk=[f"徒歩{i % 30}分" for i in range(120)]).said("walk")
+    assert "hold numbers among other text" in said
+    assert made(floor=[f"{i % 5}/{i % 5 + 3}" for i in range(120)]).said("floor")
+
+
+def test_versions_that_are_one_number_are_said_and_prices_are_not():
+    assert "it holds 1.1 and 1.10" in made(build=[f"1.{i % 20}" for i in range(120)]).said("build")
+    assert made(price=[f"{i}.5{'0' * (i % 2)}" for i in range(120)]).said("price") == ""
+
+
+def test_a_multiplier_that_all_cells_have_is_said():
+    assert "G × 1,000,000,000" in made(disk=[f"{i % 50 + 1}G" for i in range(120)]).said("disk")
