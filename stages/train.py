@@ -21,6 +21,7 @@ from lifecycle.model.store import save_model
 from lifecycle.search.all_rows import tell_sample, with_all_rows
 from lifecycle.search.choose import assemble, decide, facts_of, find_blend, plan_of, tell, timings
 from lifecycle.search.data import TRAIN, prepare
+from lifecycle.search.dates import date_kinds, useful_dates
 from lifecycle.search.leaderboard import leaderboard
 from lifecycle.search.repeats import make_repeats
 from lifecycle.search.sample import sample_of, searching
@@ -41,6 +42,7 @@ def main() -> None:
     check_candidates(params.candidates, data.y, families)
     own = searching(params, sample)
     clock.seconds = own.time_budget
+    data.kinds = useful_dates(frame, data, contract, own, scheme)
     plan = plan_of(data, own, scheme)
     data.folds = make_folds(frame, data.y, contract, scheme, plan.folds, data.random_state)
     if not data.folds:
@@ -58,7 +60,8 @@ def main() -> None:
     score, spread = scored.spread(oof)
     baseline = scored.score(scored.scored, model.baseline_predictions(len(oof)))
     sure = make_sure(model, scored, frame, oof, params)
-    facts = facts_of(data, plan, blend, score, baseline, decided | seen | {"conformal": sure, "learning": learning})
+    known = {"conformal": sure, "learning": learning, "dates": date_kinds(data.kinds)}
+    facts = facts_of(data, plan, blend, score, baseline, decided | seen | known)
 
     save_model(model, "models/candidate", facts)
     write_parquet("models/candidate/oof.parquet", out_of_fold(scored, oof))

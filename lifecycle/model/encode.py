@@ -27,6 +27,17 @@ SMOOTHING = 10.0  # rows at which a level's own mean weighs as much as the mean 
 MAX_MEAN_CLASSES = 8
 TEXT_COMPONENTS = 16
 MANY_ROWS = 1000  # from here on texts are looked up by level, not by cell
+YEAR_WAVES, DAY_WAVES = 2, 4  # sines and cosines of a date, for linear models
+# kinds of dates, the first two as the contract has them, the others where the folds gain by it (lifecycle.search.dates): whether the
+# day of the year is used; and how far the time that has passed is followed by linear models and networks, in spans of the training
+# rows: folds parted at random say nothing of what comes after the newest one. 0: it is not used
+DATES = {
+    "time": (False, 0.0),
+    "date": (False, 2.0),
+    "time of year": (True, 0.0),
+    "time passed": (True, 1.0),
+    "time to come": (True, 2.0),
+}
 TEXTS_AT_ONCE = 1000  # in memory: components x words of each
 
 Frame: TypeAlias = pd.DataFrame | Mapping[str, np.ndarray]
@@ -100,7 +111,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             return [OneHot() if linear else Rank(), TargetMean(self.random_state)]
         if kind == "text":
             return [Text(self.random_state, linear)]
-        return [Dates(count_days=kind == "date", linear=linear)]
+        return [Dates(*DATES[kind], linear)]
 
 
 def as_arrays(frame: pd.DataFrame) -> dict[str, np.ndarray]:
@@ -251,36 +262,66 @@ class TargetMean(_Part):
 
 
 class Dates(_Part):
-    """Month, weekday, hour; and the day as a number, unless the column is the time of the row itself, which only grows."""
+    """Parts of a date: month, weekday, hour. `season`: also the day of the year, and for linear models each weekday of its own and
+    the course of a day, at weekends another one. `furthest`: where it is over 0, also the days since the first one, by which growth is
+    learnt; for linear models up to so many times the span of the training rows."""
 
-    def __init__(self, count_days: bool, linear: bool) -> None:
-        self.count_days, self.linear = count_days, linear
+    def __init__(self, season: bool, furthest: float, linear: bool) -> None:
+        self.season, self.furthest, self.linear = season, furthest, linear
 
     def fit(self, values: np.ndarray, y: np.ndarray) -> list[str]:
         known = values[~np.isnat(values)]
         self.hours = bool((known != known.astype("datetime64[D]")).any())
         self.origin = known.min() if len(known) else np.datetime64(0, "us")
         self.span = max((known.max() - self.origin) / np.timedelta64(1, "D"), 1.0) if len(known) else 1.0
-        parts = [" month", " weekday"] + [" hour"] * self.hours
+        return self._names() + [" days"] * bool(self.furthest)
+
+    def _names(self) -> list[str]:
+        if self.season and self.linear:
+            names = [f" day of the year {wave}" for wave in _waves(YEAR_WAVES)]
+            names += [f" weekday {day}" for day in range(7)]
+            if self.hours:
+                names += [f" hour {wave}" for wave in _waves(DAY_WAVES)]
+                names += [f" hour at weekends {wave}" for wave in _waves(DAY_WAVES)]
+            return names
+        names = [" month", " weekday"] + [" hour"] * self.hours + [" day of the year"] * self.season
         if self.linear:
-            parts = [f"{p} {f}" for p in parts for f in ("sin", "cos")]
-        return parts + [" days"] * self.count_days
+            return [f"{name} {wave}" for name in names for wave in ("sin", "cos")]
+        return names
 
     def transform(self, values: np.ndarray) -> np.ndarray:
         absent = np.isnat(values)
         whole = np.where(absent, self.origin, values)
         days = whole.astype("datetime64[D]")
-        parts = [(whole.astype("datetime64[M]").astype(int) % 12, 12), ((days.astype(int) + 3) % 7, 7)]
-        if self.hours:
-            parts.append(((whole - days) / np.timedelta64(1, "h"), 24))
-        count = (whole - self.origin) / np.timedelta64(1, "D")
-        if self.linear:
-            turns = [2 * np.pi * part / cycle for part, cycle in parts]
-            columns = [np.where(absent, 0.0, f(t)) for t in turns for f in (np.sin, np.cos)]
-            columns += [np.where(absent, 0.5, np.clip(count / self.span, -1, 2))] * self.count_days
+        month = whole.astype("datetime64[M]").astype(int) % 12
+        weekday = (days.astype(int) + 3) % 7
+        hour = (whole - days) / np.timedelta64(1, "h")
+        day = (days - whole.astype("datetime64[Y]").astype("datetime64[D]")).astype(int)
+        passed = (whole - self.origin) / np.timedelta64(1, "D")
+        if not self.linear:
+            columns = [month, weekday] + [hour] * self.hours + [day] * self.season + [passed] * bool(self.furthest)
+            return np.where(absent[:, None], np.nan, np.column_stack(columns))
+        if self.season:
+            blocks = [_turns(day, 365.25, YEAR_WAVES), weekday[:, None] == np.arange(7)]
+            if self.hours:
+                turns = _turns(hour, 24, DAY_WAVES)
+                blocks += [turns, turns * (weekday >= 5)[:, None]]
         else:
-            columns = [np.where(absent, np.nan, part) for part in [p for p, _ in parts] + [count] * self.count_days]
-        return np.column_stack(columns)
+            blocks = [_turns(month, 12, 1), _turns(weekday, 7, 1)] + [_turns(hour, 24, 1)] * self.hours
+        parts = np.where(absent[:, None], 0.0, np.hstack(blocks))
+        if not self.furthest:
+            return parts
+        return np.column_stack([parts, np.where(absent, 0.5, np.clip(passed / self.span, -1, self.furthest))])
+
+
+def _waves(n: int) -> list[str]:
+    return [f"{wave} {k}" for k in range(1, n + 1) for wave in ("sin", "cos")]
+
+
+def _turns(part: np.ndarray, cycle: float, waves: int) -> np.ndarray:
+    """Sine and cosine of 1, 2, ... turns a cycle, shape (n, 2 waves)."""
+    turns = 2 * np.pi / cycle * part[:, None] * np.arange(1, waves + 1)
+    return np.stack([np.sin(turns), np.cos(turns)], axis=-1).reshape(len(part), -1)
 
 
 class Text(_Part):

@@ -6,6 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+# of a column of that kind
+COLUMNS = {"text": 17, "date": 4, "time": 3, "time of year": 4, "time passed": 5, "time to come": 5}
+WIDE = {"text": 17, "date": 7, "time": 6, "time of year": 27, "time passed": 28, "time to come": 28}
+
 
 class Shape(NamedTuple):
     """Of the rows one fit sees: `columns` of the tree encoding, `wide` of the linear one, `outputs` classes or 1."""
@@ -23,6 +27,6 @@ def shape_of(kinds: dict[str, str], rows: dict[str, np.ndarray], n_classes: int)
     columns = wide = 0
     for column, kind in kinds.items():
         levels = len(set(rows[column][:20_000])) if kind == "category" else 0
-        columns += {"text": 17, "date": 4, "time": 3}.get(kind, 2 if levels > 8 else 1)
-        wide += {"text": 17, "date": 7, "time": 6}.get(kind, min(levels, 60) or 1)
+        columns += COLUMNS.get(kind, 2 if levels > 8 else 1)
+        wide += WIDE.get(kind, min(levels, 60) or 1)
     return Shape(n, columns, wide, n_classes or 1, not n_classes)

@@ -76,6 +76,12 @@ def alone() -> None:
     threadpool_limits(1)
 
 
+def worker_data() -> TrainingData:
+    """The rows that this process was started with."""
+    assert _fitter is not None, "a worker is started with its rows"
+    return _fitter.data
+
+
 def fit_one(entry: Entry, fold: int, keep: bool, repeat: int = 0) -> Fit | str:
     """Fit `entry` on a fold and predict its held rows; a text says why it cannot be fitted."""
     assert _fitter is not None, "a worker is started with its rows"

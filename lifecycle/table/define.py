@@ -195,7 +195,7 @@ def assign_time(made: list[ColumnDraft]) -> None:
     ]  # fmt: skip
     n_rows = max((len(c.filled) for c in made), default=0)
     found = roles.time_column([(c.spec["name"], c.filled.nunique(), len(c.filled) / max(n_rows, 1)) for c in dated])
-    reason = "the first date column; used for its parts (month, weekday, hour), not as a count of days"
+    reason = "the first date column; used for its parts (month, weekday, hour), and for the time passed where the folds gain by it"
     for column in dated:
         if column.spec["name"] == found:
             column.spec |= {"role": "time", "reason": reason}

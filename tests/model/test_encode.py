@@ -183,3 +183,48 @@ def test_boosting_fits_where_a_column_is_empty():
     frame, y = table()
     frame["x"] = np.nan
     HistGradientBoostingClassifier(max_iter=2).fit(TableEncoder(KINDS, "tree").fit_transform(frame, y), y)
+
+
+# ---- dates ----------------------------------------------------------------------------------------------------------
+
+
+def dates_as(kind, style, times, rows):
+    """Names, and what an encoder fitted on `times` makes of `rows`."""
+    times, rows = (np.array(one, dtype="datetime64[us]") for one in (times, rows))
+    encoder = TableEncoder({"t": kind}, style).fit({"t": times}, np.zeros(len(times)))
+    return encoder.feature_names_, encoder.transform({"t": rows})
+
+
+YEARS = ["2023-01-01T00:00", "2023-06-01T12:00", "2025-01-01T00:00"]
+
+
+def test_the_day_of_the_year_and_the_days_that_have_passed_for_trees():
+    names, found = dates_as("time passed", "tree", YEARS, ["2024-02-29T18:30", "NaT"])
+    assert names == ["t month", "t weekday", "t hour", "t day of the year", "t days"]
+    assert found[0].tolist() == [1, 3, 18.5, 59, 424 + 18.5 / 24]
+    assert np.isnan(found[1]).all()
+
+
+@pytest.mark.parametrize("kind", encode.DATES)
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("times", [YEARS, ["2023-01-01", "2024-03-01"]])
+def test_each_part_of_a_date_has_a_name_and_a_row_its_own_answer(kind, style, times):
+    rows = ["2024-02-29T18:30", "NaT", "2022-12-31T23:59", "2031-07-01T00:00"]
+    names, found = dates_as(kind, style, times, rows)
+    assert found.shape == (4, len(names)) and len(set(names)) == len(names)
+    assert np.isnan(found).any() == (style == "tree")
+    for row, answer in zip(rows, found, strict=True):
+        assert np.array_equal(dates_as(kind, style, times, [row])[1][0], answer, equal_nan=True)
+
+
+def test_a_weekend_has_hours_of_its_own_for_linear_models():
+    names, (friday, saturday) = dates_as("time of year", "linear", YEARS, ["2024-03-01T06:00", "2024-03-02T06:00"])
+    at = names.index("t hour at weekends sin 1")
+    assert friday[at] == 0 and saturday[at] == pytest.approx(1)
+    assert friday[names.index("t weekday 4")] == 1 and saturday[names.index("t weekday 5")] == 1
+
+
+def test_time_that_has_passed_is_followed_only_as_far_as_the_folds_have_shown():
+    far = ["2029-01-01"]
+    passed = {kind: dates_as(kind, "linear", YEARS, far)[1][0, -1] for kind in ("time passed", "time to come")}
+    assert passed == {"time passed": 1.0, "time to come": 2.0}

@@ -1,0 +1,120 @@
+"""What of the dates is used: their parts alone, or the time of year and the time that has passed too.
+
+Time that has passed tells a growing business from a small one where rows are parted at random, and misleads where a model of it
+must go on into a future that it has not seen. So the folds decide, parted as the search parts them: two quick candidates are
+fitted with each way of reading all date columns, and a richer one is taken where it predicts better. On few enough rows that it
+takes a small part of the budget, counted and never clocked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from lifecycle.ground.metrics import default_metric
+from lifecycle.ground.params import TrainParams
+from lifecycle.model.encode import DATES
+from lifecycle.model.families import FAMILIES
+from lifecycle.model.shape import Shape, shape_of
+from lifecycle.search.budget import Entry, work
+from lifecycle.search.crossval import Fitter, worker_data
+from lifecycle.search.data import TrainingData
+from lifecycle.search.sure import all_classes
+from lifecycle.search.workers import Workers, gather
+from lifecycle.table.contract import Contract
+from lifecycle.table.folds import make_folds
+
+SHARE = 0.1  # of the budget
+LEAST, MOST = 60, 10_000  # rows that it is decided on: a sample of the table where it has more
+FOLDS = 3
+STEP = 0.8  # from one number of rows that is tried to the next
+# of the loss: for less the plainer way is taken; on few rows more, this many rows' worth
+GAIN, FEW_GAIN = 0.003, 5
+# a few large steps, all of them taken: what is compared is the columns
+BOOSTING = {"learning_rate": 0.2, "max_iter": 40, "max_leaf_nodes": 15, "min_samples_leaf": 20, "max_features": 0.5}
+QUICK = [Entry("boosting", "boosting", BOOSTING), Entry("additive", "additive", {"C": 0.3, "alpha": 3.0})]
+QUICK_FAMILIES = FAMILIES | {"boosting": FAMILIES["boosting"]._replace(rounds="")}
+
+
+def useful_dates(
+    frame: pd.DataFrame, data: TrainingData, contract: Contract, params: TrainParams, scheme: str
+) -> dict[str, str]:
+    """data.kinds, those of its date columns as the folds predict best. `scheme`: how the folds are parted."""
+    ways = ways_of(data.kinds, scheme)
+    rows = rows_for(data, ways, params)
+    if len(ways) == 1 or rows < LEAST:
+        return data.kinds
+    some = np.sort(np.random.default_rng(data.random_state).permutation(len(data.y))[:rows])
+    part = replace(data, rows=data.some_rows(some), y=data.y[some], weight=data.weights(some), families=QUICK_FAMILIES)
+    part.metric = default_metric(data.task)
+    part.folds = make_folds(frame.iloc[some], part.y, contract, scheme, FOLDS, data.random_state)
+    if len(part.folds) < FOLDS or not all_classes(part, part.folds):
+        return data.kinds
+    return best_way(ways, losses_of(part, ways, params.n_jobs), rows)
+
+
+def ways_of(kinds: dict[str, str], scheme: str) -> list[dict[str, str]]:
+    """`kinds` as they are, and then those that its date columns can have beside, the plainer first; no two alike."""
+    # forward in time the folds say how well the past goes on, parted at random they do not
+    passed = "time to come" if scheme == "time" else "time passed"
+    ways = [kinds]
+    for time in ("time of year", passed):
+        richer = {"time": time, "date": passed}
+        made = {column: richer.get(kind, kind) for column, kind in kinds.items()}
+        if made not in ways:
+            ways.append(made)
+    return ways
+
+
+def rows_for(data: TrainingData, ways: list[dict[str, str]], params: TrainParams) -> int:
+    """How many rows SHARE of the budget is enough for."""
+    shape = shape_of(ways[-1], data.rows, len(data.classes))
+    rows = min(len(data.y), MOST)
+    while rows >= LEAST:
+        seconds = sum(work(entry, shape._replace(rows=rows), FOLDS, cost_of, False) for entry in QUICK)
+        if len(ways) * seconds <= SHARE * params.time_budget * params.n_jobs:
+            break
+        rows = int(rows * STEP)
+    return rows
+
+
+def cost_of(entry: Entry, shape: Shape) -> float:
+    return FAMILIES[entry.candidate].cost(shape, entry.hyper)
+
+
+def losses_of(part: TrainingData, ways: list[dict[str, str]], n_jobs: int) -> list[float]:
+    """Of each way, the loss out of fold of the better one of the quick candidates."""
+    tasks = [(kinds, entry) for kinds in ways for entry in QUICK]
+    with Workers(part, n_jobs) as workers:
+        losses = list(workers.pool.map(loss_with, *zip(*tasks, strict=True)))
+    by_way = np.reshape(losses, (len(ways), len(QUICK)))
+    return by_way.min(axis=1).tolist()
+
+
+def loss_with(kinds: dict[str, str], entry: Entry) -> float:
+    """In a worker: of that entry, with the columns of those kinds."""
+    data = replace(worker_data(), kinds=kinds)
+    fitter = Fitter(data)
+    fits = []
+    for fold in range(len(data.folds)):
+        fit = fitter.fit(entry, fold, False)
+        assert not isinstance(fit, str), "both take weights"
+        fits.append(fit)
+    return gather(entry, data, [fits]).score
+
+
+def best_way(ways: list[dict[str, str]], losses: list[float], rows: int) -> dict[str, str]:
+    """The first; a later one where its loss is less by more than the folds' noise."""
+    least = max(GAIN, FEW_GAIN / rows)
+    best = 0
+    for i, loss in enumerate(losses):
+        if loss < losses[best] * (1 - least):
+            best = i
+    return ways[best]
+
+
+def date_kinds(kinds: dict[str, str]) -> dict[str, str]:
+    """What was chosen, by column, for candidate.json."""
+    return {column: kind for column, kind in kinds.items() if kind in DATES}

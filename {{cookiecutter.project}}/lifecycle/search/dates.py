@@ -1,0 +1,1 @@
+{{ "lifecycle/search/dates.py" | from_root }}
