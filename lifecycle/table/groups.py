@@ -269,17 +269,19 @@ def _alike(column: str, frame: pd.DataFrame, others: list[str], measured: dict[s
             strong.append(other)
     if others[0] not in strong and len(strong) < 2:
         return None
-    plain = numbers is not None and not _is_named(column)
-    if plain and (vocabulary.is_of_time(column) or _counts_things(values, np.bincount(codes))):
-        return None  # a measure
+    if numbers is not None and not _is_named(column) and _is_a_measure(column, values, numbers, np.bincount(codes)):
+        return None
     shown = " and ".join(f'"{c}"' for c in strong[:2])
     reason = f"{rows:.1f} rows a value, alike in {shown} far beyond chance"
-    sure = numbers is not None and not vocabulary.is_code(column) and not (plain and _is_lopsided(numbers))
-    return Group(column, reason, sure)
+    return Group(column, reason, numbers is not None and not vocabulary.is_code(column))
 
 
 def _is_named(column: str) -> bool:
     return vocabulary.is_thing(column) or vocabulary.is_id(column) or vocabulary.is_numbered(column)
+
+
+def _is_a_measure(column: str, values: pd.Index, numbers: np.ndarray, rows: np.ndarray) -> bool:
+    return vocabulary.is_of_time(column) or _counts_things(values, rows) or _is_lopsided(numbers)
 
 
 def _counts_things(values: pd.Index, rows: np.ndarray) -> bool:

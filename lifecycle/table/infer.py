@@ -884,6 +884,8 @@ def _would_be(one: _Looked, texts: Texts, kind: str, file: FileEvidence) -> bool
     like = sum(int(c) for shape, c in zip(shapes, texts.sample_counts, strict=True) if shape is not None)
     if like <= 0.5 * texts.sample_counts.sum():
         return False
+    if kind == "number" and len({core for shape in texts.numbers if shape for core in shape.cores}) < 3:
+        return False  # 1.usa.gov among other names
     if kind == "date":
         formats = dates.recognise(texts.dates, texts.sample_counts, file.day_first)
         read = (

@@ -64,6 +64,7 @@ _CODE_NAME = re.compile(
 )
 # these name a code at the end of a name alone: a release has a date, a mobile a weight
 _CODED = frozenset("phone telephone tel telefon mobile handy fax cep version release firmware ip".split())
+_CODES = frozenset("code codes codice codigo cod kod kode koodi kodu код κωδικος".split())  # where they stand first
 _OF_A_CODE = IDS | NUMBERS | frozenset("code address addr home work office private".split())
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _STEM_ENDINGS = ("nummer", "number", "numero", "uuid", "guid", "num", "nbr", "nr", "id", "no", "key")
@@ -127,6 +128,8 @@ def is_code(name: str) -> bool:
     if _CODE_NAME.search(name):
         return True
     found = words(name)
+    if found and found[0] in _CODES:
+        return True
     while found and (found[-1] in _OF_A_CODE or found[-1].isdigit()):
         found = found[:-1]
     return bool(found) and found[-1] in _CODED

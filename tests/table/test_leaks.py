@@ -145,6 +145,12 @@ def test_of_a_place_that_decides_the_class_other_columns_of_that_place_are_no_tw
     assert found(suspected, where, "multiclass", place=place, street=street) == {"place"}
 
 
+def test_a_column_that_goes_equally_with_both_classes_says_nothing():
+    sex = np.tile(["m", "f"], N // 2)
+    year = np.repeat([2014.0, 2015, 2016, 2017], N // 4)
+    assert found(suspected, sex, "binary", year=year, place=np.repeat(["a", "b"], N // 2)) == set()
+
+
 def test_a_level_that_some_of_the_other_class_have_is_not_suspected():
     reason = np.where(LEFT == "left", REASONS, "staying")
     some = np.flatnonzero(LEFT == "stays")[:12]

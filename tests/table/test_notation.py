@@ -557,3 +557,13 @@ def test_versions_that_are_one_number_are_said_and_prices_are_not():
 
 def test_a_multiplier_that_all_cells_have_is_said():
     assert "G × 1,000,000,000" in made(disk=[f"{i % 50 + 1}G" for i in range(120)]).said("disk")
+
+
+def test_one_name_that_begins_with_a_number_makes_no_numbers_of_the_others():
+    assert made(host=["1.usa.gov"] * 70 + ["bit.ly", "j.mp"] * 25).said("host") == ""
+
+
+@pytest.mark.parametrize("name", ["Codice Comune numerico", "cod_municipio", "code_commune", "Código postal"])
+def test_a_code_that_is_named_first_is_one(name):
+    table = made(**{name: [1000 + 7 * i % 90 for i in range(120)]})
+    assert table.type(name) == "string" and "codes, by its name" in table.said(name)
