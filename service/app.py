@@ -7,13 +7,14 @@ import contextlib
 import logging
 import multiprocessing
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
+from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
@@ -23,7 +24,7 @@ from service.bundle import Bundle
 from service.clients import Clients
 from service.engine import Answered, Busy, Engine, Unreadable
 from service.explanation import Explainer
-from service.guard import Guard
+from service.guard import Asked, Guard
 from service.log import LogError, PredictionLog
 from service.measures import Measures
 from service.readiness import Readiness
@@ -36,10 +37,10 @@ logger = logging.getLogger("uvicorn.error")
 
 Rows = list[dict[str, Any]]
 BROWSERS = (
-    "origin",
-    "sec-fetch-site",
-    "sec-fetch-mode",
-    "referer",
+    b"origin",
+    b"sec-fetch-site",
+    b"sec-fetch-mode",
+    b"referer",
 )  # headers that no page can keep a browser from sending
 
 
@@ -59,30 +60,30 @@ class Service:
         self.clients = Clients(settings, self.measures)
         self.classes = list(bundle.contract.problem.classes)
 
-    async def body(self, request: Request, any_type: bool = False) -> bytes:
-        """The request's JSON; `any_type`: also where it is not said to be that, as programs of the Open Inference Protocol
+    def check_type(self, headers: Mapping[bytes, bytes], any_type: bool = False) -> None:
+        """That the request says it is JSON; `any_type`: or says something else, as programs of the Open Inference Protocol
         do. Raises Refusal.
 
         A page of another site must not post here. A browser asks first before it sends JSON for one, and of any other
         type it says that it is a browser.
         """
-        kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-        if kind != "application/json" and not kind.endswith("+json"):
-            if not any_type or any(name in request.headers for name in BROWSERS):
+        kind = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
+        if kind != b"application/json" and not kind.endswith(b"+json"):
+            if not any_type or any(name in headers for name in BROWSERS):
                 raise Refusal(415, "send JSON, with the header Content-Type: application/json")
-        return await request.body()
 
     async def validated(self, request: Request, validator: TypeAdapter[Any]) -> Any:
         """The request's content. Raises Refusal."""
         try:
-            return validator.validate_json(await self.body(request))
+            self.check_type(dict(request.scope["headers"]))
+            return validator.validate_json(await request.body())
         except ValidationError as error:
             raise Refusal.of(fault_list(error)) from None
 
-    async def answer(self, request: Request, rows: Rows) -> list[Answered]:
+    async def answer(self, rows: Rows, request_id: str) -> list[Answered]:
         """Slices of the answer in their order. Raises Refusal."""
         try:
-            return await self.engine.answer(rows, request.state.request_id)
+            return await self.engine.answer(rows, request_id)
         except Unreadable as error:
             raise Refusal.of(error.faults) from None
         except Busy:
@@ -94,40 +95,47 @@ class Service:
     # ---- routes
 
     async def predict(self, request: Request) -> Response:
+        """The route as it is described; Guard calls `predicted` in its place."""
+        headers, query = dict(request.scope["headers"]), request.scope["query_string"]
+        asked = Asked(headers, query, await request.body(), request.state.request_id)
+        return Response(await self.predicted(asked), media_type="application/json")
+
+    async def predicted(self, asked: Asked) -> bytes:
+        """The answer's JSON. Raises Refusal."""
+        self.check_type(asked.headers)
         try:
-            rows = await self.schema.read_rows(await self.body(request))
+            rows = await self.schema.read_rows(asked.body)
         except ValidationError as error:
             raise Refusal.of(fault_list(error)) from None
         most = None
-        if request.scope["query_string"]:
-            most = explanation.wanted(request.query_params)
+        if asked.query:
+            most = explanation.wanted(QueryParams(asked.query))
         if most is not None:
             self.explainer.check(rows)
-        answered = await self.answer(request, rows)
+        answered = await self.answer(rows, asked.request_id)
+        about: dict[str, Any] = {"model": self.name, "version": self.bundle.version, "request_id": asked.request_id}
+        about["logged"] = self.logged(answered)
         if most is not None:
-            return await self._explained(request, rows, answered, most)
+            return to_json({"predictions": await self._explained(rows, answered, most), **about})
+        if len(answered) == 1:
+            return to_json({"predictions": self._predictions(answered[0]), **about})
         pieces = []
         for part in answered:
             pieces.append(to_json(self._predictions(part))[1:-1])
-            if len(answered) > 1:
-                await asyncio.sleep(0)  # others have their turns
-        about = {"model": self.name, "version": self.bundle.version, "request_id": request.state.request_id}
-        about["logged"] = self.logged(answered)
-        content = b'{"predictions":[' + b",".join(pieces) + b"]," + to_json(about)[1:]
-        return Response(content, media_type="application/json")
+            await asyncio.sleep(0)  # others have their turns
+        return b'{"predictions":[' + b",".join(pieces) + b"]," + to_json(about)[1:]
 
-    async def _explained(self, request: Request, rows: Rows, answered: list[Answered], most: int) -> Response:
-        """The answer with its reasons; of few rows, so in one piece."""
+    async def _explained(self, rows: Rows, answered: list[Answered], most: int) -> Rows:
+        """Predictions with their reasons; few, so in one piece."""
         predictions = [one for part in answered for one in self._predictions(part)]
         reasons = await self.explainer.explain(rows, most)
         for prediction, why in zip(predictions, reasons, strict=True):
             prediction["explanation"] = why
-        about = {"model": self.name, "version": self.bundle.version, "request_id": request.state.request_id}
-        return reply({"predictions": predictions, **about, "logged": self.logged(answered)})
+        return predictions
 
     def _predictions(self, part: Answered) -> Rows:
         predictions = []
-        for i, (id_, label, answer) in enumerate(zip(part.ids, part.labels, part.answers.tolist(), strict=True)):
+        for i, (id_, label, answer) in enumerate(zip(part.ids, part.labels, part.answers, strict=True)):
             prediction = {"id": id_, "prediction": label}
             if self.classes:
                 prediction["probabilities"] = dict(zip(self.classes, answer, strict=True))
@@ -228,7 +236,7 @@ def create_app(bundle: Bundle, settings: Settings, name: str = "model", shadow: 
         "settings": settings,
         "observe": service.measures.request,
         "pages": pages,
-        "hot": {"/predict": service.predict},
+        "hot": {"/predict": service.predicted},
     }
     app.add_middleware(Guard, **guard)
     app.front = Guard(app.router, **guard)

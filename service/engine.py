@@ -54,11 +54,11 @@ class Work:
 
 @dataclass
 class Answered:
-    """Rows of one request: `answers` (n, k) or (n,), `labels`, `flags` {column: kind} of each row, `ids`. `sure`: [low, high] of a
+    """Rows of one request: `answers` of each k numbers or one, `labels`, `flags` {column: kind} of each row, `ids`. `sure`: [low, high] of a
     value, or the classes that may be the right one; None where the model does not say."""
 
     ids: list[str]
-    answers: np.ndarray
+    answers: list[Any]
     labels: list[Any]
     flags: list[dict[str, str]]
     sure: list[list[Any]] | None = None
@@ -141,7 +141,7 @@ class Engine:
 
     async def rehearse(self, rows: list[Row]) -> np.ndarray:
         """Answers of a request that is made in all its parts, up to the log's disk, and then taken back."""
-        return await self._ask(rows, "rehearsal", Purpose.REHEARSE)
+        return np.array(await self._ask(rows, "rehearsal", Purpose.REHEARSE))
 
     async def _ask(
         self, rows: list[Row], request: str, purpose: Purpose = Purpose.ANSWER, in_turn: bool = False
@@ -213,7 +213,9 @@ class Engine:
         if works[0].purpose is Purpose.CHECK:
             works[0].outcome = self._faults(flags)
             return
-        readable, places = self._readable(works, flags)
+        readable, places = works, list(range(len(rows)))
+        if any(flag.kind == "corrupt" for flag in typed.flags):
+            readable, places = self._readable(works, flags)
         if not readable:
             return
         columns = typed.columns
@@ -259,10 +261,11 @@ class Engine:
         labels = self.bundle.model.decide(answers).tolist()
         ids = new_ids(len(labels))
         sure = certainty(self.bundle.model, columns, answers)
+        numbers = answers.tolist()  # once for all: a slice of an array costs more than what is in it
         found = []
         for here in _spans(works):
             own = None if sure is None else sure[here]
-            found.append(Answered(ids[here], answers[here], labels[here], flags[here], own))
+            found.append(Answered(ids[here], numbers[here], labels[here], flags[here], own))
         return found
 
     def _log(self, works: list[Work], answered: list[Answered]) -> bool:
@@ -271,9 +274,8 @@ class Engine:
             work.outcome = answer
         if not self.log:
             return True
-        records = [record for pair in zip(works, answered, strict=True) for record in self._records(*pair)]
         try:
-            self.log.write(records)
+            self.log.write(self._records(works, answered))
             self.log_failed_at, self.log_written_at = -np.inf, time.monotonic()
         except LogError as error:
             self.measures.log_failures.inc()
@@ -288,27 +290,28 @@ class Engine:
 
     def _rehearse(self, work: Work, answered: Answered) -> None:
         if self.log and self.log_required:
-            self.log.rehearse(self._records(work, answered))
+            self.log.rehearse(self._records([work], [answered]))
         work.outcome = answered.answers
 
-    def _records(self, work: Work, answered: Answered) -> list[dict[str, Any]]:
-        now = datetime.now(UTC).replace(tzinfo=None)
-        version, request = self.bundle.version, work.request
-        return [
-            {
-                "id": id_,
-                "time": now,
-                "version": version,
-                "request": request,
-                "row": _text(row),
-                "flags": _text(flags) if flags else "{}",
-                "answer": _text(answer),
-                "label": _text(label),
-            }
-            for id_, row, flags, answer, label in zip(
-                answered.ids, work.rows, answered.flags, answered.answers.tolist(), answered.labels, strict=True
-            )
-        ]
+    def _records(self, works: list[Work], answered: list[Answered]) -> list[dict[str, Any]]:
+        now, version = datetime.now(UTC).replace(tzinfo=None), self.bundle.version
+        records = []
+        for work, part in zip(works, answered, strict=True):
+            for i, id_ in enumerate(part.ids):
+                flags = part.flags[i]
+                records.append(
+                    {
+                        "id": id_,
+                        "time": now,
+                        "version": version,
+                        "request": work.request,
+                        "row": _text(work.rows[i]),
+                        "flags": _text(flags) if flags else "{}",
+                        "answer": _text(part.answers[i]),
+                        "label": _text(part.labels[i]),
+                    }
+                )
+        return records
 
 
 def _batch(short: deque[Work]) -> list[Work]:

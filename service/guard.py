@@ -9,9 +9,10 @@ import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from typing import NamedTuple
 
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from pydantic_core import to_json
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.replies import Refusal
@@ -23,12 +24,23 @@ OPEN = re.compile(r"/health/(live|ready)|/v2/health/(live|ready)|/docs/.+")
 SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # a request's own id need only be another than the others': drawing each from the system would wait for the engine's thread
 PROCESS, _count = secrets.token_hex(6), itertools.count()
+JSON = (b"content-type", b"application/json")
 HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"cache-control", b"no-store"),
 ]
 
-Endpoint = Callable[[Request], Awaitable[Response]]
+
+class Asked(NamedTuple):
+    """A request, with its whole body."""
+
+    headers: Mapping[bytes, bytes]
+    query: bytes
+    body: bytes
+    request_id: str
+
+
+Endpoint = Callable[[Asked], Awaitable[bytes]]  # gives the JSON of an answer 200, or raises Refusal
 
 
 class TooLarge(Exception):
@@ -38,7 +50,7 @@ class TooLarge(Exception):
 class Guard:
     """ASGI middleware. `observe(route, status, seconds)` is called once a request; `pages`: by path, those that come
     with the refusal of a key, since they have a field for it; `hot`: by path, endpoints of POST that are called from here: the
-    search for a route and the layers about it take longer than a row's answer, and have nothing to add."""
+    search for a route, the layers about it and the objects of a request and a response take longer than a row's answer."""
 
     def __init__(
         self,
@@ -55,6 +67,7 @@ class Guard:
         self.too_large = Refusal(
             413, f"the body is larger than {self.max_body} bytes; send fewer rows at a time, or use batch scoring"
         )
+        self.failed = Refusal(500, "the service failed; its own output has the details under this request id")
 
     def serves(self, scope: Scope) -> bool:
         """Whether an endpoint of `hot` answers, so that the app inside is not asked."""
@@ -65,9 +78,11 @@ class Guard:
             return await self.app(scope, receive, send)
         started, status = time.perf_counter(), 500
         headers = dict(scope["headers"])
-        given = headers.get(b"x-request-id", b"").decode("latin-1")
-        request_id = given if SAFE_ID.fullmatch(given) else f"{PROCESS}{next(_count):08x}"
+        request_id = _id(headers)
         scope.setdefault("state", {})["request_id"] = request_id
+        if self.serves(scope):
+            await self._directly(scope, headers, request_id, receive, send)
+            return
         begun = False
 
         async def answer(message: Message) -> None:
@@ -85,8 +100,6 @@ class Guard:
             if refusal := self._refused(scope, headers):
                 page = self.pages.get(scope["path"]) if refusal.status == 401 else None
                 await (page or refusal.reply(request_id))(scope, receive, answer)
-            elif self.serves(scope):
-                await self._directly(self.hot[scope["path"]], scope, self._limited(receive), answer)
             else:
                 await self.app(scope, self._limited(receive), answer)
         except TooLarge:
@@ -95,19 +108,53 @@ class Guard:
             status = 499  # nobody is there to answer
         except Exception as error:
             logger.error("failed", exc_info=error)
-            await refuse(Refusal(500, "the service failed; its own output has the details under this request id"))
+            await refuse(self.failed)
         finally:
             route = getattr(scope.get("route"), "path", "other")
-            if status != 401 and self.serves(scope):
-                route = scope["path"]
             self.observe(route, status, time.perf_counter() - started)
 
-    async def _directly(self, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _directly(
+        self, scope: Scope, headers: dict[bytes, bytes], request_id: str, receive: Receive, send: Send
+    ) -> None:
+        """The same for an endpoint of `hot`, without a layer between."""
+        started, status = time.perf_counter(), 500
         try:
-            response = await endpoint(Request(scope, receive))
-        except Refusal as refusal:
-            response = refusal.reply(scope["state"]["request_id"])
-        await response(scope, receive, send)
+            refusal = self._refused(scope, headers)
+            if not refusal:
+                try:
+                    asked = Asked(headers, scope["query_string"], await self._body(receive), request_id)
+                    status, content = 200, await self.hot[scope["path"]](asked)
+                except Refusal as raised:
+                    refusal = raised
+                except TooLarge:
+                    refusal = self.too_large
+                except ClientDisconnect:
+                    status = 499
+                    return
+                except Exception as error:
+                    logger.error("failed", exc_info=error)
+                    refusal = self.failed
+            if refusal:
+                status, content = refusal.status, to_json(refusal.content(request_id))
+            about = [(b"content-length", b"%d" % len(content)), JSON, *HEADERS, (b"x-request-id", request_id.encode())]
+            await send({"type": "http.response.start", "status": status, "headers": about})
+            await send({"type": "http.response.body", "body": content})
+        finally:
+            route = "other" if status == 401 else scope["path"]
+            self.observe(route, status, time.perf_counter() - started)
+
+    async def _body(self, receive: Receive) -> bytes:
+        """Raises TooLarge, ClientDisconnect."""
+        body = b""
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            body += message.get("body", b"")
+            if len(body) > self.max_body:
+                raise TooLarge
+            if not message.get("more_body"):
+                return body
 
     def _refused(self, scope: Scope, headers: dict[bytes, bytes]) -> Refusal | None:
         if self.hosts and not self._known(headers.get(b"host", b"")):
@@ -141,3 +188,11 @@ class Guard:
             return message
 
         return counted
+
+
+def _id(headers: Mapping[bytes, bytes]) -> str:
+    """The one that the client gave, or a new one."""
+    given = headers.get(b"x-request-id")
+    if given is not None and SAFE_ID.fullmatch(text := given.decode("latin-1")):
+        return text
+    return f"{PROCESS}{next(_count):08x}"

@@ -99,7 +99,8 @@ class Protocol:
         return reply({**content, "inputs": inputs, "outputs": outputs})
 
     async def infer(self, request: Request) -> Response:
-        body = await self.service.body(request, any_type=True)
+        self.service.check_type(dict(request.scope["headers"]), any_type=True)
+        body = await request.body()
         try:
             text, raw = tensors.split(body, request.headers.get(tensors.LENGTH_HEADER))
             content = REQUEST.validate_json(text)
@@ -110,7 +111,7 @@ class Protocol:
             raise Refusal.of(fault_list(error)) from None
         except ValueError as error:
             raise Refusal.of([{"row": None, "column": None, "fault": str(error)}]) from None
-        answered = await self.service.answer(request, await self._rows(columns))
+        answered = await self.service.answer(await self._rows(columns), request.state.request_id)
         return self._response(answered, content.get("id") or request.state.request_id, binary)
 
     def _wanted(self, content: InferRequest) -> dict[str, bool]:
@@ -145,7 +146,7 @@ class Protocol:
     def _response(self, answered: list[Answered], id_: str, wanted: dict[str, bool]) -> Response:
         """`wanted`: outputs by name, and whether each is to be bytes."""
         labels = [label for part in answered for label in part.labels]
-        answers = np.concatenate([part.answers.ravel() for part in answered]).tolist()
+        answers = np.concatenate([np.ravel(part.answers) for part in answered]).tolist()
         outputs, raw = [], b""
         for (name, kind, shape), data in zip(self.outputs, (labels, answers), strict=False):
             if name not in wanted:

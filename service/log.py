@@ -7,11 +7,13 @@ log's path names at that moment: where somebody has moved the file away meanwhil
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import logging
 import os
 import secrets
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -84,8 +86,10 @@ class PredictionLog:
         if self.kind not in ("sqlite", "postgresql"):
             raise LogError(f"PREDICTION_LOG names {self.kind}; sqlite and postgresql are supported")
         self.path = Path(address.database) if self.kind == "sqlite" and address.database else None
+        self.beside = [f"{self.path}-wal", f"{self.path}-shm"]
         self.sync = sync
         self.lock = threading.Lock()
+        self.writer: sa.PoolProxiedConnection | None = None  # of a SQLite file, kept for `write`
         if self.kind == "sqlite":
             self.engine = sa.create_engine(address, connect_args={"timeout": KEPT_SECONDS})
             sa.event.listen(self.engine, "connect", self._pragmas)
@@ -130,15 +134,45 @@ class PredictionLog:
 
     def write(self, answers: list[dict[str, Any]]) -> None:
         """All of them or none, in one transaction; each has the columns of `predictions`."""
+        if self.kind == "sqlite":
+            with self.lock:
+                if self._written(_records(answers)):
+                    return
         self._transact(lambda c: self._add(c, answers))
+
+    def _written(self, records: list[dict[str, Any]]) -> bool:
+        """By the driver alone, on a connection that is kept: what SQLAlchemy does about them takes longer than writing the rows.
+        False: they are to be written anew, since the file that the path names is another one now, or has no tables."""
+        try:
+            with self._errors():
+                self.writer = self.writer or self.engine.raw_connection()
+            driver: Any = self.writer.driver_connection
+            driver.executemany(ADD, records)
+            driver.commit()
+        except sqlite3.Error as error:
+            self._let_go()
+            if "no such table" in str(error):
+                return False
+            raise LogError(f"the prediction log (sqlite) does not answer: {error}") from error
+        if not self._moved(self.writer.info):
+            return True
+        # what was written stays with the file that was moved; closing it does not do that any more
+        with contextlib.suppress(sqlite3.Error):
+            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._reopen()
+        return False
+
+    def _let_go(self) -> None:
+        """Close the connection that is kept, with what it has begun."""
+        if self.writer:
+            self.writer.invalidate()
+        self.writer = None
 
     def _add(self, connection: sa.Connection, answers: list[dict[str, Any]]) -> None:
         if self.kind == "postgresql":
             connection.execute(self.add, answers)
-            return
-        # by the driver alone: what SQLAlchemy does to each value takes longer than writing the row
-        records = [{**answer, "time": answer["time"].isoformat(" ", "microseconds")} for answer in answers]
-        connection.exec_driver_sql(ADD, records)
+        else:
+            connection.exec_driver_sql(ADD, _records(answers))
 
     def rehearse(self, answers: list[dict[str, Any]], times: int = 20) -> None:
         """Write `answers` so often, down to the disk, and take them back. Raises LogError where `write` would."""
@@ -260,6 +294,7 @@ class PredictionLog:
             return connection.execute(sa.select(sa.func.count()).select_from(predictions)).scalar_one()
 
     def close(self) -> None:
+        self._let_go()
         self.engine.dispose()
 
     def _transact(self, work: Callable[[sa.Connection], Any], keep: bool = True) -> Any:
@@ -274,7 +309,7 @@ class PredictionLog:
                             connection.commit()
                         else:
                             connection.rollback()
-                        if not self._moved(connection):
+                        if not self._moved(connection.info):
                             return result
                         # what was written stays with the file that was moved; closing it does not do that any more
                         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -290,22 +325,29 @@ class PredictionLog:
                         self._open()
         raise LogError("the prediction log (sqlite) is moved away again and again")
 
-    def _moved(self, connection: sa.Connection) -> bool:
-        """Whether the file, or one of those that SQLite keeps beside it, is not the one that this connection writes to."""
+    def _moved(self, info: dict[str, Any]) -> bool:
+        """Whether the file, or one of those that SQLite keeps beside it, is not the one that a connection writes to; `info`:
+        what is known of that one."""
         if not self.path:
             return False
-        if connection.info["file"] is None or _identity(self.path) != connection.info["file"]:
+        if info["file"] is None or _identity(self.path) != info["file"]:
             return True
-        beside = [_identity(self.path.with_name(self.path.name + end)) for end in ("-wal", "-shm")]
-        return beside != connection.info.setdefault("beside", beside)
+        beside = [_identity(path) for path in self.beside]
+        return beside != info.setdefault("beside", beside)
 
     def _reopen(self) -> None:
         logger.error("the prediction log %s was moved or removed; a new one begins in its place", self.path)
+        self._let_go()
         self.engine.dispose()
         self._open()
 
 
-def _identity(path: Path | None) -> tuple[int, int] | None:
+def _records(answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """As the driver takes them."""
+    return [{**answer, "time": answer["time"].isoformat(" ", "microseconds")} for answer in answers]
+
+
+def _identity(path: Path | str | None) -> tuple[int, int] | None:
     """What a path names at this moment."""
     try:
         found = os.stat(path or "")

@@ -32,5 +32,5 @@ def certainty(model: Any, rows: Any, answers: np.ndarray) -> list[list[Any]] | N
     if intervals is not None:
         return intervals.tolist()
     if sets is not None:
-        return [in_words(row, model.classes) for row in sets]
+        return [in_words(row, model.classes) for row in sets.tolist()]
     return None

@@ -152,8 +152,11 @@ class Refusal(Exception):
             error += f", the first {MAX_FAULTS} of them here"
         return cls(422, f"the request breaks the contract: {error}", faults[:MAX_FAULTS])
 
-    def reply(self, request_id: str) -> Response:
+    def content(self, request_id: str) -> dict[str, Any]:
         content: dict[str, Any] = {"error": self.error}
         if self.faults is not None:
             content["faults"] = self.faults
-        return reply({**content, "request_id": request_id}, self.status)
+        return {**content, "request_id": request_id}
+
+    def reply(self, request_id: str) -> Response:
+        return reply(self.content(request_id), self.status)

@@ -215,6 +215,6 @@ def contains(sets: Array, y: Array) -> Array:
     return sets[np.arange(len(y)), y]
 
 
-def in_words(row: Array, classes: Sequence[str]) -> list[str]:
+def in_words(row: Sequence[bool] | Array, classes: Sequence[str]) -> list[str]:
     """The classes of one row's set."""
-    return [classes[code] for code in np.flatnonzero(row).tolist()]
+    return [name for name, member in zip(classes, row, strict=True) if member]
