@@ -39,6 +39,8 @@ DATES = {
     "time to come": (True, 2.0),
 }
 TEXTS_AT_ONCE = 1000  # in memory: components x words of each
+ROWS_AT_ONCE = 20_000  # of a compact matrix, that are whole in memory
+SPARSE = 0.5  # share of cells that are not 0, below which a sparse matrix is the smaller: 12 bytes a cell against 8
 
 Frame: TypeAlias = pd.DataFrame | Mapping[str, np.ndarray]
 
@@ -89,6 +91,32 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     def transform(self, frame: Frame) -> np.ndarray:
         return self._matrix(frame, lambda part, values: part.transform(values))
+
+    def compact(self, frame: Frame, y: np.ndarray | None = None) -> Any:
+        """`transform`, or with `y` `fitted`, as a sparse matrix where most of its cells are 0: of a category of 60 levels, 59."""
+        arrays = {column: _array(frame, column) for column in self.parts_}
+        n = len(next(iter(arrays.values())))
+        own = {} if y is None else self._own_means(arrays, y)
+        blocks: list[Any] = []
+        for start in range(0, n, ROWS_AT_ONCE):
+            rows = slice(start, start + ROWS_AT_ONCE)
+            block = self.transform({column: values[rows] for column, values in arrays.items()})
+            for at, means in own.items():
+                block[:, at : at + means.shape[1]] = means[rows]
+            blocks.append(_sparse(block) if _is_sparse(blocks, block) else block)
+        if not blocks:
+            return self.transform(arrays)
+        return _stacked(blocks)
+
+    def _own_means(self, arrays: dict[str, np.ndarray], y: np.ndarray) -> dict[int, np.ndarray]:
+        """{first column of the matrix: target means, each from other rows than the row's own}"""
+        found, at = {}, 0
+        for column, parts in self.parts_.items():
+            for part in parts:
+                if isinstance(part, TargetMean):
+                    found[at] = part.fitted(arrays[column], y)
+                at += part.transform(arrays[column][:1]).shape[1]
+        return found
 
     def _matrix(self, frame: Frame, call: Callable[[Any, np.ndarray], np.ndarray]) -> np.ndarray:
         n = len(next(iter(frame.values()))) if isinstance(frame, dict) else len(frame)
@@ -384,6 +412,27 @@ class Text(_Part):
             lengths = np.sqrt(np.add.reduceat(weights**2, starts))
             topics[filled] = np.add.reduceat(weights[:, None] * self.components[codes], starts) / lengths[:, None]
         return topics
+
+
+def _is_sparse(before: list[Any], block: np.ndarray) -> bool:
+    """As the blocks before it are; the first by its cells."""
+    if before:
+        return not isinstance(before[0], np.ndarray)
+    return np.count_nonzero(block) < SPARSE * block.size
+
+
+def _sparse(block: np.ndarray) -> Any:
+    from scipy.sparse import csr_matrix
+
+    return csr_matrix(block)
+
+
+def _stacked(blocks: list[Any]) -> Any:
+    if isinstance(blocks[0], np.ndarray):
+        return np.concatenate(blocks)
+    from scipy.sparse import vstack
+
+    return vstack(blocks, format="csr")
 
 
 def _texts(values: np.ndarray) -> list[str]:

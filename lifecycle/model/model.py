@@ -15,6 +15,7 @@ from lifecycle.table.contract import Contract
 
 Frame: TypeAlias = pd.DataFrame | dict[str, np.ndarray]
 AddFeatures: TypeAlias = Callable[[pd.DataFrame], pd.DataFrame]
+ROWS_AT_ONCE = 20_000  # that are encoded together: a matrix may have hundreds of columns
 
 
 class Model:
@@ -73,8 +74,15 @@ class Model:
         return self.decide(self.predictions(frame))
 
     def predictions(self, frame: Frame) -> np.ndarray:
-        """What metrics compare: probabilities (n, k) or values (n,)."""
-        return self.predictions_of(self.matrices(self.rows(frame)), _length(frame))
+        """What metrics compare: probabilities (n, k) or values (n,). Of many rows one part is encoded at a time."""
+        rows, n = self.rows(frame), _length(frame)
+        if n <= ROWS_AT_ONCE:
+            return self.predictions_of(self.matrices(rows), n)
+        parts = []
+        for start in range(0, n, ROWS_AT_ONCE):
+            part = _some(rows, slice(start, start + ROWS_AT_ONCE))
+            parts.append(self.predictions_of(self.matrices(part), _length(part)))
+        return np.concatenate(parts)
 
     def baseline_predictions(self, n: int) -> np.ndarray:
         """The naive baseline's, for n rows, in the shape of `predictions`."""
@@ -146,6 +154,12 @@ class Model:
         state = self.__dict__ | {"_quick": {}}
         state.pop("_few_rows", None)
         return state
+
+
+def _some(frame: Frame, rows: slice) -> Frame:
+    if isinstance(frame, pd.DataFrame):
+        return frame.iloc[rows]
+    return {name: values[rows] for name, values in frame.items()}
 
 
 def _length(frame: Frame) -> int:

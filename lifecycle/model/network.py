@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 Weights = list[list[np.ndarray]]  # by layer, two: (networks, in, out) and (networks, 1, out)
+AT_ONCE = 20_000  # rows that are answered together: each takes the hidden units of all networks
 
 
 class Network:
@@ -45,27 +46,30 @@ class Network:
 
     def fit(
         self,
-        x: np.ndarray,
+        x: Any,
         y: np.ndarray,
         sample_weight: np.ndarray | None = None,
-        X_val: np.ndarray | None = None,
+        X_val: Any = None,
         y_val: np.ndarray | None = None,
         sample_weight_val: np.ndarray | None = None,
     ) -> Network:
+        """`x`, `X_val`: arrays, or sparse matrices of scipy."""
         rng = np.random.default_rng(self.random_state)
         goal = self._goal(y)
-        weight = np.ones(len(x)) if sample_weight is None else sample_weight / sample_weight.mean()
+        n = len(y)
+        weight = np.ones(n) if sample_weight is None else sample_weight / sample_weight.mean()
         layers = self._layers(rng, [x.shape[1], *self.hidden_layer_sizes, goal.shape[1]], goal, weight)
-        x, goal, weight = x.astype(np.float32), goal.astype(np.float32), weight.astype(np.float32)
+        goal, weight = goal.astype(np.float32), weight.astype(np.float32)
+        x = x.astype(np.float32) if isinstance(x, np.ndarray) else x
         adam = _Adam(layers, self.learning_rate_init, self.alpha)
         mean = [[w.copy() for w in layer] for layer in layers]
-        batch = min(self.batch_size, max(8, len(x) // 16))
+        batch = min(self.batch_size, max(8, n // 16))
         self.stages_, losses, steps = [], [], 0
         for _ in range(self.max_iter):
-            orders = np.stack([rng.permutation(len(x)) for _ in range(self.n_estimators)])
-            for start in range(0, len(x) - batch + 1, batch):
+            orders = np.stack([rng.permutation(n) for _ in range(self.n_estimators)])
+            for start in range(0, n - batch + 1, batch):
                 rows = orders[:, start : start + batch]
-                adam.step(layers, self._gradients(layers, x[rows], goal[rows], weight[rows], rng))
+                adam.step(layers, self._gradients(layers, _rows(x, rows), goal[rows], weight[rows], rng))
                 steps += 1
                 keep = np.float32(min(0.995, 1 - 1 / (1 + steps / 8)))  # the mean of the last eighth, then of 200 steps
                 for m, layer in zip(mean, layers, strict=True):
@@ -128,14 +132,17 @@ class Network:
             error = (error @ w.transpose(0, 2, 1)) * (h > 0)
         return gradients[::-1]
 
-    def _outputs(self, x: np.ndarray, layers: Weights) -> np.ndarray:
-        h = x
+    def _outputs(self, x: Any, layers: Weights) -> np.ndarray:
+        if x.shape[0] > AT_ONCE:
+            parts = [self._outputs(x[at : at + AT_ONCE], layers) for at in range(0, x.shape[0], AT_ONCE)]
+            return np.concatenate(parts)
+        h = x if isinstance(x, np.ndarray) else x.toarray()
         for w, b in layers[:-1]:
             h = np.maximum(h @ w + b, 0)
         out = h @ layers[-1][0] + layers[-1][1]
         return (out if self.regression else _softmax(out)).mean(axis=0)
 
-    def _loss(self, x: np.ndarray, y: np.ndarray, weight: np.ndarray | None) -> float:
+    def _loss(self, x: Any, y: np.ndarray, weight: np.ndarray | None) -> float:
         p = self._outputs(x, self.layers_)
         if self.regression:
             return float(np.average((p[:, 0] - y) ** 2, weights=weight))
@@ -161,6 +168,13 @@ class _Adam:
                 if i == 0:  # biases do not decay
                     layer[i] *= np.float32(1 - self.rate * self.decay * 10)
                 layer[i] -= rate * m / (np.sqrt(v) + np.float32(1e-8))
+
+
+def _rows(x: Any, rows: np.ndarray) -> np.ndarray:
+    """Those rows (networks, batch) of an array or a sparse matrix, in single precision."""
+    if isinstance(x, np.ndarray):
+        return x[rows]
+    return x[rows.ravel()].toarray().astype(np.float32).reshape(*rows.shape, -1)
 
 
 def _softmax(z: np.ndarray) -> np.ndarray:

@@ -21,7 +21,7 @@ from lifecycle.ground.errors import UserError
 from lifecycle.ground.metrics import is_better
 from lifecycle.ground.params import TrainParams
 from lifecycle.ground.progress import shown
-from lifecycle.model.encode import TableEncoder
+from lifecycle.model.encode import ROWS_AT_ONCE, TableEncoder
 from lifecycle.model.families import build
 from lifecycle.model.model import AddFeatures
 from lifecycle.model.shape import shape_of
@@ -125,14 +125,17 @@ def part_of(data: TrainingData, mask: np.ndarray) -> TrainingData:
 
 
 def predictions(data: TrainingData, fitted: list[Fitted], judged: TrainingData) -> list[np.ndarray]:
-    """Of each member for these rows; members of one encoder share its matrix, and one matrix is held at a time."""
+    """Of each member for these rows; members of one encoder share its matrix, of which one part is held at a time."""
     fitter = Fitter(data)
     found: dict[int, np.ndarray] = {}
     for encoder in {id(e): e for e, _ in fitted}.values():
-        x = encoder.transform(judged.rows)
-        for i, (own, estimator) in enumerate(fitted):
-            if own is encoder:
-                found[i] = fitter.predictions(estimator, x)
+        ours = {i: estimator for i, (own, estimator) in enumerate(fitted) if own is encoder}
+        parts: dict[int, list[np.ndarray]] = {i: [] for i in ours}
+        for start in range(0, len(judged.y), ROWS_AT_ONCE):
+            x = encoder.transform(judged.some_rows(np.arange(start, min(start + ROWS_AT_ONCE, len(judged.y)))))
+            for i, estimator in ours.items():
+                parts[i].append(fitter.predictions(estimator, x))
+        found |= {i: np.concatenate(part) for i, part in parts.items()}
     return [found[i] for i in range(len(fitted))]
 
 

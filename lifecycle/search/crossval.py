@@ -22,7 +22,12 @@ from lifecycle.search.data import TrainingData
 
 # rounds of boosting after which the predictions are looked at: close enough, and few enough to choose among without overfitting
 CHECKPOINTS = list(np.unique(np.round(1.2 ** np.arange(48)).astype(int)))
-MATRICES = 4  # encoded folds that a worker keeps
+# of many rows each look takes 16 bytes a row, and the best round is less sharp
+FEW_CHECKPOINTS = list(np.unique(np.round(1.5 ** np.arange(24)).astype(int)))
+MATRICES = 4  # encoded folds that a worker keeps; of many rows one
+MANY = 50_000  # rows of a table, from which on memory counts for more than time
+# rows that a curve of each number is fitted on at most: a few hundred parameters ask for no more, and each row takes 1.6 kB
+MOST_PIECEWISE = 100_000
 ALL_ROWS = -1  # instead of a fold
 
 
@@ -50,9 +55,9 @@ class Encoded(NamedTuple):
     """A fold's rows as one style of encoder makes them; the encoder is fitted on the rows of `fit_on` alone."""
 
     encoder: TableEncoder
-    x: np.ndarray
+    x: Any
     fit_on: np.ndarray
-    x_held: np.ndarray
+    x_held: Any
     held: np.ndarray
 
 
@@ -88,17 +93,23 @@ def fit_one(entry: Entry, fold: int, keep: bool, repeat: int = 0) -> Fit | str:
     return _fitter.fit(entry, fold, keep, repeat)
 
 
+def rows_seen(style: str, n: int) -> int:
+    """Of n rows to fit on, those that a candidate of this style is fitted on."""
+    return min(n, MOST_PIECEWISE) if style == "piecewise" else n
+
+
 class Fitter:
     """What a worker does with its rows."""
 
     def __init__(self, data: TrainingData) -> None:
         self.data = data
-        self.matrices: dict[tuple[str, int, int], Encoded] = {}
+        self.matrices: dict[tuple[str, bool, int, int], Encoded] = {}
+        self.many = len(data.y) >= MANY
 
     def fit(self, entry: Entry, fold: int, keep: bool, repeat: int = 0) -> Fit | str:
         start = time.monotonic()
         data, family = self.data, self.data.families[entry.candidate]
-        encoded = self.encoded(family.style, fold, repeat)
+        encoded = self.encoded(family.style, family.sparse and self.many, fold, repeat)
         y = data.y[encoded.fit_on]
         estimator = build(family, entry.candidate, y, entry.hyper, data.random_state + repeat, entry.log)
         if data.weight is not None and not _takes_weights(estimator):
@@ -113,22 +124,27 @@ class Fitter:
         fitted = (encoded.encoder, estimator) if keep else None
         return Fit(time.monotonic() - start, stages, size, fitted)
 
-    def encoded(self, style: str, fold: int, repeat: int) -> Encoded:
+    def encoded(self, style: str, compact: bool, fold: int, repeat: int) -> Encoded:
         if fold == ALL_ROWS:
             repeat = 0  # of all rows there is one encoder a style, so that a row to answer is encoded once
-        if (style, fold, repeat) not in self.matrices:
+        key = (style, compact, fold, repeat)
+        if key not in self.matrices:
+            while len(self.matrices) >= (1 if self.many else MATRICES):
+                self.matrices.pop(next(iter(self.matrices)))
             data = self.data
             everything = np.arange(len(data.y))
             fit_on, held = (everything, everything[:0]) if fold == ALL_ROWS else data.folds_of(repeat)[fold]
+            if (most := rows_seen(style, len(fit_on))) < len(fit_on):
+                fit_on = np.sort(np.random.default_rng(data.random_state).permutation(fit_on)[:most])
             encoder = TableEncoder(data.kinds, style, data.random_state)
-            x = encoder.fit_transform(data.some_rows(fit_on), data.y[fit_on])
-            x_held = encoder.transform(data.some_rows(held))
-            while len(self.matrices) >= MATRICES:
-                self.matrices.pop(next(iter(self.matrices)))
-            self.matrices[style, fold, repeat] = Encoded(encoder, x, fit_on, x_held, held)
-        return self.matrices[style, fold, repeat]
+            rows, y = data.some_rows(fit_on), data.y[fit_on]
+            x = encoder.fit(rows, y).compact(rows, y) if compact else encoder.fit_transform(rows, y)
+            rows = data.some_rows(held)
+            x_held = encoder.compact(rows) if compact else encoder.transform(rows)
+            self.matrices[key] = Encoded(encoder, x, fit_on, x_held, held)
+        return self.matrices[key]
 
-    def beside(self, encoded: Encoded, stopping: bool) -> dict[str, np.ndarray]:
+    def beside(self, encoded: Encoded, stopping: bool) -> dict[str, Any]:
         """What `fit` takes beside rows and target: weights, and the held rows where it stops early."""
         data, held = self.data, encoded.held
         more = {}
@@ -151,20 +167,21 @@ class Fitter:
             return {0: self.predictions(estimator, encoded.x_held)}
         return {}
 
-    def staged(self, estimator: Any, x: np.ndarray) -> dict[int, np.ndarray]:
+    def staged(self, estimator: Any, x: Any) -> dict[int, np.ndarray]:
         each: Iterable[np.ndarray]
         if self.data.classes:
             each = (self.spread(estimator, p) for p in estimator.staged_predict_proba(x))
         else:
             each = estimator.staged_predict(x)
         kept = {}
+        checkpoints = FEW_CHECKPOINTS if self.many else CHECKPOINTS
         rounds, prediction = 0, np.empty(0)
         for rounds, prediction in enumerate(each, 1):
-            if rounds in CHECKPOINTS:
+            if rounds in checkpoints:
                 kept[rounds] = prediction
         return kept | {rounds: prediction}
 
-    def predictions(self, estimator: Any, x: np.ndarray) -> np.ndarray:
+    def predictions(self, estimator: Any, x: Any) -> np.ndarray:
         """Values (n,), or probabilities (n, k) in the contract's class order, also for classes the fold never showed."""
         if not self.data.classes:
             return np.asarray(estimator.predict(x), dtype=float)

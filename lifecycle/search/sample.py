@@ -21,11 +21,13 @@ import pandas as pd
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.files import read_parquet, row_groups
 from lifecycle.ground.params import TrainParams
-from lifecycle.model.encode import MAX_BINS
+from lifecycle.model.encode import MAX_BINS, SPARSE
+from lifecycle.model.families import Family
 from lifecycle.model.model import AddFeatures, encode_target
 from lifecycle.model.shape import Shape, shape_of
 from lifecycle.search.budget import FIRST
 from lifecycle.search.choose import plan_for, small_entries
+from lifecycle.search.crossval import MANY, MATRICES, rows_seen
 from lifecycle.search.data import TRAIN, TrainingData, prepare
 from lifecycle.table.contract import Contract
 from lifecycle.table.folds import moments, strata_of
@@ -40,6 +42,9 @@ GB = 1e9
 # of memory, measured: an interpreter with its libraries, and what each process that fits adds
 START, PROCESS = 0.35 * GB, 0.12 * GB
 CELL, TEXT = 24, 200  # bytes of a typed cell, and of a text: in the table and as the array that encoders take
+LOOKS = 150  # bytes of a row's predictions of one class, at all looks at the rounds of boosting
+FILLED = {"number": 1, "category": 2, "date": 7, "time": 6, "text": 17}  # cells that are not 0, of the linear encoding
+TREES = 60  # bytes a row while trees grow, beside the matrix and a copy of it
 
 
 @dataclass(frozen=True)
@@ -125,18 +130,26 @@ def sample_size(data: TrainingData, rows: int, params: TrainParams, scheme: str)
 
 
 def memory(shape: Shape, data: TrainingData, params: TrainParams) -> float:
-    """Bytes of all processes that search on rows of this shape: each holds a matrix, and its estimator a copy."""
+    """Bytes of all processes that search on rows of this shape: each holds the matrix of a candidate, and its estimator a
+    copy."""
     texts = sum(kind == "text" for kind in data.kinds.values())
-    raw = CELL * len(data.kinds) + TEXT * texts
-    each = 8 * (shape.columns + 2 * widest(shape, data, params))
-    return START + params.n_jobs * PROCESS + shape.rows * (raw + params.n_jobs * each)
+    raw = CELL * len(data.kinds) + TEXT * texts + LOOKS * shape.outputs
+    each = max(matrix_bytes(data.families[name], shape, data) for name in params.candidates)
+    return START + shape.rows * raw + params.n_jobs * (PROCESS + each)
 
 
-def widest(shape: Shape, data: TrainingData, params: TrainParams) -> int:
-    """Columns of the widest matrix that a candidate is fitted on."""
+def matrix_bytes(family: Family, shape: Shape, data: TrainingData) -> float:
+    """Of the rows as a candidate of this family is fitted on them."""
     numbers = sum(kind == "number" for kind in data.kinds.values())
-    width = {"tree": shape.columns, "linear": shape.wide, "piecewise": shape.wide + MAX_BINS * numbers}
-    return max(width.get(data.families[name].style, shape.wide) for name in params.candidates)
+    more = MAX_BINS * numbers if family.style == "piecewise" else 0
+    width = shape.columns if family.style == "tree" else shape.wide + more
+    rows = rows_seen(family.style, shape.rows)
+    if shape.rows < MANY:
+        return 8.0 * MATRICES * width * rows
+    filled = sum(FILLED[kind] for kind in data.kinds.values()) + more
+    is_sparse = family.sparse and filled < SPARSE * width
+    # a sparse one takes 12 bytes a cell; while it is made there are its parts and their sum
+    return rows * (TREES + 2.0 * (12 * filled if is_sparse else 8 * width))
 
 
 # ---- which ------------------------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from lifecycle.ground.words import short
 from lifecycle.model.encode import TableEncoder
 from lifecycle.model.shape import shape_of
 from lifecycle.search.budget import Entry
-from lifecycle.search.crossval import ALL_ROWS, Fit, Job, fit_one, start
+from lifecycle.search.crossval import ALL_ROWS, Fit, Job, fit_one, rows_seen, start
 from lifecycle.search.data import TrainingData
 
 # forking hands the rows over at no cost; macOS and Windows start workers anew and hand them a copy
@@ -160,6 +160,8 @@ def try_all(data: TrainingData, entries: list[Entry], workers: Workers, clock: C
                 fits[entry.name][fold] = fit
             if len(fits[entry.name]) == n_folds:
                 tried[entry.name] = gather(entry, data, [in_order(fits[entry.name])])
+                if not repeated:
+                    fits[entry.name] = {}  # a prediction for each row and look at the rounds
             best = best_of(list(tried.values()), data.metric)
             if best:
                 progress.set_postfix_str(f"best {short(best.score)} ({best.entry.name})")
@@ -222,7 +224,8 @@ def gather(entry: Entry, data: TrainingData, repeats: list[list[Fit]]) -> Tried:
     best.size_mb = fits[-1].size / 1e6 * growth
     best.latency_ms = data.families[entry.candidate].latency(entry.hyper, best.rounds, outputs)
     best.fitted = fits[0].fitted
-    best.rows = len(data.folds[0][0]) if best.fitted else len(data.y)
+    rows = len(data.folds[0][0]) if best.fitted else len(data.y)
+    best.rows = rows_seen(data.families[entry.candidate].style, rows)
     return best
 
 

@@ -228,3 +228,25 @@ def test_time_that_has_passed_is_followed_only_as_far_as_the_folds_have_shown():
     far = ["2029-01-01"]
     passed = {kind: dates_as(kind, "linear", YEARS, far)[1][0, -1] for kind in ("time passed", "time to come")}
     assert passed == {"time passed": 1.0, "time to come": 2.0}
+
+
+@pytest.mark.parametrize("style", ["linear", "piecewise"])
+def test_a_compact_matrix_has_the_cells_of_the_whole_one(monkeypatch, style):
+    monkeypatch.setattr(encode, "ROWS_AT_ONCE", 100)
+    frame, y = table()
+    kinds = {"many": "category", "c": "category", "x": "number"}
+    encoder = TableEncoder(kinds, style).fit(frame, y)
+    for made, whole in (
+        (encoder.compact(frame), encoder.transform(frame)),
+        (encoder.compact(frame, y), encoder.fitted(frame, y)),
+    ):
+        assert made.nnz < encode.SPARSE * whole.size
+        assert np.array_equal(made.toarray(), whole)
+    assert encoder.compact(frame.iloc[:0]).shape == (0, whole.shape[1])
+
+
+def test_a_matrix_without_zeros_stays_as_it_is():
+    frame, y = table()
+    frame["x"] = frame["x"].fillna(1.0)
+    encoder = TableEncoder({"x": "number"}, "linear").fit(frame, y)
+    assert isinstance(encoder.compact(frame), np.ndarray)

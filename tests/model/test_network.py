@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 
 from lifecycle.model.network import Network
 
@@ -59,3 +60,14 @@ def test_few_rows_are_enough_to_fit(n):
 def test_weights_count():
     weight = np.where(ODD == 1, 10.0, 1.0)
     assert small(max_iter=5).fit(X, ODD, sample_weight=weight).predict_proba(X)[:, 1].mean() > 0.7
+
+
+def test_a_sparse_matrix_makes_the_network_that_the_whole_one_makes(monkeypatch):
+    monkeypatch.setattr("lifecycle.model.network.AT_ONCE", 250)
+    x = np.where(np.abs(X) < 1, 0.0, X)
+    more = {"X_val": x[500:], "y_val": ODD[500:]}
+    one = small(max_iter=3, early_stopping=True).fit(x, ODD, **more)
+    more["X_val"] = csr_matrix(x[500:])
+    two = small(max_iter=3, early_stopping=True).fit(csr_matrix(x), ODD, **more)
+    assert pickle.dumps(one) == pickle.dumps(two)
+    assert np.allclose(one.predict_proba(x), two.predict_proba(csr_matrix(x)), atol=1e-12)

@@ -8,14 +8,21 @@ from lifecycle.ground.files import read_json, read_parquet
 from lifecycle.ground.params import TrainParams
 from lifecycle.model.families import FAMILIES
 from lifecycle.model.store import load_model
-from lifecycle.search import sample
+from lifecycle.search import crossval, sample
 from lifecycle.search.bins import fit_on_bins
+from lifecycle.search.budget import Entry
 from lifecycle.search.data import prepare
 from lifecycle.search.sample import LEAST, sample_of, sample_size
 from lifecycle.table.contract import read_contract
 from stages import train
 from tests.search.test_train import TWO, bakes, board, here, told  # noqa: F401
 
+FEW_ROUNDS = {
+    "linear": {"C": 1.0},
+    "additive": {"C": 0.3},
+    "network": {"max_iter": 2},
+    "boosting": {"max_iter": 8},
+}
 FILES = ("models/candidate/model.joblib", "models/candidate/candidate.json", "reports/leaderboard.csv")
 
 
@@ -122,3 +129,26 @@ def test_a_larger_table_a_smaller_memory_and_a_shorter_budget_ask_for_a_sample(h
     n, why = size(50_000_000, max_memory_gb=1e4)
     assert why == "train.time_budget" and LEAST <= n < 50_000_000
     assert size(50_000_000) == size(50_000_000)
+
+
+def test_many_rows_are_fitted_from_compact_matrices_one_at_a_time(here, monkeypatch):  # noqa: F811
+    here(bakes(600))
+    data = prepare(read_parquet("data/train.parquet"), read_contract(), TrainParams.load(), None, FAMILIES)
+    rows = np.arange(len(data.y))
+    data.folds = [(rows[100:], rows[:100])]
+    entries = [Entry(name, name, more) for name, more in FEW_ROUNDS.items()]
+    usual = [crossval.Fitter(data).fit(entry, 0, False) for entry in entries]
+    monkeypatch.setattr(crossval, "MANY", 300)
+    fitter = crossval.Fitter(data)
+    for entry, before in zip(entries, usual, strict=True):
+        after = fitter.fit(entry, 0, False)
+        assert len(fitter.matrices) == 1
+        last = max(after.stages)
+        assert np.allclose(after.stages[last], before.stages[last], atol=2e-3), entry.name
+
+
+def test_curves_are_fitted_on_some_of_very_many_rows_and_it_is_said(here, monkeypatch):  # noqa: F811
+    here(bakes(600), train={"candidates": {"additive": {"C": 0.3, "alpha": 3.0}}})
+    monkeypatch.setattr(crossval, "MOST_PIECEWISE", 200)
+    train.main()
+    assert board().loc["additive", "rows"] == 200
