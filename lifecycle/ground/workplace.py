@@ -100,6 +100,11 @@ class Workplace:
         for made in self.map(function, handed(), what):
             yield waiting.popleft(), made
 
+    @property
+    def spreads(self) -> bool:
+        """Whether others than this process may do the work."""
+        return bool(self.scheduler) or self.n_jobs > 1
+
     def sees(self, path: Path) -> bool:
         """Whether all who do the work find this file where it is, with the bytes that it has here."""
         if not self.scheduler:

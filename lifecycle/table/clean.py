@@ -21,7 +21,7 @@ from lifecycle.table.conform import Conformed, conform
 from lifecycle.table.contract import MODEL, Contract
 from lifecycle.table.duplicates import Seen
 from lifecycle.table.part import Part
-from lifecycle.table.read import SOURCE, Tables, is_debris
+from lifecycle.table.read import SOURCE, Place, Tables, is_debris
 from lifecycle.table.rows import row_keys
 
 QUARANTINE = ["source", "reason", "record"]
@@ -136,7 +136,15 @@ class Cleaner:
 def clean_parts(tables: Tables, contract: Contract, params: CleanParams, at: Workplace) -> Iterator[CleanPart]:
     """What comes of each part of the tables, in their order."""
     check_columns(tables.names, contract)
-    return at.map(partial(clean_part, contract=contract, params=params), tables.cell_parts(), "clean")
+    work = partial(clean_parts_of, contract=contract, params=params)
+    for made in at.map(work, tables.cell_parts_at(at), "clean"):
+        yield from made
+
+
+def clean_parts_of(given: Part | Place, contract: Contract, params: CleanParams) -> list[CleanPart]:
+    """What comes of a part, or of all parts of a file, which is read here."""
+    parts = given.cell_parts() if isinstance(given, Place) else [given]
+    return [clean_part(part, contract, params) for part in parts]
 
 
 def check_columns(header: list[str], contract: Contract) -> None:

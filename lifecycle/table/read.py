@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+    from lifecycle.ground.workplace import Workplace
     from lifecycle.table.profile import Whole
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "SUFFIXES",
     "Broken",
     "Part",
+    "Place",
     "RawTable",
     "ReadOptions",
     "Tables",
@@ -43,6 +45,8 @@ __all__ = [
     "read_raw",
     "united",
 ]
+# bytes of a file that whoever works on it reads: what comes of all its parts is held at once
+LARGEST = 64_000_000
 
 
 @dataclass
@@ -78,6 +82,29 @@ class FileForm:
     columns: list[str]
 
 
+@dataclass(frozen=True)
+class Place:
+    """One of several tables where it lies, for another process to read. `names`: the united columns; `columns`: where the file has
+    each; `unusable`: those emptied; `opened`: the file where it is open, which does not travel."""
+
+    path: Path
+    name: str
+    options: ReadOptions
+    names: list[str]
+    columns: list[int | None]
+    unusable: list[str]
+    opened: TableFile | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Place, (self.path, self.name, self.options, self.names, self.columns, self.unusable)
+
+    def cell_parts(self) -> Iterator[Part]:
+        """As `Tables.cell_parts` gives them of this file."""
+        file = self.opened or open_table(self.path, self.name, self.options)
+        for part in file.parts():
+            yield _cells(_in_order(part.table, self.names, self.columns), part.broken, self.unusable)
+
+
 @dataclass
 class Tables:
     """The tables of a folder, opened: their columns united, their rows not read yet."""
@@ -85,6 +112,7 @@ class Tables:
     files: list[TableFile]
     union: Union
     passed_over: list[str]
+    options: ReadOptions = field(default_factory=ReadOptions)
 
     @property
     def names(self) -> list[str]:
@@ -126,11 +154,22 @@ class Tables:
     def cell_parts(self) -> Iterator[Part]:
         """`parts` as text alone, with the columns emptied that hold no table cells."""
         for part in self.parts():
-            table = part.table
-            for name in self.unusable:
-                empty = empty_cells(len(table))
-                table = table.set_column(table.column_names.index(name), name, empty)
-            yield Part(table, part.broken)
+            yield _cells(part.table, part.broken, list(self.unusable))
+
+    def cell_parts_at(self, at: Workplace) -> Iterator[Part | Place]:
+        """`cell_parts`, but of several files that are not large the places: where the work is done they are read, so that no cell
+        travels. As they are where not all workers see them."""
+        small = [file for file in self.files if file.path.stat().st_size <= LARGEST]
+        if len(small) < 2 or not at.spreads or not at.sees(min(small, key=lambda file: file.path.stat().st_size).path):
+            yield from self.cell_parts()
+            return
+        for file, columns in zip(self.files, self.union.columns, strict=True):
+            path = file.path.resolve() if at.scheduler else file.path
+            place = Place(path, file.name, self.options, self.names, list(columns), list(self.unusable), file)
+            if file in small:
+                yield place
+            else:
+                yield from place.cell_parts()
 
 
 def open_tables(folder: str | Path, options: ReadOptions | None = None, target: str = "") -> Tables:
@@ -146,7 +185,7 @@ def open_tables(folder: str | Path, options: ReadOptions | None = None, target: 
     if target:
         check_targets(opened, union, target)
     notes = [f"{p} is not read: its name does not end in one of {', '.join(SUFFIXES)}" for p in others]
-    return Tables(opened, union, notes)
+    return Tables(opened, union, notes, options)
 
 
 def table_files(folder: Path) -> tuple[list[Path], list[Path]]:
@@ -226,6 +265,13 @@ def empty_cells(rows: int) -> pa.Array:
     import pyarrow as pa
 
     return pa.repeat(pa.scalar("", pa.large_string()), rows)
+
+
+def _cells(table: pa.Table, broken: list[Broken], unusable: list[str]) -> Part:
+    """A part of text alone, with the columns emptied that hold no table cells."""
+    for name in unusable:
+        table = table.set_column(table.column_names.index(name), name, empty_cells(len(table)))
+    return Part(table, broken)
 
 
 def _in_order(table: pa.Table, names: list[str], columns: list[int | None]) -> pa.Table:

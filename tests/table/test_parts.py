@@ -14,6 +14,7 @@ import yaml
 
 from lifecycle.ground.engine import over_parts
 from lifecycle.ground.files import parquet_writer
+from lifecycle.ground.workplace import Workplace
 from lifecycle.table import profile, read
 from lifecycle.table.duplicates import Seen
 from lifecycle.table.part import Part
@@ -242,3 +243,55 @@ def test_a_part_that_travels_is_its_own_rows_and_not_what_it_was_cut_from():
     sent = pickle.dumps(part)
     assert len(sent) < 5_000
     assert pickle.loads(sent) == part
+
+
+def several(folder):
+    """`folder` with three tables of unlike columns, some of whose lines are no rows."""
+    scratch(folder, TABLE, "late")
+    raw = folder / "data/raw"
+    (raw / "b.csv").write_text(
+        "when,id,late,extra\n" + "".join(f"2021-03-{1 + i % 28},b{i},no,{i}\n" for i in range(90))
+    )
+    (raw / "c.csv").write_text(HEAD + "".join(row(i) for i in range(600, 700)) + "k701,2020\n")
+    return folder
+
+
+def test_a_file_that_others_read_for_themselves_gives_the_cells_that_it_gives_here(tmp_path, monkeypatch):
+    raw = several(tmp_path) / "data/raw"
+    here = list(read.open_tables(raw).cell_parts())
+    with Workplace(2) as at:
+        places = list(read.open_tables(raw).cell_parts_at(at))
+    assert [place.name for place in places] == ["b.csv", "c.csv", "table.csv"]
+    there = [part for place in pickle.loads(pickle.dumps(places)) for part in place.cell_parts()]
+    assert pa.concat_tables([part.table for part in there]) == pa.concat_tables([part.table for part in here])
+    assert [part.broken for part in there] == [part.broken for part in here]
+
+
+def test_parts_travel_of_one_file_of_large_ones_and_where_a_worker_does_not_see_them(tmp_path, monkeypatch):
+    raw = several(tmp_path) / "data/raw"
+
+    def handed(n_jobs):
+        with Workplace(n_jobs) as at:
+            return {type(given) for given in read.open_tables(raw).cell_parts_at(at)}
+
+    assert handed(1) == {Part} and handed(2) == {read.Place}
+    with monkeypatch.context() as patch:
+        patch.setattr(Workplace, "sees", lambda self, path: False)
+        assert handed(2) == {Part}
+    size = (raw / "table.csv").stat().st_size
+    monkeypatch.setattr(read, "LARGEST", size - 1)
+    assert handed(2) == {Part, read.Place}
+    monkeypatch.setattr(read, "LARGEST", 1)
+    assert handed(2) == {Part}
+
+
+def test_clean_writes_the_same_bytes_whoever_reads_the_files(tmp_path, monkeypatch):
+    digests = []
+    for name, largest in (("there", read.LARGEST), ("here", 0)):
+        folder = several(tmp_path / name)
+        with monkeypatch.context() as patch:
+            patch.setattr(read, "LARGEST", largest)
+            ran = run_here(folder, "define", "clean")
+        assert ran.code == 0, ran.err
+        digests.append([hashlib.sha256((folder / out).read_bytes()).hexdigest() for out in WRITTEN[:5]])
+    assert digests[0] == digests[1]
