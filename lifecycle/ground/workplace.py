@@ -51,10 +51,13 @@ class Workplace:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.opened.__exit__(kind, error, at)
 
-    def map(self, function: Callable[[Given], Made], parts: Iterable[Given], what: str = "") -> Iterator[Made]:
+    def map(
+        self, function: Callable[[Given], Made], parts: Iterable[Given], what: str = "", travels: bool = False
+    ) -> Iterator[Made]:
         """`function` of each part, in order. It must be importable, as its part and what it gives must be picklable.
-        `what`: what a terminal is told is done, with the parts that are."""
-        done = self._done(function, parts)
+        `what`: what a terminal is told is done, with the parts that are. `travels`: to hand a part over takes about as long as the
+        work on it, so that without a cluster all is done here."""
+        done = map(function, parts) if travels and not self.scheduler else self._done(function, parts)
         return shown(done, what, unit="parts") if what else done
 
     def _done(self, function: Callable[[Given], Made], parts: Iterable[Given]) -> Iterator[Made]:
@@ -87,7 +90,12 @@ class Workplace:
                 return
 
     def pairs(
-        self, function: Callable[[Given], Made], parts: Iterable[Whole], of: Callable[[Whole], Given], what: str = ""
+        self,
+        function: Callable[[Given], Made],
+        parts: Iterable[Whole],
+        of: Callable[[Whole], Given],
+        what: str = "",
+        travels: bool = False,
     ) -> Iterator[tuple[Whole, Made]]:
         """(part, `function` of what `of` takes from it): the rest of the part does not travel."""
         waiting: deque[Whole] = deque()
@@ -97,7 +105,7 @@ class Workplace:
                 waiting.append(part)
                 yield of(part)
 
-        for made in self.map(function, handed(), what):
+        for made in self.map(function, handed(), what, travels):
             yield waiting.popleft(), made
 
     @property

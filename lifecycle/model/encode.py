@@ -418,7 +418,7 @@ def _is_sparse(before: list[Any], block: np.ndarray) -> bool:
     """As the blocks before it are; the first by its cells."""
     if before:
         return not isinstance(before[0], np.ndarray)
-    return np.count_nonzero(block) < SPARSE * block.size
+    return bool(np.count_nonzero(block) < SPARSE * block.size)
 
 
 def _sparse(block: np.ndarray) -> Any:

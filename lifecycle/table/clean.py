@@ -137,7 +137,9 @@ def clean_parts(tables: Tables, contract: Contract, params: CleanParams, at: Wor
     """What comes of each part of the tables, in their order."""
     check_columns(tables.names, contract)
     work = partial(clean_parts_of, contract=contract, params=params)
-    for made in at.map(work, tables.cell_parts_at(at), "clean"):
+    apart = tables.lie_apart(at)
+    given: Iterator[Part | Place] = tables.places(at) if apart else tables.cell_parts()
+    for made in at.map(work, given, "clean", travels=not apart):
         yield from made
 
 

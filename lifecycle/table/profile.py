@@ -240,7 +240,7 @@ class Whole:
 
         look = partial(_look_at_part, columns=wanted, candidates=list(samplers))
         held = map(Part, self.held) if self.held else self.tables.cell_parts()
-        for part, (tallies, found) in self.at.pairs(look, held, _cells, "define: all rows"):
+        for part, (tallies, found) in self.at.pairs(look, held, _cells, "define: all rows", travels=True):
             for name, tally in tallies.items():
                 self.tallies.setdefault(name, Tally()).merge(tally)
             for candidate, keys in found.items():

@@ -156,20 +156,24 @@ class Tables:
         for part in self.parts():
             yield _cells(part.table, part.broken, list(self.unusable))
 
-    def cell_parts_at(self, at: Workplace) -> Iterator[Part | Place]:
-        """`cell_parts`, but of several files that are not large the places: where the work is done they are read, so that no cell
-        travels. As they are where not all workers see them."""
-        small = [file for file in self.files if file.path.stat().st_size <= LARGEST]
-        if len(small) < 2 or not at.spreads or not at.sees(min(small, key=lambda file: file.path.stat().st_size).path):
-            yield from self.cell_parts()
-            return
+    def lie_apart(self, at: Workplace) -> bool:
+        """Whether there are several files that whoever does the work can read there, so that no cell travels."""
+        small = [file.path for file in self.files if is_small(file)]
+        return len(small) > 1 and at.spreads and at.sees(min(small, key=lambda path: path.stat().st_size))
+
+    def places(self, at: Workplace) -> Iterator[Part | Place]:
+        """The files where they lie; of a large one `cell_parts`."""
         for file, columns in zip(self.files, self.union.columns, strict=True):
             path = file.path.resolve() if at.scheduler else file.path
             place = Place(path, file.name, self.options, self.names, list(columns), list(self.unusable), file)
-            if file in small:
+            if is_small(file):
                 yield place
             else:
                 yield from place.cell_parts()
+
+
+def is_small(file: TableFile) -> bool:
+    return file.path.stat().st_size <= LARGEST
 
 
 def open_tables(folder: str | Path, options: ReadOptions | None = None, target: str = "") -> Tables:

@@ -35,6 +35,12 @@ def test_one_process_is_this_one(monkeypatch, impatient):
         assert list(at.map(abs, range(-9, 0))) == [9, 8, 7, 6, 5, 4, 3, 2, 1]
 
 
+def test_parts_that_weigh_as_much_as_the_work_stay_here(monkeypatch, impatient):
+    monkeypatch.setattr(Workplace, "_open", lambda self: pytest.fail("a process was started"))
+    with Workplace(2) as at:
+        assert list(at.map(abs, range(-9, 0), travels=True)) == [9, 8, 7, 6, 5, 4, 3, 2, 1]
+
+
 def test_processes_give_what_one_gives_and_in_the_order_of_the_parts(impatient, capsys):
     with Workplace(2) as at:
         assert list(at.map(abs, range(-9, 0))) == [9, 8, 7, 6, 5, 4, 3, 2, 1]
