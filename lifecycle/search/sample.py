@@ -24,7 +24,7 @@ from lifecycle.ground.params import TrainParams
 from lifecycle.model.encode import MAX_BINS, SPARSE
 from lifecycle.model.families import Family
 from lifecycle.model.model import AddFeatures, encode_target
-from lifecycle.model.shape import Shape, shape_of
+from lifecycle.model.shape import WIDE, Shape, shape_of
 from lifecycle.search.budget import FIRST
 from lifecycle.search.choose import plan_for, small_entries
 from lifecycle.search.crossval import MANY, MATRICES, rows_seen
@@ -43,7 +43,7 @@ GB = 1e9
 START, PROCESS = 0.35 * GB, 0.12 * GB
 CELL, TEXT = 24, 200  # bytes of a typed cell, and of a text: in the table and as the array that encoders take
 LOOKS = 150  # bytes of a row's predictions of one class, at all looks at the rounds of boosting
-FILLED = {"number": 1, "category": 2, "date": 7, "time": 6, "text": 17}  # cells that are not 0, of the linear encoding
+FILLED = {"category": 2} | WIDE  # cells that are not 0, of the linear encoding
 TREES = 60  # bytes a row while trees grow, beside the matrix and a copy of it
 
 
@@ -146,7 +146,7 @@ def matrix_bytes(family: Family, shape: Shape, data: TrainingData) -> float:
     rows = rows_seen(family.style, shape.rows)
     if shape.rows < MANY:
         return 8.0 * MATRICES * width * rows
-    filled = sum(FILLED[kind] for kind in data.kinds.values()) + more
+    filled = sum(FILLED.get(kind, 1) for kind in data.kinds.values()) + more
     is_sparse = family.sparse and filled < SPARSE * width
     # a sparse one takes 12 bytes a cell; while it is made there are its parts and their sum
     return rows * (TREES + 2.0 * (12 * filled if is_sparse else 8 * width))
