@@ -40,7 +40,7 @@ from lifecycle.monitor.watch import find_bundle, model_digest
 from lifecycle.table.conform import conform
 from lifecycle.table.contract import Contract, read_contract
 from lifecycle.table.folds import moments, scheme_of
-from lifecycle.table.read import SOURCE, ReadOptions, read_raw
+from lifecycle.table.read import ReadOptions, open_tables
 from lifecycle.table.rows import keys_of, row_keys
 
 RESULTS = ("dvc.lock", "reports/")  # what `dvc repro monitor` may have changed before
@@ -106,7 +106,8 @@ def time_column(contract: Contract) -> str:
 
 def tested_from(contract: Contract, path: str = "data/test.parquet") -> Any:
     """The first moment of the test rows, a numpy scalar; None where there are none yet."""
-    at = read_parquet(path)[time_column(contract)].dropna()
+    name = time_column(contract)
+    at = read_parquet(path, [name])[name].dropna()
     return at.to_numpy().min() if len(at) else None
 
 
@@ -177,7 +178,7 @@ def check_weights(live: Live, parts: Parts, contract: Contract) -> None:
 def add_batch(project: Path, live: Live, parts: Parts, contract: Contract, name: str, start: str) -> dict[str, Any]:
     """Write the rows to learn from beside the table's files, in its columns, and into Git where they came from; where
     the split is by time, also those that judge: `start`, their first moment, makes them the test rows."""
-    columns = [c for c in read_raw(project / "data/raw", ReadOptions.of(contract)).frame.columns if c != SOURCE]
+    columns = columns_of(project, contract)
     added = parts.learn | parts.judge if start else parts.learn
     rows = live.text[added].reindex(columns=columns, fill_value="").fillna("")
     if start:
@@ -198,6 +199,13 @@ def add_batch(project: Path, live: Live, parts: Parts, contract: Contract, name:
     write_json(project / f"data/provenance/{name}.json", facts)
     put_under_dvc(project, name)
     return facts
+
+
+def columns_of(project: Path, contract: Contract) -> list[str]:
+    """The columns of the table in data/raw, whose rows are not read for that; without one that has no name, unless it is known."""
+    known = Contract.read(contract).by_name
+    names = open_tables(project / "data/raw", ReadOptions.of(contract)).names
+    return [name for name in names if name in known or not name.startswith("unnamed_")]
 
 
 def put_under_dvc(project: Path, name: str) -> None:

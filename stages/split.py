@@ -20,7 +20,7 @@ def main() -> None:
     contract, params = read_contract(), SplitParams.load()
     scheme = scheme_of(contract.identity, params.scheme)
     random_state = contract.identity.random_state if params.random_state is None else params.random_state
-    rows = read_parquet(CLEAN, deciding(contract))
+    rows = read_parquet(CLEAN, deciding(contract, scheme))
     held = held_out(rows, contract, scheme, params.test_size, random_state, params.test_from)
     train, test = rows[~held], rows[held]
     check(train, test, contract, scheme, params.test_size)

@@ -50,9 +50,10 @@ def held_out(
     return shares(keys_of(frame, scheme), random_state) < test_size
 
 
-def deciding(contract: Contract) -> list[str]:
-    """The columns of a clean table that say on which side a row is, and what must be on both."""
-    return [ROW, GROUP, contract.problem.target, *contract.names(("time", "group"))]
+def deciding(contract: Contract, scheme: str) -> list[str]:
+    """The columns of a clean table that say on which side a row is, and what must be on both: they are held for all rows."""
+    more = {"time": contract.names(("time",)), "group": [GROUP]}
+    return [ROW, contract.problem.target, *more.get(scheme, [])]
 
 
 def parted(groups: Iterator[pa.Table], held: np.ndarray) -> Iterator[tuple[pa.Table, pa.Table]]:

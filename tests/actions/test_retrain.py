@@ -20,6 +20,7 @@ from actions.retrain import (
     check_repository,
     check_verdict,
     check_weights,
+    columns_of,
     divide,
     judge,
     put_under_dvc,
@@ -31,6 +32,7 @@ from lifecycle.ground.files import write_json
 from lifecycle.monitor.batches import digest, live_of
 from lifecycle.monitor.watch import model_digest
 from lifecycle.table.contract import Contract
+from lifecycle.table.read import Tables
 from tests.released import make, run, table
 from tests.settings import settings
 
@@ -75,6 +77,13 @@ def test_what_is_the_same_thing_as_a_judging_row_is_not_learned_from(role):
     learn, judge = divide(live, told, PARAMS)
     assert list(np.flatnonzero(judge)) == [3, 4]
     assert list(np.flatnonzero(learn)) == [1, 2]  # the first one is "a" again
+
+
+def test_a_batch_has_the_columns_of_the_table_whose_rows_are_not_read_for_that(tmp_path, monkeypatch):
+    (tmp_path / "data/raw").mkdir(parents=True)
+    (tmp_path / "data/raw/a.csv").write_text("x,new,y,\n" + "1,2,yes,\n" * 30)
+    monkeypatch.setattr(Tables, "parts", lambda self: pytest.fail("rows were read"))
+    assert columns_of(tmp_path, contract(("x", "feature"))) == ["x", "y", "new"]
 
 
 def test_rows_without_an_id_are_all_different():
