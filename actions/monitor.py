@@ -23,13 +23,14 @@ from lifecycle.ground.errors import UserError, stage
 from lifecycle.ground.files import read_json
 from lifecycle.ground.params import MonitorParams
 from lifecycle.monitor.batches import digest
-from lifecycle.monitor.history import HISTORY, merged, read_history, records, text_of, write_history
+from lifecycle.monitor.history import HISTORY, make_places, merged, read_history, records, text_of, write_history
 from lifecycle.monitor.watch import find_bundle, model_digest
 
 REPORT = Path("reports/monitoring.json")
 
 
 def main() -> None:
+    make_places()
     n = remember()
     if n:
         print(f"monitor: {n} lines are new in {HISTORY.as_posix()}")

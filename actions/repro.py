@@ -17,6 +17,7 @@ from unittest.mock import patch
 from actions import status
 from actions.doctor import what_is_left
 from lifecycle.ground.errors import stage
+from lifecycle.monitor.history import make_places
 from lifecycle.report.standing import SAID_AFTERWARDS
 
 HINT = "Use `dvc push` to send"
@@ -42,6 +43,7 @@ def main() -> None:
     # dvc.yaml says `python`, and means the one that runs this
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     os.environ[SAID_AFTERWARDS] = "1"
+    make_places()
     if failed := reproduce(sys.argv[1:]):
         if found := what_is_left():
             print(found)

@@ -17,6 +17,7 @@ from lifecycle.ground.errors import UserError
 from lifecycle.ground.files import write_text
 
 HISTORY = Path("reports/history/batches.csv")
+PLACES = (HISTORY.parent, Path("data/live"))  # folders that the stage depends on, and that may be empty
 TEXTS = ("batch", "from", "to", "version", "model", "metric")
 COUNTS = ("rows", "looked_at", "labelled", "drifted")
 NUMBERS = ("score", "low", "high", "estimated", "predicted", "outcome")
@@ -61,6 +62,12 @@ def _typed(row: dict[str, str]) -> Record:
     out: Record = {key: row[key] for key in TEXTS}
     out |= {key: int(row[key]) if row[key] else None for key in COUNTS}
     return out | {key: float(row[key]) if row[key] else None for key in NUMBERS}
+
+
+def make_places() -> None:
+    """DVC stops where one of them was removed."""
+    for place in PLACES:
+        place.mkdir(parents=True, exist_ok=True)
 
 
 def merged(*parts: Iterable[Record]) -> list[Record]:

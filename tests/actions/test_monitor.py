@@ -1,12 +1,13 @@
 """monitor, the action: what earlier looks found is remembered, whoever made them and whatever became of their batches."""
 
 import json
+import shutil
 import subprocess
 
 import pytest
 
 from actions import monitor
-from lifecycle.monitor.history import HISTORY, read_history
+from lifecycle.monitor.history import HISTORY, make_places, read_history
 
 
 def look(live, *batches, model="m" * 64):
@@ -55,6 +56,17 @@ def test_looks_that_nobody_remembered_are_found_in_git(here):
         write(here, look(month, f"{month}.csv"))
         commit(here)
     write(here, look("now", "june.csv"))
+    assert monitor.remember() == 2 and remembered() == ["april.csv", "may.csv"]
+
+
+def test_a_history_that_was_removed_with_its_folder_is_made_again_from_git(here):
+    for month in ("april", "may"):
+        write(here, look(month, f"{month}.csv"))
+        commit(here)
+    monitor.remember()
+    shutil.rmtree(here / HISTORY.parent)
+    make_places()
+    assert (here / HISTORY.parent).is_dir() and (here / "data/live").is_dir()
     assert monitor.remember() == 2 and remembered() == ["april.csv", "may.csv"]
 
 
