@@ -179,6 +179,9 @@ def assign_role(
         infer.as_name(spec)
     asked = "role" in override or name in problem["exclude"]
     sayings = [*spec.pop("notes", []), "" if asked else found.note]
+    if spec["role"] in ("id", "group"):
+        # that it may name a row is settled
+        sayings = [said for said in sayings if not said.endswith(f"{{{name}: {{role: id}}}}")]
     if name == identity.group and identity.part:
         sayings.append(f"{belongs}: these rows stay on one side of the split")
     if is_group and spec["role"] != "group":

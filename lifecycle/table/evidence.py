@@ -5,6 +5,7 @@ Columns in which these are beyond doubt decide for those in which they are not.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,15 @@ UNKNOWN = frozenset(
     "desconhecido|não informado|sem dados|sconosciuto|errore|non disponibile|onbekend|fout|nieznane|brak|brak danych|błąd|okänd|saknas|"
     "ukjent|ukendt|tuntematon|neznámé|неизвестно|нет данных|ошибка|未知|不明|欠測|없음|#error|#err".split("|")
 )
+
+
+# marks of statistical offices, perhaps with a flag: ... and ** and : c
+_MARK_ALONE = re.compile(r"[.…*:/#_·–—-]+ ?[a-z]{0,2}")
+
+
+def says_none(word: str) -> bool:
+    """Whether a folded text between numbers is never a measure or a level."""
+    return word in UNKNOWN or _MARK_ALONE.fullmatch(word) is not None
 
 
 @dataclass(frozen=True)
@@ -59,4 +69,4 @@ def _mostly(texts: Texts, shapes: list) -> bool:
 def missing_words(found: Mapping[str, Iterable[str]]) -> frozenset[str]:
     """The words that say "no value" in the whole file; `found`: {column of numbers or dates: the words between them}."""
     columns = Counter(word for words in found.values() for word in set(words))
-    return frozenset(word for word, count in columns.items() if word in UNKNOWN or count > 1)
+    return frozenset(word for word, count in columns.items() if says_none(word) or count > 1)

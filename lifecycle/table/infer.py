@@ -246,7 +246,7 @@ def _without_words(one: _Looked, texts: Texts, file: FileEvidence, define: Mappi
     """Numbers or dates but for a few words, such as "unknown" or "never": these say that there is none."""
     words = texts.words(MAX_WORDS)
     rest = texts.without(words)
-    clear = all(w in evidence.UNKNOWN or w in units.FREE for w in words)
+    clear = all(evidence.says_none(w) or w in units.FREE for w in words)
     if not words or rest.total <= (0.05 if clear else 0.5) * texts.total:
         return None
     draft = _looked_at(one, rest, file, define)
@@ -260,7 +260,7 @@ def _without_words(one: _Looked, texts: Texts, file: FileEvidence, define: Mappi
         draft.notes.append(f"{sum(words[w] for w in free)} cells that say {said} are read as 0")
         words = {w: c for w, c in words.items() if w not in free}
     few = len(rest.distinct) <= max(LEVELS, len(words))
-    if few and not one.forced and not all(w in evidence.UNKNOWN for w in words):
+    if few and not one.forced and not all(evidence.says_none(w) for w in words):
         return None  # 1, 2, 3 and "other" are four levels
     draft.words = tuple(sorted(words))
     return draft
@@ -386,7 +386,7 @@ def _worth_a_number(texts: Texts, values: np.ndarray, finite: np.ndarray) -> boo
     if len(folded) != 1 or numbers > LEVELS:
         return True
     word = next(iter(folded))
-    return any(c.isdigit() for c in word) or word in evidence.UNKNOWN or int(texts.counts[~finite].sum()) < 3
+    return any(c.isdigit() for c in word) or evidence.says_none(word) or int(texts.counts[~finite].sum()) < 3
 
 
 def _zero_padded(texts: Texts) -> bool:
@@ -771,7 +771,7 @@ def _note_not_understood(one: _Looked, draft: Draft, file: FileEvidence) -> None
     many = len(texts.distinct) > 20
     masks = {_mask(t) for t in texts.sample}
     few_forms = (many and len(masks) <= 10) or (len(masks) == 1 and len(texts.distinct) >= SEVERAL)
-    one_number = len(masks) == 1 and len(texts.distinct) > LEVELS and "#" in next(iter(masks))
+    one_number = len(masks) == 1 and len(texts.distinct) > LEVELS and not _NAME_MASK.fullmatch(next(iter(masks)))
     if _share(texts, _is_list) > 0.5:
         draft.notes.append(
             f"most of its cells hold lists or records ({shown}), which are taken for texts; give each of their entries a column of its own, "
@@ -903,6 +903,9 @@ def _would_be(one: _Looked, texts: Texts, kind: str, file: FileEvidence) -> bool
             return False  # so many would have been taken for ranges, were they
         read = np.isfinite(notation.numbers(texts.distinct, found.notation))
     return bool(texts.counts[read].sum() > 0.5 * texts.total)
+
+
+_NAME_MASK = re.compile(r"[^\W\d_]{0,8}[-_.#:/]?\#[A-Za-z]?|[^#]*")  # P001, USW-27589: a name, and no measure
 
 
 def _is_list(text: str) -> bool:

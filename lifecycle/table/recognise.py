@@ -493,7 +493,8 @@ def _table(words: Counter[str], money: bool, bare: int, added: bool) -> tuple[Ta
     total = sum(words.values())
     if not total:
         return {"": 1.0}, ""
-    if set(words) <= _FLAGS and bare > 1.5 * total and not money:
+    several = len(words) > 1 and bare > 0.2 * total
+    if set(words) <= _FLAGS and (bare > 1.5 * total or several) and not money:
         flags: Table = dict.fromkeys(["", *words], 1.0)
         return flags, ""
     usual = max(words, key=lambda w: words[w])

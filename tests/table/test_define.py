@@ -424,6 +424,11 @@ def test_words_by_whose_value_rows_are_alike_are_only_said_to_be_a_group_with_th
     assert "group" not in made["identity"]
 
 
+def test_of_a_column_that_names_rows_it_is_not_said_that_it_may():
+    ids = [f"{750 + i}-67-{8000 + 7 * i}" for i in range(N)]
+    assert field("paper", paper=ids)["role"] == "id" and not said("role: id", paper=ids)
+
+
 def test_of_many_columns_that_may_say_which_rows_are_of_one_thing_two_have_a_line_of_their_own():
     things, good = made_of_things(150)
     names = {f"village{k}": np.char.add("abcdefghij"[k], things.astype(str)) for k in range(4)}

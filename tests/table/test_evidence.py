@@ -139,3 +139,15 @@ def test_a_far_code_of_three_columns_is_missing_and_of_one_is_only_named():
     assert three.values("q1").count(None) == scale.count(99) and "read as missing" in three.said("q2")
     one = made(q1=scale, q2=spread(1, 5))
     assert 99 in one.values("q1") and "missingValues: ['99']" in one.said("q1")
+
+
+@pytest.mark.parametrize("mark", ["...", "…", ":", ": c", "**", "/", "//"])
+def test_a_mark_of_a_statistical_office_stands_for_none_also_where_most_cells_hold_it(mark):
+    table = made(cases=[str(5 * i) for i in range(8)] * 5 + [mark] * 80)
+    assert table.type("cases") == "integer" and table.values("cases")[-1] is None
+    assert "read as missing" in table.said("cases")
+
+
+def test_flags_behind_many_numbers_leave_the_numbers():
+    table = made(share=[f"{i % 40}.{i % 7} {flag}" for i, flag in enumerate(["", "b", "p", "e"] * 30)])
+    assert table.type("share") == "number" and "have a word or letter beside the number" in table.said("share")
