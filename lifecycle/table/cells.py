@@ -55,6 +55,7 @@ FALSE = frozenset(
 
 REMEMBERED = 100_000  # texts whose form is kept, since many columns of a wide table hold the same ones
 FEW = 1_000  # cells; of so few, a column operation costs more than they do
+_BLANK = re.compile(r"\s")
 _WHOLE_FLOAT = re.compile(r"-?\d+\.0+")
 GARBLED = re.compile("[\0\ufffd]")  # a NUL, or a character that no encoding could read: the text is not what was meant
 
@@ -82,8 +83,16 @@ def level(value: str) -> str:
 def is_garbled(values: pd.Series) -> np.ndarray:
     """Mask of the cells that hold a NUL, or a character that no encoding could read: their text is not what was meant."""
     if len(values) <= FEW:
-        return np.array([isinstance(v, str) and bool(GARBLED.search(v)) for v in values.tolist()], dtype=bool)
+        return _garbled(values.tolist())
     return matches(values, r"[\x00\x{FFFD}]")
+
+
+def _garbled(texts: list[object]) -> np.ndarray:
+    """The same of few cells: nearly always none, which one look at all of them together shows."""
+    held = "".join([text for text in texts if isinstance(text, str)])
+    if not GARBLED.search(held):
+        return np.zeros(len(texts), dtype=bool)
+    return np.array([isinstance(text, str) and bool(GARBLED.search(text)) for text in texts], dtype=bool)
 
 
 @lru_cache(maxsize=1)
@@ -103,9 +112,10 @@ def matches(values: pd.Series, pattern: str) -> np.ndarray:
 
 def is_token(values: pd.Series, tokens: Iterable[str]) -> np.ndarray:
     """Mask of the cells whose folded text is one of `tokens`."""
-    tokens = {fold(token) for token in tokens}
+    tokens = frozenset(map(fold, tokens))
     if len(values) <= FEW:
-        return np.array([_is_one(v, tokens) for v in values.tolist()], dtype=bool)
+        verdicts = verdicts_of(tokens)
+        return np.array([verdicts[v] for v in values.tolist()], dtype=bool)
     folded = values.str.strip().str.lower()  # by Arrow, on all cells, faster than `fold` on each
     found = np.array(folded.isin(tokens), dtype=bool)
     if any(" " in t for t in tokens):
@@ -115,11 +125,32 @@ def is_token(values: pd.Series, tokens: Iterable[str]) -> np.ndarray:
     return found
 
 
-def _is_one(value: object, tokens: set[str]) -> bool:
-    """The same of one cell."""
+class Verdicts(dict[object, bool]):
+    """{cell: whether its folded text is one of `tokens`}, of each cell that was asked about: the columns of a wide table hold
+    the same texts again and again."""
+
+    def __init__(self, tokens: frozenset[str]) -> None:
+        super().__init__()
+        self.tokens = tokens
+
+    def __missing__(self, cell: object) -> bool:
+        found = _is_one(cell, self.tokens)
+        if len(self) < REMEMBERED:
+            self[cell] = found
+        return found
+
+
+@lru_cache(maxsize=8)
+def verdicts_of(tokens: frozenset[str]) -> Verdicts:
+    """Those on folded `tokens`."""
+    return Verdicts(tokens)
+
+
+def _is_one(value: object, tokens: frozenset[str]) -> bool:
+    """Whether the folded text of one cell is one of `tokens`."""
     if not isinstance(value, str):
         return False
-    return value.strip().lower() in tokens or (any(c.isspace() for c in value) and fold(value) in tokens)
+    return value.strip().lower() in tokens or (bool(_BLANK.search(value)) and fold(value) in tokens)
 
 
 def by_unique(values: pd.Series, read: Callable[[list[str]], np.ndarray], missing: object) -> np.ndarray:

@@ -292,7 +292,12 @@ class Looked:
 def blanked(frame: pd.DataFrame, made: list[ColumnDraft]) -> pd.DataFrame:
     """The text cells, those that are missing empty."""
     filled = {c.spec["name"]: infer.filled_cells(frame[c.spec["name"]], c.alone) for c in made}
-    return pd.DataFrame({name: cells.reindex(frame.index, fill_value="") for name, cells in filled.items()})
+    return pd.DataFrame({name: with_gaps(cells, frame.index) for name, cells in filled.items()})
+
+
+def with_gaps(filled: pd.Series, rows: pd.Index) -> pd.Series:
+    """The filled cells among all rows, the others empty."""
+    return filled if len(filled) == len(rows) else filled.reindex(rows, fill_value="")
 
 
 def kinds_of(made: list[ColumnDraft]) -> dict[str, str]:
@@ -301,7 +306,7 @@ def kinds_of(made: list[ColumnDraft]) -> dict[str, str]:
 
 
 def groups_of(frame: pd.DataFrame, made: list[ColumnDraft], target: str) -> list[Looked]:
-    blank = pd.DataFrame({c.spec["name"]: c.filled.reindex(frame.index, fill_value="") for c in made})
+    blank = pd.DataFrame({c.spec["name"]: with_gaps(c.filled, frame.index) for c in made})
     return [Looked(g, groups.keys(blank, g)) for g in groups.find_groups(blank, kinds_of(made), target)]
 
 

@@ -49,9 +49,11 @@ def of_marks(columns: Iterable[Texts], delimiter: str) -> FileEvidence:
     """What the texts alone show: the decimal mark, and whether the day stands first."""
     found, orders = [], Counter[bool]()
     for texts in columns:
-        if _mostly(texts, texts.numbers):
+        if not texts.sample:
+            continue
+        if texts.are_numbers:
             found.append(texts.marks)
-        elif _mostly(texts, texts.dates):
+        elif texts.are_dates:
             order = dates.day_first(texts.dates)
             if order is not None:
                 orders[order] += 1
@@ -60,10 +62,6 @@ def of_marks(columns: Iterable[Texts], delimiter: str) -> FileEvidence:
     if orders[True] != orders[False]:
         day_first = orders[True] > orders[False]
     return FileEvidence(decimal, sure, day_first)
-
-
-def _mostly(texts: Texts, shapes: list) -> bool:
-    return bool(shapes) and sum(one is not None for one in shapes) > 0.5 * len(shapes)
 
 
 def missing_words(found: Mapping[str, Iterable[str]]) -> frozenset[str]:

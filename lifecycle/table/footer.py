@@ -326,7 +326,12 @@ def _with_units(column: pa.ChunkedArray, text: pa.ChunkedArray, comma: bool) -> 
     return out
 
 
+_PLAIN = re.compile(r"[-+]?\d{1,15}(?:\.\d{1,15})?")
+
+
 def _is_number(text: str) -> bool:
+    if _PLAIN.fullmatch(text):
+        return True
     code = _CODE.match(text)
     if code and not units.is_currency(code[1]):
         return False  # F12 is a name

@@ -339,18 +339,7 @@ def _boolean(texts: Texts) -> Draft | None:
 def _number(one: _Looked, texts: Texts, file: FileEvidence, least: float) -> Draft | None:
     if not one.forced and (_zero_padded(texts) or _compact_dates(one.name, texts)):
         return None
-    if sum(shape is not None for shape in texts.numbers) < 0.5 * least * len(texts.sample):
-        return None  # no need to try them all
-    found = recognise.recognise(
-        one.name,
-        texts.sample,
-        texts.numbers,
-        texts.sample_counts,
-        texts.marks,
-        file.decimal,
-        file.decimal_is_sure,
-        bool(one.forced),
-    )
+    found = _number_forms(one, texts, file, least)
     if found is None:
         return None
     made = _as_the_user_says(found.notation, one.override)
@@ -363,6 +352,25 @@ def _number(one: _Looked, texts: Texts, file: FileEvidence, least: float) -> Dra
     if not one.forced and not _worth_a_number(texts, values, finite):
         return None
     return Draft(texts, "number", {}, (), values, made, list(found.remarks))
+
+
+def _number_forms(one: _Looked, texts: Texts, file: FileEvidence, least: float) -> recognise.NumberForms | None:
+    if texts.simple and texts.sample:
+        return recognise.recognise_plain(
+            one.name, texts.plain_sample, texts.marks, file.decimal, file.decimal_is_sure
+        )
+    if sum(shape is not None for shape in texts.numbers) < 0.5 * least * len(texts.sample):
+        return None  # no need to try them all
+    return recognise.recognise(
+        one.name,
+        texts.sample,
+        texts.numbers,
+        texts.sample_counts,
+        texts.marks,
+        file.decimal,
+        file.decimal_is_sure,
+        bool(one.forced),
+    )
 
 
 def _as_the_user_says(made: Notation, override: Mapping[str, Any]) -> Notation:
@@ -391,6 +399,8 @@ def _worth_a_number(texts: Texts, values: np.ndarray, finite: np.ndarray) -> boo
 
 def _zero_padded(texts: Texts) -> bool:
     """Codes such as 00123: digits of one length, some with a leading zero."""
+    if not any(text.lstrip().startswith("0") for text in texts.distinct.tolist()):
+        return False  # a cheap look first
     stripped = texts.distinct.str.strip()
     digits = stripped[stripped.str.isdigit().to_numpy(bool)]
     if len(digits) < 0.9 * len(texts.distinct):
@@ -937,7 +947,8 @@ def plain_number(value: float) -> float | int:
 
 def filled_cells(values: pd.Series, field: Any) -> pd.Series:
     """The cells that are neither missing nor garbled."""
-    return values[~(cells.is_token(values, field["missingValues"]) | cells.is_garbled(values))]
+    gone = cells.is_token(values, field["missingValues"]) | cells.is_garbled(values)
+    return values[~gone] if gone.any() else values
 
 
 def as_name(field: dict) -> None:

@@ -642,9 +642,10 @@ def _cast(texts: Any) -> np.ndarray | None:
     import pyarrow.compute as pc
 
     nothing = pa.scalar(None, pa.large_string())
-    odd = ""
-    for _ in range(WORDS):
-        texts = pc.if_else(pc.equal(texts, odd), nothing, texts)
+    odd = None
+    for _ in range(WORDS + 1):
+        if odd is not None:
+            texts = pc.if_else(pc.equal(texts, odd), nothing, texts)
         try:
             return np.array(pc.cast(texts, pa.float64()).to_numpy(zero_copy_only=False))
         except pa.ArrowInvalid as error:

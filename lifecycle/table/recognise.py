@@ -203,6 +203,35 @@ def marks(shapes: Iterable[NumberShape | None]) -> Marks:
     return found
 
 
+_PLAIN = re.compile(r"[-+]?(?:(\d+)|(\d*)\.(\d+))")
+
+
+def marks_of_plain(texts: Iterable[str]) -> Marks:
+    """As `marks`, of texts that are digits, a sign and a point."""
+    below = above = points = doubtful = 0
+    found = Marks()
+    for text in texts:
+        parts = _PLAIN.fullmatch(text)
+        if parts is None:
+            _count_mark(text.lstrip("+-"), found)
+            continue
+        whole, before, decimals = parts.groups()
+        if whole is not None:
+            above += len(whole) > 3
+            below += len(whole) <= 3
+        elif len(decimals) == 3 and 0 < len(before) < 4 and before[0] != "0":
+            doubtful += 1
+        else:
+            points += 1
+    found.below += below
+    found.above += above
+    if points:
+        found.sure["."] += points
+    if doubtful:
+        found.doubtful["."] += doubtful
+    return found
+
+
 def _count_mark(core: str, found: Marks) -> None:
     core = core.partition("e")[0].partition("E")[0]
     if core.isdigit():
@@ -274,7 +303,8 @@ def recognise(
     good = [(t, s, int(c)) for t, s, c in zip(texts, shapes, counts, strict=True) if s]
     if not good:
         return None
-    decimal, group, remarks = _decimal_and_group(name, found, file_decimal, sure, good)
+    cores = (core for _, one, _ in good for core in one.cores)
+    decimal, group, remarks = _decimal_and_group(name, found, file_decimal, sure, cores)
     if not any(s.words or s.forms or s.sign for _, s, _ in good):
         return NumberForms(Notation(decimal, group), tuple(remarks))
     forms = _forms(good, decimal, group, forced)
@@ -293,6 +323,13 @@ def recognise(
         unit = "min"
     made = Notation(decimal, group, bare, unit, table, signs, {}, frozenset(forms))
     return NumberForms(made, tuple(remarks) + tuple(_remarks(good, made)))
+
+
+def recognise_plain(name: str, texts: Sequence[str], found: Marks, file_decimal: str, sure: bool = True) -> NumberForms:
+    """As `recognise`, of texts that are digits, a sign and a point."""
+    cores = (text.lstrip("+-") for text in texts)
+    decimal, group, remarks = _decimal_and_group(name, found, file_decimal, sure, cores)
+    return NumberForms(Notation(decimal, group), tuple(remarks))
 
 
 def _are_minutes(good: list[Met]) -> bool:
@@ -322,7 +359,7 @@ def _shares_beside(good: list[Met], decimal: str, group: str) -> bool:
 
 
 def _decimal_and_group(
-    name: str, found: Marks, file_decimal: str, sure: bool, good: list
+    name: str, found: Marks, file_decimal: str, sure: bool, cores: Iterable[str]
 ) -> tuple[str, str, list[str]]:
     own = found.decimal()
     decimal = own or file_decimal
@@ -331,7 +368,7 @@ def _decimal_and_group(
         doubtful = max(".,", key=lambda mark: found.doubtful[mark])
         if not sure:
             decimal = _alone(found, doubtful, file_decimal)
-            remarks.append(_doubt(name, good, doubtful, decimal))
+            remarks.append(_doubt(name, cores, doubtful, decimal))
     other = _OTHER[decimal]
     grouped = found.grouped[other] + found.doubtful[other]
     # in a column of decimal points, 1,5 is one as well; so is 1,234 there, unless it is met beside 12,345,678
@@ -347,8 +384,8 @@ def _alone(found: Marks, doubtful: str, file_decimal: str) -> str:
     return file_decimal
 
 
-def _doubt(name: str, good: list[Met], doubtful: str, decimal: str) -> str:
-    example = next(c for _, s, _ in good for c in s.cores if _DOUBTFUL[doubtful].fullmatch(c))
+def _doubt(name: str, cores: Iterable[str], doubtful: str, decimal: str) -> str:
+    example = next(c for c in cores if _DOUBTFUL[doubtful].fullmatch(c))
     whole = example.replace(doubtful, "")
     broken = example.replace(doubtful, ".")
     taken, other = (broken, whole) if decimal == doubtful else (whole, broken)

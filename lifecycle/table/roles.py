@@ -13,7 +13,6 @@ import pandas as pd
 
 from lifecycle.ground.words import cut, percent
 from lifecycle.table import cells, notation, vocabulary
-from lifecycle.table.infer import level_counts
 from lifecycle.table.notation import Notation
 
 SAMPLE = 2_000  # cells whose form is looked at
@@ -43,7 +42,8 @@ class Counts(NamedTuple):
 
     @classmethod
     def of(cls, filled: pd.Series, n_rows: int) -> Counts:
-        return cls(n_rows, len(filled), filled.nunique())
+        distinct = filled.nunique() if len(filled) > cells.FEW else len(set(filled.tolist()))
+        return cls(n_rows, len(filled), distinct)
 
     @property
     def rows_a_value(self) -> float:
@@ -55,7 +55,7 @@ def role_of(name: str, kind: str, filled: pd.Series, counts: Counts, written: No
     them, and what all rows count; `written`: how it writes numbers."""
     if not counts.filled or not len(filled):
         return Role("ignored", "every cell is missing" if not counts.filled else "hardly any cell is filled")
-    if counts.filled == counts.rows and counts.distinct <= 3 and len(level_counts(filled)) == 1:
+    if counts.filled == counts.rows and counts.distinct <= 3 and len(set(map(cells.level, filled.unique()))) == 1:
         # one value and blanks is a tick in a box, and may say much
         return Role("ignored", "constant: the same value in each row")
     if kind in ("string", "integer", "number"):
@@ -74,11 +74,11 @@ def role_of(name: str, kind: str, filled: pd.Series, counts: Counts, written: No
 def _role_of_text(name: str, filled: pd.Series, counts: Counts) -> Role:
     n_rows, n, distinct = counts
     named = vocabulary.is_id(name) or vocabulary.is_numbered(name)
-    wordy = filled.iloc[:SAMPLE].str.strip().str.contains(" ").mean() > 0.5
-    if distinct > 0.95 * n and n > 20 and not named and looks_measured(filled):
+    telling = distinct > 0.95 * n and n > 20
+    if telling and not named and looks_measured(filled):
         note = f"{distinct} different texts that look like measures (such as {shown(filled)}), read as words"
         return Role("feature", note=note, kind="text")
-    if distinct > 0.95 * n and n > 20 and not wordy:
+    if telling and not filled.iloc[:SAMPLE].str.strip().str.contains(" ").mean() > 0.5:
         if n < 0.9 * n_rows and not named:
             note = f"a different text in each of the {percent(n / n_rows)} of the rows where it is filled: only whether it is filled can be learned from"
             return Role("feature", note=note)
@@ -160,6 +160,9 @@ def _evenly_spread(numbers: np.ndarray) -> bool:
 
 def _long_number(filled: pd.Series, counts: Counts) -> Role | None:
     """Whole numbers of 15 digits and more: an account, a card, a hash; never a measure."""
+    sample = filled.iloc[:SAMPLE].tolist()
+    if sum(len(text) >= LONG for text in sample) < 0.95 * len(sample):
+        return None  # a cheap look first
     digits = filled.iloc[:SAMPLE].str.strip().str.fullmatch(r"\d{15,}(\.0+)?")
     if digits.mean() < 0.95 or _is_epoch(filled.iloc[:SAMPLE]):
         return None

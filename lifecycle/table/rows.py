@@ -22,6 +22,8 @@ GROUP = "__group__"  # the same for all rows of one thing, where the table says 
 _HASH_KEY = "cookiecutter-ml."  # sixteen bytes; another key would move every row
 # a list of its own, as one that grows would move rows
 _EMPTY = ["", "?", "-", "--", ".", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "<na>", "nat", "missing", "\\n"]
+BLOCK = 200_000  # cells whose hashes are made together: a column of a wide table by itself costs more than its cells
+SEVERAL = 8  # columns, from which on it is worth it
 _KIND = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -65,9 +67,29 @@ def _group(text: pd.DataFrame, identity: Identity, row: np.ndarray) -> np.ndarra
 def _cells_together(text: pd.DataFrame, columns: list[str]) -> np.ndarray:
     """The sum over the columns, so that neither their order nor an empty cell counts."""
     total = np.zeros(len(text), dtype=np.uint64)
-    for column in columns:
-        total += _of_column(text[column].fillna(""), column)
+    together = BLOCK // max(len(text), 1)
+    if together < SEVERAL:
+        together = 1
+    for begin in range(0, len(columns), together):
+        total += _of_columns(text, columns[begin : begin + together])
     return np.where(total == 0, total, mixed(total))
+
+
+def _of_columns(text: pd.DataFrame, columns: list[str]) -> np.ndarray:
+    """The sum of the numbers of the cells of several columns; each text is looked at once."""
+    are_texts = all(isinstance(text[column].dtype, pd.StringDtype) for column in columns)
+    if len(columns) < 2 or not are_texts or not len(text):
+        numbers = [_of_column(text[column].fillna(""), column) for column in columns]
+        return np.sum(numbers, axis=0, dtype=np.uint64)
+    cells = pd.concat([text[column] for column in columns], ignore_index=True).fillna("")
+    codes, unique = pd.factorize(cells)
+    plain = _plain(pd.Series(unique, dtype="str")).to_numpy(dtype=object)
+    hashed = pd.util.hash_array(plain, hash_key=_HASH_KEY, categorize=False)
+    named = pd.util.hash_array(np.array(columns, dtype=object), hash_key=_HASH_KEY, categorize=False)
+    grid = codes.reshape(len(columns), len(text))
+    found = mixed(hashed[grid] + (named * _KIND)[:, None])
+    found[(plain == "")[grid]] = 0
+    return found.sum(axis=0, dtype=np.uint64)
 
 
 def _of_column(values: pd.Series, column: str) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -45,7 +45,9 @@ class Texts:
         """The same of a few cells, where column operations would cost more than the cells."""
         counts: dict[str, int] = {}
         seen: set[str] = set()
-        for text, count in Counter(text for text in given if isinstance(text, str)).items():
+        for text, count in Counter(given).items():
+            if not isinstance(text, str):
+                continue
             if cells.fold(text) in tokens:
                 seen.add(text)
             elif not cells.GARBLED.search(text):
@@ -101,7 +103,18 @@ class Texts:
     @cached_property
     def marks(self) -> recognise.Marks:
         """What the sample says about the decimal mark."""
+        if self.simple:
+            return recognise.marks_of_plain(self.plain_sample)
         return recognise.marks(self.numbers)
+
+    @cached_property
+    def are_numbers(self) -> bool:
+        """Whether most of the sample can be taken apart as numbers."""
+        return self.simple or _mostly(self.numbers)
+
+    @cached_property
+    def are_dates(self) -> bool:
+        return _mostly(self.dates)
 
     @cached_property
     def dates(self) -> list[dates.DateShape | None]:
@@ -137,6 +150,10 @@ class Texts:
         at = np.flatnonzero(cells.is_token(self.distinct, words))
         found = [(-int(self.counts[i]), str(self.distinct.iloc[i])) for i in at]
         return [text for _, text in sorted(found)]
+
+
+def _mostly(shapes: Sequence[object]) -> bool:
+    return sum(one is not None for one in shapes) > 0.5 * len(shapes)
 
 
 def odd_texts(columns: int) -> int:
