@@ -121,5 +121,18 @@ def alike(frame: pd.DataFrame, columns: list[str], least: float = ALIKE) -> list
     """Pairs of columns that say the same thing, the closest first; of a wide table, pairs of its first `PAIRED` columns, since
     all of them would take longer than everything else together."""
     ready = all_coded(frame, columns[:PAIRED])
-    pairs = [Pair(a, b, association(ready[a], ready[b])) for a, b in combinations(ready, 2)]
+    unlike = _unlike(ready, least)
+    pairs = [Pair(a, b, association(ready[a], ready[b])) for a, b in combinations(ready, 2) if (a, b) not in unlike]
     return sorted([pair for pair in pairs if pair.strength >= least], key=lambda pair: -pair.strength)
+
+
+def _unlike(ready: dict[str, Coded], least: float) -> set[tuple[str, str]]:
+    """Pairs of numbers that are filled in each row and surely less than `least` alike: all correlations in one product."""
+    full = [name for name, one in ready.items() if one.is_number and np.isfinite(one.values).all()]
+    if len(full) < 2:
+        return set()
+    ranks = np.array([ready[name].values for name in full])
+    ranks -= ranks.mean(axis=1, keepdims=True)
+    ranks /= np.sqrt((ranks**2).sum(axis=1, keepdims=True))
+    low = np.abs(ranks @ ranks.T) < least - 1e-6
+    return {(full[i], full[j]) for i, j in np.argwhere(np.triu(low, 1)).tolist()}

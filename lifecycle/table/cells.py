@@ -114,8 +114,7 @@ def is_token(values: pd.Series, tokens: Iterable[str]) -> np.ndarray:
     """Mask of the cells whose folded text is one of `tokens`."""
     tokens = frozenset(map(fold, tokens))
     if len(values) <= FEW:
-        verdicts = verdicts_of(tokens)
-        return np.array([verdicts[v] for v in values.tolist()], dtype=bool)
+        return _tokens_among(values.tolist(), tokens)
     folded = values.str.strip().str.lower()  # by Arrow, on all cells, faster than `fold` on each
     found = np.array(folded.isin(tokens), dtype=bool)
     if any(" " in t for t in tokens):
@@ -125,32 +124,15 @@ def is_token(values: pd.Series, tokens: Iterable[str]) -> np.ndarray:
     return found
 
 
-class Verdicts(dict[object, bool]):
-    """{cell: whether its folded text is one of `tokens`}, of each cell that was asked about: the columns of a wide table hold
-    the same texts again and again."""
-
-    def __init__(self, tokens: frozenset[str]) -> None:
-        super().__init__()
-        self.tokens = tokens
-
-    def __missing__(self, cell: object) -> bool:
-        found = _is_one(cell, self.tokens)
-        if len(self) < REMEMBERED:
-            self[cell] = found
-        return found
-
-
-@lru_cache(maxsize=8)
-def verdicts_of(tokens: frozenset[str]) -> Verdicts:
-    """Those on folded `tokens`."""
-    return Verdicts(tokens)
-
-
-def _is_one(value: object, tokens: frozenset[str]) -> bool:
-    """Whether the folded text of one cell is one of `tokens`."""
-    if not isinstance(value, str):
-        return False
-    return value.strip().lower() in tokens or (bool(_BLANK.search(value)) and fold(value) in tokens)
+def _tokens_among(texts: list[object], tokens: frozenset[str]) -> np.ndarray:
+    """The same of few cells; only those with a blank in them have to be folded."""
+    lowered = [text.strip().lower() if isinstance(text, str) else None for text in texts]
+    found = np.array([text in tokens for text in lowered], dtype=bool)
+    if len("".join([text for text in texts if isinstance(text, str)]).split()) > 1:
+        for at in np.flatnonzero(~found).tolist():
+            text = texts[at]
+            found[at] = isinstance(text, str) and bool(_BLANK.search(text)) and fold(text) in tokens
+    return found
 
 
 def by_unique(values: pd.Series, read: Callable[[list[str]], np.ndarray], missing: object) -> np.ndarray:

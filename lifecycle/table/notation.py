@@ -649,6 +649,8 @@ def _cast(texts: Any) -> np.ndarray | None:
         try:
             return np.array(pc.cast(texts, pa.float64()).to_numpy(zero_copy_only=False))
         except pa.ArrowInvalid as error:
+            if len(texts) <= cells.FEW:
+                return None  # to look for the odd ones costs more than to match each
             found = _NOT_PARSED.search(str(error))
             if not found or found[1] == odd:
                 return None
