@@ -16,6 +16,7 @@ import pandas as pd
 from lifecycle.table import cells, dates, notation
 from lifecycle.table.contract import USED, Contract, Field
 
+TOGETHER = 100  # columns of plain numbers that are read in one go
 FEW = 32  # rows; so few are read cell by cell, which is faster than by columns
 MISSING, CORRUPT, UNSEEN, OUT_OF_RANGE = "missing", "corrupt", "unseen", "out_of_range"
 
@@ -43,8 +44,10 @@ def conform(frame: pd.DataFrame, contract: Contract, roles: tuple[str, ...] = US
     out = Conformed(frame)
     columns = {}
     empty = pd.Series("", index=frame.index, dtype="str")
+    together = _numbers_together(frame, contract, roles)
     for spec in contract.used(roles):
-        column = reader_in(contract, spec).column(frame.get(spec.name, empty))
+        reader = reader_in(contract, spec)
+        column = together.pop(spec.name, None) or reader.column(frame.get(spec.name, empty))
         columns[spec.name] = column.typed
         for masks, mask in (
             (out.missing, column.missing),
@@ -55,6 +58,29 @@ def conform(frame: pd.DataFrame, contract: Contract, roles: tuple[str, ...] = US
             if mask is not None and mask.any():
                 masks[spec.name] = mask
     out.frame = pd.DataFrame(columns, index=frame.index)
+    return out
+
+
+def _numbers_together(frame: pd.DataFrame, contract: Contract, roles: tuple[str, ...]) -> dict[str, Column]:
+    """Plain numbers of a short and wide table, many columns at once: a column by itself costs more than its cells."""
+    columns: dict[str, pd.Series] = {}
+    if len(frame) > cells.FEW or not cells.has_arrow():
+        return {}
+    for spec in contract.used(roles):
+        reader = reader_in(contract, spec)
+        if isinstance(reader, NumberReader) and reader.notation == notation.Notation() and spec.name in frame:
+            values = frame[spec.name]
+            if isinstance(values.dtype, pd.StringDtype):
+                columns[spec.name] = values
+    names, out = list(columns), {}
+    if len(names) < TOGETHER:
+        return {}
+    for begin in range(0, len(names), TOGETHER):
+        some = names[begin : begin + TOGETHER]
+        numbers, taken = notation.simple_cells([columns[name] for name in some])
+        numbers, taken = numbers.reshape(len(some), len(frame)), taken.reshape(len(some), len(frame))
+        for at, name in enumerate(some):
+            out[name] = contract.readers[name].with_rest(columns[name], numbers[at], taken[at])
     return out
 
 
@@ -164,11 +190,15 @@ class Reader:
 
     def column(self, values: pd.Series) -> Column:
         texts = as_text(values)
-        typed, taken = self.by_kernel(texts)
-        missing = np.zeros(len(texts), dtype=bool)
-        corrupt = np.zeros(len(texts), dtype=bool)
+        return self.with_rest(texts, *self.by_kernel(texts))
+
+    def with_rest(self, values: pd.Series, typed: np.ndarray, taken: np.ndarray) -> Column:
+        """`typed`, with the cells that were not `taken` read one by one, each distinct text once."""
+        missing = np.zeros(len(values), dtype=bool)
+        corrupt = np.zeros(len(values), dtype=bool)
         rest = ~taken
         if rest.any():
+            texts = as_text(values)
             codes, distinct = pd.factorize(texts if rest.all() else texts[rest])
             read, absent, wrong = self.read_all([str(t) for t in distinct.tolist()])
             typed[rest], missing[rest], corrupt[rest] = read[codes], absent[codes], wrong[codes]

@@ -98,7 +98,7 @@ def look_at(raw: RawTable, frame: pd.DataFrame, define: dict, columns: dict, tar
     """Each column as the table alone has it, and as the user's word has it."""
     plain = infer.look(frame, define, {}, target, delimiter_of(raw))
     asked = infer.look(frame, define, columns, target, delimiter_of(raw)) if columns else plain
-    filled = {alone["name"]: infer.filled_cells(frame[alone["name"]], alone) for alone, _ in plain}
+    filled = {alone["name"]: filled_cells(raw, alone) for alone, _ in plain}
     if raw.whole:
         asked = look_at_all(raw.whole, plain, asked, columns, filled, target)
     made = []
@@ -119,6 +119,14 @@ def look_at(raw: RawTable, frame: pd.DataFrame, define: dict, columns: dict, tar
 
 
 Drafted = list[tuple[dict[str, Any], Texts]]
+
+
+def filled_cells(raw: RawTable, field: Mapping[str, Any]) -> pd.Series:
+    """A column's cells that are neither missing nor garbled, looked for once."""
+    key = field["name"], tuple(field["missingValues"])
+    if key not in raw.kept:
+        raw.kept[key] = infer.filled_cells(raw.frame[field["name"]], field)
+    return raw.kept[key]
 
 
 def look_at_all(
@@ -343,7 +351,7 @@ def set_levels(raw: RawTable, fields: list[dict]) -> None:
 def levels_of(raw: RawTable, field: dict) -> list[str] | None:
     """The levels of a category; None where they are too many to be counted."""
     if not raw.whole:
-        return infer.spellings(infer.filled_cells(raw.frame[field["name"]], field))
+        return infer.spellings(filled_cells(raw, field))
     counts = raw.whole.tallies[field["name"]].counts
     return None if counts is None else infer.spellings_of(counts)
 
@@ -400,7 +408,7 @@ def profile(raw: RawTable, contract: dict) -> dict[str, Any]:
     columns = {}
     for field in contract["fields"]:
         name = field["name"]
-        filled = infer.filled_cells(raw.frame[name], field)
+        filled = filled_cells(raw, field)
         counts = Counts.of(filled, len(raw.frame))
         if raw.whole and field["role"] == "target":
             counts = Counts.of(infer.filled_cells(raw.whole.target, field), raw.whole.rows)

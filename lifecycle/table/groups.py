@@ -120,7 +120,11 @@ def _prefix(column: str, values: pd.Series) -> Group | None:
     texts = [text for text in map(str.strip, values.tolist()) if text]
     if len(texts) < 2 * MIN_VALUES or len(set(texts)) < 0.98 * len(texts):
         return None
-    parts = [part for part in PARTS if _rests_begin_alike(texts, part) and _rest_counts(pd.Series(texts[:HEAD], dtype="str"), part)]
+    parts = [
+        part
+        for part in PARTS
+        if _rests_begin_alike(texts, part) and _rest_counts(pd.Series(texts[:HEAD], dtype="str"), part)
+    ]
     cells = pd.Series(texts if parts else [], dtype="str")
     for part in parts:
         keys = cells.str.extract(f"({part})")[0]

@@ -21,7 +21,7 @@ from lifecycle.table import cells, dates, evidence, notation, recognise, sentine
 from lifecycle.table.evidence import FileEvidence
 from lifecycle.table.notation import Notation
 from lifecycle.table.number_words import number_of
-from lifecycle.table.texts import Texts, odd_texts
+from lifecycle.table.texts import Texts, look_together, odd_texts
 
 SAMPLE = 2_000  # distinct values looked at for a pattern; the share that fits is then counted on all
 MAX_ENUM = 200  # more levels than this are not listed in the contract
@@ -118,6 +118,7 @@ def look(
     names = shown(frame.columns, "define: texts", frame.shape[1])
     odd = odd_texts(frame.shape[1])
     looked = {name: _Looked(name, frame[name], columns.get(name) or {}, name == target, odd) for name in names}
+    look_together([one.texts for one in looked.values()])
     file = evidence.of_marks((one.texts for one in looked.values()), delimiter)
     typing = shown(looked.items(), "define: types", len(looked))
     drafts = {name: _draft(one, file, define) for name, one in typing}
@@ -345,7 +346,8 @@ def _number(one: _Looked, texts: Texts, file: FileEvidence, least: float) -> Dra
     made = _as_the_user_says(found.notation, one.override)
     if notation.CLOCK in made.forms and _are_minutes(texts):
         made = replace(made, forms=made.forms - {notation.CLOCK} | {notation.SHORT_CLOCK})
-    values = notation.numbers(texts.distinct, made)
+    plain = texts.simple and made == Notation(".", made.group) and made.group != "."
+    values = texts.simple_numbers if plain else notation.numbers(texts.distinct, made)
     finite = np.isfinite(values)
     if texts.counts[finite].sum() < least * texts.total or not finite.any():
         return None
@@ -356,9 +358,7 @@ def _number(one: _Looked, texts: Texts, file: FileEvidence, least: float) -> Dra
 
 def _number_forms(one: _Looked, texts: Texts, file: FileEvidence, least: float) -> recognise.NumberForms | None:
     if texts.simple and texts.sample:
-        return recognise.recognise_plain(
-            one.name, texts.plain_sample, texts.marks, file.decimal, file.decimal_is_sure
-        )
+        return recognise.recognise_plain(one.name, texts.plain_sample, texts.marks, file.decimal, file.decimal_is_sure)
     if sum(shape is not None for shape in texts.numbers) < 0.5 * least * len(texts.sample):
         return None  # no need to try them all
     return recognise.recognise(
@@ -389,6 +389,8 @@ def _worth_a_number(texts: Texts, values: np.ndarray, finite: np.ndarray) -> boo
     numbers = len(np.unique(values[finite]))
     if numbers < 2 and len(texts.distinct) > 1:
         return False
+    if finite.all():
+        return True
     stray = texts.distinct[~finite]
     folded = {cells.fold(str(t)) for t in stray}
     if len(folded) != 1 or numbers > LEVELS:
@@ -399,7 +401,7 @@ def _worth_a_number(texts: Texts, values: np.ndarray, finite: np.ndarray) -> boo
 
 def _zero_padded(texts: Texts) -> bool:
     """Codes such as 00123: digits of one length, some with a leading zero."""
-    if not any(text.lstrip().startswith("0") for text in texts.distinct.tolist()):
+    if not any(len(text) > 1 and text[0] == "0" and text.isdigit() for text in map(str.strip, texts.listed)):
         return False  # a cheap look first
     stripped = texts.distinct.str.strip()
     digits = stripped[stripped.str.isdigit().to_numpy(bool)]

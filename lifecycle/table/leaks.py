@@ -10,10 +10,12 @@ column, and a sum has other parts once one of them is gone.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+Coded = tuple[np.ndarray, Any]  # a code for each row, -1 where it is missing, and the different values
 ALMOST_ALL = 0.999
 MIN_ROWS = 20
 MIN_LEVEL = 10  # rows of a level
@@ -58,7 +60,9 @@ def suspected(frame: pd.DataFrame, target: str, features: list[str], task: str) 
     classes = _Classes(rows[target])
     found = {c: f'it says in every row whether "{target}" is "{k}"' for c, k in _ticks(rows, classes, features).items()}
     for column in features:
-        reason = _of_one_class(rows[column], classes) or _decides(rows[column], classes)
+        values = rows[column]
+        coded = pd.factorize(values)
+        reason = _of_one_class(values, classes, coded) or _decides(values, classes, coded)
         if reason and column not in found:
             found[column] = reason
     return found | _twins(rows, found, [c for c in features if c not in found], classes)
@@ -123,36 +127,37 @@ def _ticks(rows: pd.DataFrame, classes: _Classes, features: list[str]) -> dict[s
     return found
 
 
-def _marks(column: pd.Series) -> Iterator[tuple[np.ndarray, str]]:
+def _marks(column: pd.Series, coded: Coded | None = None) -> Iterator[tuple[np.ndarray, str]]:
     """(mask, what it says) of the ways in which a column may be written after the event: whether it is filled, and the
     levels that many rows share, such as "staying", or 0 in a count of days."""
     filled = column.notna().to_numpy()
     if not filled.all() and filled.any():
         yield filled, "filled"
         yield ~filled, "empty"
-    codes, values = pd.factorize(column)
+    codes, values = coded or pd.factorize(column)
     counts = np.bincount(codes[codes >= 0], minlength=len(values))
     if len(values) < 2 or (len(values) == 2 and filled.all() and column.dtype.kind == "f"):
         return  # a flag is a feature: the classes are told apart by `_renamed` and `_decides`
     for k in np.argsort(-counts, kind="stable")[:20]:
         share = counts[k] / len(codes)
-        if counts[k] >= MIN_LEVEL and (column.dtype.kind != "f" or share > 0.1):
+        if counts[k] < MIN_LEVEL:
+            return  # and so have all that follow
+        if column.dtype.kind != "f" or share > 0.1:
             yield codes == k, f'"{_plain(values[k])}"'
 
 
-def _of_one_class(column: pd.Series, classes: _Classes) -> str:
+def _of_one_class(column: pd.Series, classes: _Classes, coded: Coded | None = None) -> str:
     """Filled, empty or of one level for one class only, in more rows than chance explains.
 
     A level must be met in (nearly) all rows of its class as well: the smell of a mushroom is pure, and a feature.
     """
-    for mask, word in _marks(column):
+    for mask, word in _marks(column, coded):
         if mask.sum() < MIN_LEVEL or mask.all():
             continue
-        if word not in ("filled", "empty") and _is_pure_by_luck(column, classes):
-            continue
         k = _class_of(mask, word, classes)
-        if k is not None:
-            return f'it is {word} only where "{classes.name}" is "{classes.labels[k]}"'
+        if k is None or (word not in ("filled", "empty") and _is_pure_by_luck(column, classes)):
+            continue
+        return f'it is {word} only where "{classes.name}" is "{classes.labels[k]}"'
     return ""
 
 
@@ -221,7 +226,7 @@ def _they(reason: str) -> str:
     return reason.removeprefix("it ")
 
 
-def _decides(column: pd.Series, classes: _Classes) -> str:
+def _decides(column: pd.Series, classes: _Classes, coded: Coded) -> str:
     """A column each of whose values has one class, or that lines the classes up one after the other."""
     both = column.notna().to_numpy()
     y = classes.codes[both]
@@ -229,14 +234,14 @@ def _decides(column: pd.Series, classes: _Classes) -> str:
     if both.sum() < MIN_ROWS or present < len(classes.labels) or both.mean() < 0.9:
         return ""
     x = column[both]
-    values = x.nunique()
+    values = len(coded[1])
     if x.dtype.kind in "fM" and values > 2 * present:
         ordered = y[np.argsort(x.to_numpy(), kind="stable")]
         runs = 1 + int((np.diff(ordered) != 0).sum())
         return f'its order decides "{classes.name}" in every row' if runs == present else ""
     if values > len(x) / 10:
         return ""  # too few rows a value to tell
-    table = _table(pd.factorize(column)[0], classes, values)
+    table = _table(coded[0], classes, values)
     right = np.zeros_like(table)
     usual = table.argmax(axis=1)  # one class a value, also where two are met as often
     right[np.arange(len(table)), usual] = table.max(axis=1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +17,7 @@ import numpy as np
 from lifecycle.table import cells, units
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
@@ -632,6 +632,20 @@ def by_kernel(values: pd.Series, n: Notation) -> tuple[np.ndarray, np.ndarray]:
     return out, taken & np.isfinite(out)
 
 
+def simple_cells(columns: Sequence[pd.Series]) -> tuple[np.ndarray, np.ndarray]:
+    """(numbers, mask of the cells that are digits, a sign and a point) of the cells of several columns, one after the other."""
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    texts = pa.array(pd.concat(columns, ignore_index=True).array, pa.large_string())
+    fits = pc.fill_null(pc.match_substring_regex(texts, SIMPLE_CELL), False)
+    taken = fits.to_numpy(zero_copy_only=False).astype(bool)
+    out = np.full(len(taken), np.nan)
+    out[taken] = pc.cast(pc.ascii_trim_whitespace(texts.filter(fits)), pa.float64()).to_numpy()
+    return out, taken & np.isfinite(out)
+
+
 WORDS = 6  # different texts between plain numbers, for which these need not be told from others one by one
 _NOT_PARSED = re.compile(r"Failed to parse string: '(.*)' as a scalar", re.DOTALL)
 
@@ -660,23 +674,28 @@ def _cast(texts: Any) -> np.ndarray | None:
 
 def _cell_patterns(n: Notation) -> list[tuple[str, list[str]]]:
     """[(a regular expression of cells that are a number in one way alone, what is dropped from these)]."""
+    scales = {word: _pair(scale) for word, scale in n.units.items()} or {n.unit: (1.0, 0.0)}
+    beside = [word for word, scale in scales.items() if scale == (1.0, 0.0)]
+    return list(_patterns(n.decimal, n.group, n.bare, n.is_simple, n.bare_scale == (1.0, 0.0), tuple(beside)))
+
+
+@lru_cache(maxsize=1_000)
+def _patterns(
+    decimal: str, group: str, bare: bool, is_simple: bool, alone: bool, beside: tuple[str, ...]
+) -> list[tuple[str, list[str]]]:
+    """`alone`: whether a number without a unit is in the column's; `beside`: the words that leave a number as it is."""
     patterns: list[tuple[str, list[str]]] = []
-    if n.is_simple:
+    if is_simple:
         patterns.append((SIMPLE_CELL, []))
-    mark, group = re.escape(n.decimal), re.escape(n.group)
-    whole = r"[0-9]{1,3}(?:" + group + r"[0-9]{3})+|[0-9]+" if n.group else "[0-9]+"
+    mark, parted = re.escape(decimal), re.escape(group)
+    whole = r"[0-9]{1,3}(?:" + parted + r"[0-9]{3})+|[0-9]+" if group else "[0-9]+"
     # without a mark of thousands, 1.234 is left to `read`, which may find it doubtful
     number = f"(?:{whole})(?:{mark}[0-9]+)?"
-    beside = [
-        w
-        for w, scale in ({w: _pair(v) for w, v in n.units.items()} or {n.unit: (1.0, 0.0)}).items()
-        if scale == (1.0, 0.0)
-    ]
     words = [w for w in beside if w and not any(c.isdigit() or c in " .,-+'" for c in w)]
-    if n.bare_scale == (1.0, 0.0) and (n.group or n.decimal != "."):
-        patterns.append((rf"^ *-?{number} *$", [n.group] if n.group else []))
-    for word in [] if n.bare else words:
-        drop = [word, n.group] if n.group else [word]
+    if alone and (group or decimal != "."):
+        patterns.append((rf"^ *-?{number} *$", [group] if group else []))
+    for word in [] if bare else words:
+        drop = [word, group] if group else [word]
         patterns.append((rf"^ *-?{re.escape(word)} ?{number} *$", drop))
         patterns.append((rf"^ *-?{number} ?{re.escape(word)} *$", drop))
     return patterns

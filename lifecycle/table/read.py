@@ -65,6 +65,9 @@ class RawTable:
     options: ReadOptions = field(default_factory=ReadOptions)
     forms: list[FileForm] = field(default_factory=list)
     whole: Whole | None = None
+    kept: dict[tuple[str, tuple[str, ...]], pd.Series] = field(
+        default_factory=dict
+    )  # filled cells, as `define` asks again
 
     @property
     def rows_in(self) -> int:

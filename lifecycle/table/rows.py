@@ -79,8 +79,10 @@ def _of_columns(text: pd.DataFrame, columns: list[str]) -> np.ndarray:
     """The sum of the numbers of the cells of several columns; each text is looked at once."""
     are_texts = all(isinstance(text[column].dtype, pd.StringDtype) for column in columns)
     if len(columns) < 2 or not are_texts or not len(text):
-        numbers = [_of_column(text[column].fillna(""), column) for column in columns]
-        return np.sum(numbers, axis=0, dtype=np.uint64)
+        total = np.zeros(len(text), dtype=np.uint64)
+        for column in columns:
+            total += _of_column(text[column].fillna(""), column)
+        return total
     cells = pd.concat([text[column] for column in columns], ignore_index=True).fillna("")
     codes, unique = pd.factorize(cells)
     plain = _plain(pd.Series(unique, dtype="str")).to_numpy(dtype=object)
@@ -89,7 +91,7 @@ def _of_columns(text: pd.DataFrame, columns: list[str]) -> np.ndarray:
     grid = codes.reshape(len(columns), len(text))
     found = mixed(hashed[grid] + (named * _KIND)[:, None])
     found[(plain == "")[grid]] = 0
-    return found.sum(axis=0, dtype=np.uint64)
+    return np.asarray(found.sum(axis=0, dtype=np.uint64))
 
 
 def _of_column(values: pd.Series, column: str) -> np.ndarray:

@@ -86,7 +86,7 @@ def _number(spec: Mapping[str, Any], filled: Texts) -> dict[str, Any]:
     """`type` and marks under which the standard reads each cell as we do, if there are such."""
     n = notation.of_field(Field.read(spec))
     kind = str(spec["type"])
-    odd = _odd(filled, notation.SIMPLE_CELL) if n.is_simple else _some(filled)
+    odd = _picked(filled, ~filled.is_simple) if n.is_simple else _some(filled)
     worth = _worth(odd, n)
     for bare in (True, False):
         for group in dict.fromkeys((n.group, *_marks_between(odd))):
@@ -150,7 +150,13 @@ def _marks_between(texts: Sequence[str]) -> list[str]:
 
 def _odd(filled: Texts, usual: str) -> list[str]:
     """The texts that a pattern does not take, or some of them where they are very many."""
-    places = np.flatnonzero(~cells.matches(filled.distinct, usual))
+    return _picked(filled, ~cells.matches(filled.distinct, usual))
+
+
+def _picked(filled: Texts, odd: np.ndarray) -> list[str]:
+    places = np.flatnonzero(odd)
+    if not len(places):
+        return []
     return [str(t) for t in filled.distinct.iloc[spread(places, min(_TRIED, filled.odd))].tolist()]
 
 

@@ -15,6 +15,7 @@ from lifecycle.table import cells, dates, notation, recognise
 
 SMALL = 1_000  # cells; fewer are counted one by one
 PLAIN, ODD = 500, 1_500  # distinct texts looked at one by one: plain numbers, and the others
+TOGETHER = 100  # columns of a wide table whose texts are looked at in one go
 LEAST_ODD, ALL_ODD = 100, 300_000  # of each column at least; of all columns, where these are many
 
 
@@ -61,26 +62,40 @@ class Texts:
         return int(self.counts.sum())
 
     @cached_property
-    def _is_simple(self) -> np.ndarray:
+    def listed(self) -> list[str]:
+        """The distinct texts as Python has them."""
+        return [str(t) for t in self.distinct.tolist()]
+
+    @cached_property
+    def is_simple(self) -> np.ndarray:
         """Mask of the distinct texts that are digits, a sign and a point."""
         return cells.matches(self.distinct, notation.SIMPLE_CELL)
 
     @cached_property
+    def simple_numbers(self) -> np.ndarray:
+        """The numbers of texts that all are digits, a sign and a point."""
+        return notation.numbers(self.distinct, notation.Notation())
+
+    @cached_property
     def simple(self) -> bool:
         """Whether each text is digits, a sign and a point."""
-        return bool(self._is_simple.all())
+        return bool(self.is_simple.all())
 
     @cached_property
     def sampled(self) -> np.ndarray:
         """Places of the texts that are looked at one by one, spread over the column."""
         if len(self.distinct) <= self.odd + PLAIN * self.odd // ODD and not self.simple:
             return np.arange(len(self.distinct))
-        places = [spread(np.flatnonzero(self._is_simple), PLAIN), spread(np.flatnonzero(~self._is_simple), self.odd)]
+        places = [spread(np.flatnonzero(self.is_simple), PLAIN), spread(np.flatnonzero(~self.is_simple), self.odd)]
         return np.sort(np.concatenate(places))
 
     @cached_property
     def sample(self) -> list[str]:
-        return [str(t) for t in self.distinct.iloc[self.sampled].tolist()]
+        if len(self.sampled) == len(self.distinct):
+            return self.listed
+        if len(self.distinct) > SMALL:
+            return [str(t) for t in self.distinct.iloc[self.sampled].tolist()]
+        return [self.listed[at] for at in self.sampled.tolist()]
 
     @cached_property
     def plain_sample(self) -> list[str]:
@@ -150,6 +165,21 @@ class Texts:
         at = np.flatnonzero(cells.is_token(self.distinct, words))
         found = [(-int(self.counts[i]), str(self.distinct.iloc[i])) for i in at]
         return [text for _, text in sorted(found)]
+
+
+def look_together(columns: Iterable[Texts]) -> None:
+    """Which texts of many short columns are plain numbers, and which numbers: one look at all of them."""
+    short = [one for one in columns if len(one.distinct) <= SMALL]
+    if len(short) < TOGETHER:
+        return
+    for begin in range(0, len(short), TOGETHER):
+        some = short[begin : begin + TOGETHER]
+        numbers, are = notation.simple_cells([one.distinct for one in some])
+        ends = np.cumsum([len(one.distinct) for one in some])
+        for one, here in zip(some, np.split(np.arange(len(are)), ends[:-1]), strict=True):
+            one.is_simple = are[here]
+            if one.is_simple.all():
+                one.simple_numbers = numbers[here]
 
 
 def _mostly(shapes: Sequence[object]) -> bool:
