@@ -253,7 +253,7 @@ class Repository:
 
 
 def set_up():
-    """git init, dvc init, the data, dvc add, the remote, the first commit; the commands that are left."""
+    """git init, dvc init, the data, dvc add, the remote, the first commit; what could not be done, and by what it can be."""
     repo = Repository()
     remember_template(repo)
     inside, above = repo.ask("git", "rev-parse", "--show-toplevel")
@@ -288,7 +288,9 @@ def set_up():
     if by_cruft():
         # cruft writes it after this hook
         repo.left += ["git add .cruft.json", 'git commit -m "Remember the template"']
-    return repo.left
+    # the Makefile's target .dvc/config does all but the remote, and it would commit into the repository above
+    by_make = identity and not (repo.has("dvc") or REMOTE or inside) and os.name != "nt"
+    return repo.left, "by `make repro`, which sets up what it takes, or by hand" if by_make else "by hand"
 
 
 def quiet():
@@ -343,13 +345,13 @@ def say(line):
     print(line.encode(encoding, "backslashreplace").decode(encoding), flush=True, file=for_people(sys.stdout))
 
 
-def say_next(left):
+def say_next(left, how):
     here = Path.cwd()
     near = here.anchor == STARTED_IN.anchor  # not on another drive
     folder = shlex.quote(os.path.relpath(here, STARTED_IN) if near else str(here))
     go = [] if folder == "." else [f"cd {folder}"]
     if left:
-        say("\nleft to do by hand:\n")
+        say(f"\nleft to do {how}:\n")
         for line in [*go, *left]:
             say(f"    {line}")
     say("\nnext:\n")
@@ -370,7 +372,7 @@ def main():
     if REGENERATING:
         return
     respect_what_was_there()
-    say_next(set_up())
+    say_next(*set_up())
 
 
 main()

@@ -154,7 +154,7 @@ def test_each_block_of_python_and_yaml_is_one():
 # What the `bash` blocks of the how-tos hold that is not run from the page: where it is run instead, or why it is not.
 ELSEWHERE = {
     r"(python -m )?(uv )?pip install|uv venv|python -m venv|\. \.venv": "sets up an environment, from a network",
-    r"uv run|uvx cookiecutter": "needs uv; what it calls is run",
+    r"uv run|uvx --with dvc cookiecutter": "needs uv; what it calls is run",
     r"dvc repro": "tests/template/test_docs.py",
     r"python -c .*requirements.txt": "of an environment that has LightGBM",
     r"dask (scheduler|worker)|DASK_SCHEDULER_ADDRESS": "tests/ground/test_cluster.py",

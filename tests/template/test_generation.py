@@ -2,6 +2,7 @@
 
 import http.server
 import os
+import re
 import shutil
 import sys
 import threading
@@ -30,7 +31,8 @@ def next_commands(output):
 
 
 def left_commands(output):
-    left = output.partition("\nleft to do by hand:\n")[2].partition("\nnext:\n")[0]
+    _, *rest = re.split(r"\nleft to do .*by hand:\n", output)
+    left = "".join(rest).partition("\nnext:\n")[0]
     return [line.strip() for line in left.splitlines() if line.strip()]
 
 
@@ -222,6 +224,7 @@ def test_without_dvc_the_commands_that_are_left_put_the_data_under_it(template, 
     here = without_dvc({**env, "PATH": path_with(tmp_path / "bin", "git")}, tmp_path / "site")
     done = generate(template, place, here, data="churn.csv", target="Churn")
     assert "dvc is not installed here: python -m pip install -r requirements-tools.txt" in done.stdout
+    assert "left to do by `make repro`, which sets up what it takes, or by hand:" in done.stdout
     assert (place / "bakery/.git").exists() and not (place / "bakery/.dvc").exists()
     do_what_is_left(done.stdout, place, env)
     check_repository(place / "bakery", env)
