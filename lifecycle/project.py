@@ -15,12 +15,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
+from lifecycle.ground.errors import UserError, nearest, need
 
-from lifecycle.ground.errors import UserError, nearest
-from lifecycle.ground.files import read_json, read_parquet
-from lifecycle.table.contract import Contract, read_contract
+# in a cell the last of fifty lines would name a package, and none what to type
+need("joblib", "numpy", "pandas", "pyarrow", "scipy", "sklearn", "yaml")
+
+import numpy as np  # noqa: E402
+import pandas as pd  # noqa: E402
+
+from lifecycle.ground.files import read_json, read_parquet  # noqa: E402
+from lifecycle.table.contract import Contract, read_contract  # noqa: E402
 
 if TYPE_CHECKING:
     from lifecycle.model.released import Released

@@ -1,5 +1,6 @@
 """One exception for what a user can mend, and the wrapper that turns it into one line and exit status 1."""
 
+import importlib.util
 import os
 import re
 import sys
@@ -17,6 +18,10 @@ _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-
 
 class UserError(Exception):
     """A fault in a table, a parameter or the environment: the message names file, fact and cure."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows of it: as a stage does, one line."""
+        return [f"error: {visible(str(self))}"]
 
 
 def stage(main: Callable[[], None]) -> None:
@@ -50,6 +55,14 @@ def missing_package(error: ImportError) -> str:
         f"error: {package} is {fault} in this environment ({sys.prefix}), and this needs it; "
         f"python -m pip install -r requirements-tools.txt (all that a project needs), or {DISTRIBUTIONS.get(package, package)} alone"
     )
+
+
+def need(*packages: str) -> None:
+    """UserError where one of these is not installed: for a module that is imported where no `stage` turns that into a line."""
+    for package in packages:
+        if importlib.util.find_spec(package) is None:
+            line = missing_package(ModuleNotFoundError(name=package))
+            raise UserError(line.removeprefix("error: ") or f"{package} is not installed")
 
 
 def explain_missing_packages() -> None:

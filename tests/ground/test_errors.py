@@ -52,3 +52,16 @@ def test_where_an_environment_is_half_set_up_each_command_says_so_in_one_line(tm
     (line,) = done.stderr.splitlines()
     assert done.returncode == 1 and line.startswith(f"error: {package} is not installed in this environment")
     assert "requirements-tools.txt" in line and line.endswith(f"or {named} alone")
+
+
+@pytest.mark.parametrize(("package", "named"), [("pandas", "pandas"), ("pyarrow", "pyarrow"), ("yaml", "pyyaml")])
+def test_a_notebook_whose_kernel_lacks_a_package_shows_one_line_with_the_command(package, named):
+    code = (
+        f"import sys; sys.modules[{package!r}] = None\n"
+        "try:\n    from lifecycle import project\n"
+        "except Exception as error:\n    print(*error._render_traceback_(), sep='\\n')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, encoding="utf-8")
+    (line,) = done.stdout.splitlines()
+    assert line.startswith(f"error: {package} is not installed in this environment ({sys.prefix})")
+    assert "python -m pip install -r requirements-tools.txt" in line and line.endswith(f"or {named} alone")
