@@ -51,17 +51,30 @@ def is_note_label(cell: str) -> bool:
 
 def named_notes(broken: list[Broken], last_row: int) -> list[Broken]:
     """`broken` with a better reason than its width for a line that begins as a note or total does, and for texts alone
-    below the last row, whose line is `last_row`: these are no faults of form."""
-    return [_named(b, last_row) for b in broken]
+    below the last row, whose line is `last_row`, and what stands below these: they are no faults of form."""
+    alone = [_line(b) for b in broken if b.reason.startswith("has 1 cells") and _line(b) > last_row]
+    first = min(alone, default=0)
+    return [_named(b, last_row, first) for b in broken]
 
 
-def _named(broken: Broken, last_row: int) -> Broken:
+def _line(broken: Broken) -> int:
+    return int(broken.source.rsplit(":", 1)[1])
+
+
+def _is_narrow(reason: str) -> bool:
+    """Whether a line has half of the cells of a row, or fewer."""
+    cells, width = map(int, re.findall(r"\d+", reason)[:2])
+    return 2 * cells <= width
+
+
+def _named(broken: Broken, last_row: int, first_note: int) -> Broken:
     if not broken.reason.startswith("has "):
         return broken
     cell = re.split(r"[,;\t|]", broken.record, maxsplit=1)[0].strip().strip('"')
     if is_total_label(cell):
         return Broken(broken.source, TOTAL, broken.record, False)
-    below = broken.reason.startswith("has 1 cells") and int(broken.source.rsplit(":", 1)[1]) > last_row
+    below = broken.reason.startswith("has 1 cells") and _line(broken) > last_row
+    below = below or (0 < first_note < _line(broken) and _is_narrow(broken.reason))
     if is_note_label(cell) or below:
         return Broken(broken.source, NOTE, broken.record, False)
     return broken

@@ -126,6 +126,14 @@ def test_a_total_above_the_rows_is_no_row_and_a_level_of_that_name_is_one(tmp_pa
         ['"* provisional, see note 3"'],
         ["出典：統計局,,,"],
         ["figures of a survey that nobody checked", "and of another one", "and more", "and more", "and more"],
+        [
+            "*****",
+            "Footnotes",
+            '"1.","until 1992 of the west"',
+            '"2.","per 31 December"',
+            '"3.","estimated"',
+            '"4.","revised"',
+        ],
     ],
     ids=lambda notes: notes[0] or notes[1],
 )
