@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from tests.once import once
 from tests.scratch import QUICK, ROOT
 
 CODE = (
@@ -80,3 +81,8 @@ def make(place):
     run(place, "git", "commit", "-qm", "The first model")
     run(place, sys.executable, "-m", "actions.release")
     return place
+
+
+def copy_of_it(tmp_path_factory, place):
+    """`place` as `make` would leave it."""
+    return shutil.copytree(once(tmp_path_factory, "released", make), place, symlinks=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.released import ROOT, make, run, table
+from tests.released import ROOT, copy_of_it, run, table
 
 pytestmark = pytest.mark.slow
 BOT = {
@@ -29,7 +29,7 @@ BOT = {
 def pushed(tmp_path_factory):
     """(project, bare repository): code on one, data and models on a DVC remote."""
     top = tmp_path_factory.mktemp("workflows")
-    project = make(top / "project")
+    project = copy_of_it(tmp_path_factory, top / "project")
     run(top, "git", "init", "-q", "--bare", "-b", "main", "origin.git")
     for command in (
         f"git remote add origin {top / 'origin.git'}", f"dvc remote add -q -d storage {top / 'storage'}", "git add -A",
@@ -70,7 +70,8 @@ def run_job(name, job, origin, place, ref="main", **env):
         if step.get("if") == "env.SKIP != '1'" and added.get("SKIP") == "1":
             continue
         assert "${{" not in step["run"], "an expression in a script is a hole: hand it over in env"
-        run(clone, "bash", "-eo", "pipefail", "-c", step["run"], env=given | added)
+        done = run(clone, "bash", "-eo", "pipefail", "-c", step["run"], env=given | added)
+        (place / "said").open("a", encoding="utf-8").write(done.stdout)
     return clone, files["GITHUB_STEP_SUMMARY"].read_text("utf-8")
 
 
@@ -84,6 +85,7 @@ def test_a_pull_request_is_reproduced_and_its_effect_is_told(remote, tmp_path):
         run(project, *command.split())
     clone, summary = run_job("pipeline", "reproduce", origin, tmp_path, "origin/try", BASE=base)
     assert "train.candidates.boosting.max_iter" in summary and "Gate passed" in summary
+    assert "| reports/metrics.json" in summary
     assert (clone / "reports/report.html").exists()
     # everything came from the remote's cache: nothing was trained again
     assert run(clone, "git", "status", "--porcelain", "models", "data").stdout == ""
@@ -98,6 +100,8 @@ def test_without_a_dvc_remote_the_workflows_warn_and_stop(remote, tmp_path):
         place = tmp_path / name
         place.mkdir()
         assert run_job(name, job, origin, place)[1] == ""
+        assert "::warning::" in (place / "said").read_text("utf-8")
+        assert (place / "GITHUB_ENV").read_text() == "SKIP=1\n"
 
 
 def live(project, batch):

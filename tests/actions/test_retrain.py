@@ -33,7 +33,7 @@ from lifecycle.monitor.batches import digest, live_of
 from lifecycle.monitor.watch import model_digest
 from lifecycle.table.contract import Contract
 from lifecycle.table.read import Tables
-from tests.released import make, run, table
+from tests.released import copy_of_it, run, table
 from tests.settings import settings
 
 # ---- which rows are learned from, and which judge -------------------------------------------------------------------
@@ -271,13 +271,29 @@ def test_rows_without_a_weight_are_refused_before_the_training():
 
 @pytest.fixture(scope="module")
 def released(tmp_path_factory):
-    return make(tmp_path_factory.mktemp("retrain") / "project")
+    return copy_of_it(tmp_path_factory, tmp_path_factory.mktemp("retrain") / "project")
 
 
 @pytest.fixture
 def project(released, tmp_path):
     place = tmp_path / "project"
     shutil.copytree(released, place, symlinks=True)
+    return place
+
+
+@pytest.fixture(scope="module")
+def watched(released, tmp_path_factory):
+    """The same after the world has turned: 400 live rows, and a verdict on them; not to be changed."""
+    place = tmp_path_factory.mktemp("watched") / "project"
+    shutil.copytree(released, place, symlinks=True)
+    live(place, a=table(400, 2, "2025-04-01", turned=True))
+    return place
+
+
+@pytest.fixture
+def turned(watched, tmp_path):
+    place = tmp_path / "project"
+    shutil.copytree(watched, place, symlinks=True)
     return place
 
 
@@ -311,8 +327,8 @@ def test_without_cause_nothing_changes(project):
 
 
 @pytest.mark.slow
-def test_a_verdict_on_other_data_is_refused(project):
-    live(project, a=table(300, 2, "2025-04-01", turned=True))
+def test_a_verdict_on_other_data_is_refused(turned):
+    project = turned
     table(300, 3, "2025-06-01").to_csv(project / "data/live/b.csv", index=False)
     assert retrain(project, check=False).stderr.startswith("error: reports/monitoring.json is not about data/live")
 
@@ -328,8 +344,8 @@ def test_a_challenger_that_is_not_better_leaves_no_trace(project):
 
 
 @pytest.mark.slow
-def test_the_world_turns_and_the_retrained_model_is_released(project):
-    live(project, a=table(400, 2, "2025-04-01", turned=True))
+def test_the_world_turns_and_the_retrained_model_is_released(turned):
+    project = turned
     before = state(project)
     said = retrain(project).stdout
     branch = next(line.split()[-1] for line in said.splitlines() if line.startswith("review:"))
@@ -423,17 +439,17 @@ def test_too_few_labels_are_said_to_be_too_few(project):
 
 
 @pytest.mark.slow
-def test_an_uncommitted_change_of_the_pipeline_is_refused(project):
-    live(project, a=table(400, 2, "2025-04-01", turned=True))
+def test_an_uncommitted_change_of_the_pipeline_is_refused(turned):
+    project = turned
     with open(project / "params.yaml", "a") as file:
         file.write("\n# tried\n")
     assert "params.yaml is not committed" in retrain(project, check=False).stderr
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("after", ["in a clone", "stages.clean", "stages.train", "stages.evaluate", "stages.deploy"])
-def test_killed_at_any_moment_the_next_call_finishes(project, after):
-    live(project, a=table(400, 2, "2025-04-01", turned=True))
+@pytest.mark.parametrize("after", ["in a clone", "stages.train", "stages.deploy"])
+def test_killed_at_any_moment_the_next_call_finishes(turned, after):
+    project = turned
     before = state(project)
     env = {**os.environ, "PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])}
     process = subprocess.Popen(

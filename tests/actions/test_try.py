@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lifecycle.ground.errors import UserError
-from tests.released import make, run
+from tests.released import copy_of_it, run
 
 tried = importlib.import_module("actions.try")  # its name is a word of Python's
 rng = np.random.default_rng(1)
@@ -56,8 +56,8 @@ def test_only_what_shapes_the_rows_makes_them_again(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_an_edit_is_tried_and_nothing_is_written(tmp_path):
-    project = make(tmp_path)
+def test_an_edit_is_tried_and_nothing_is_written(tmp_path, tmp_path_factory):
+    project = copy_of_it(tmp_path_factory, tmp_path / "project")
 
     def call(check=True):
         return run(project, sys.executable, "-m", "actions.try", check=check)

@@ -8,22 +8,19 @@ import pytest
 from service.app import create_app
 from service.bundle import Bundle
 from service.settings import Settings
+from tests.once import once
 from tests.service import build
 
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory):
     """The classification's folder after all stages; not to be changed (`copy_of` makes one that may be)."""
-    place = build.project(tmp_path_factory.mktemp("serving") / "flats", "let")
-    build.run(place, *build.STAGES)
-    return place
+    return once(tmp_path_factory, "flats", lambda place: build.run(build.project(place, "let"), *build.STAGES))
 
 
 @pytest.fixture(scope="session")
 def regression(tmp_path_factory):
-    place = build.project(tmp_path_factory.mktemp("serving") / "prices", "price")
-    build.run(place, *build.STAGES)
-    return place
+    return once(tmp_path_factory, "prices", lambda place: build.run(build.project(place, "price"), *build.STAGES))
 
 
 @pytest.fixture(scope="session")

@@ -87,6 +87,31 @@ def repository(released, tmp_path):
     return Repository(shutil.copytree(released.place, tmp_path / "flats", symlinks=True))
 
 
+@pytest.fixture(scope="module")
+def with_candidate(released, tmp_path_factory):
+    """The same with a third model, which is committed and not released; not to be changed."""
+    place = tmp_path_factory.mktemp("candidate") / "flats"
+    repository = Repository(shutil.copytree(released.place, place, symlinks=True))
+    repository.another_model(0.5)
+    return repository
+
+
+@pytest.fixture
+def unreleased(with_candidate, tmp_path):
+    return Repository(shutil.copytree(with_candidate.place, tmp_path / "flats", symlinks=True))
+
+
+@pytest.fixture(scope="module")
+def to_and_fro(with_candidate, tmp_path_factory):
+    """The third model released, the second brought back, the third again; not to be changed."""
+    place = tmp_path_factory.mktemp("to_and_fro") / "flats"
+    repository = Repository(shutil.copytree(with_candidate.place, place, symlinks=True))
+    repository.act("release")
+    repository.act("rollback")
+    repository.act("rollback", "v1.2.0")
+    return repository
+
+
 def production(repository):
     """What GTO itself says."""
     shown = json.loads(repository.run("gto", "show", "--json").stdout)
@@ -143,11 +168,8 @@ def test_after_a_rollback_a_run_and_a_commit_leave_nothing_to_do(repository):
 
 
 @pytest.mark.parametrize("arguments", [[], ["v1.0.0"]])
-def test_a_rollback_that_was_stopped_when_all_was_done_goes_no_version_further_back(repository, arguments):
-    repository.another_model(0.5)
-    repository.act("release")
-    repository.act("rollback")
-    repository.act("rollback", "v1.2.0")
+def test_a_rollback_that_was_stopped_when_all_was_done_goes_no_version_further_back(to_and_fro, tmp_path, arguments):
+    repository = Repository(shutil.copytree(to_and_fro.place, tmp_path / "flats", symlinks=True))
     to = arguments or ["v1.1.0"]
     code = (
         f"import builtins, os, sys; sys.argv[1:] = {arguments}; from actions import rollback; "
@@ -191,9 +213,10 @@ REFUSED = {
 
 
 def changed(repository):
-    repository.another_model(0.2)
     path = repository.place / "params.yaml"
-    path.write_text(path.read_text("utf-8").replace("C: 0.2", "C: 0.5"), "utf-8")
+    text = path.read_text("utf-8")
+    assert "C: 0.5" in text
+    path.write_text(text.replace("C: 0.5", "C: 0.2"), "utf-8")
     repository.commit("Not reproduced")
 
 
@@ -207,7 +230,8 @@ def failed(repository):
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_a_release_is_refused_in_a_line(repository, name):
+def test_a_release_is_refused_in_a_line(unreleased, name):
+    repository = unreleased
     spoil, says = REFUSED[name]
     if name == "a failed gate":
         says = "the gate failed (criterion roc_auc"
@@ -228,10 +252,9 @@ STOPS = {  # before the one transaction, the old version is in production; after
 
 @pytest.mark.parametrize("until", STOPS)
 @pytest.mark.parametrize("action", ["release", "rollback"])
-def test_what_was_stopped_leaves_the_old_or_the_new_and_is_finished_by_the_next_call(repository, action, until):
+def test_what_was_stopped_leaves_the_old_or_the_new_and_is_finished_by_the_next_call(unreleased, action, until):
+    repository = unreleased
     before, after = "v1.1.0", {"release": "v1.2.0", "rollback": "v1.0.0"}[action]
-    if action == "release":
-        repository.another_model(0.5)
     place, which = STOPS[until]
     place = place.replace("release.", f"{action}.")
     code = f"import os, sys; sys.argv[1:] = []; from actions import publish, {action}; {place} = lambda *a: os._exit(9); {action}.main()"
@@ -252,8 +275,8 @@ def test_what_was_stopped_leaves_the_old_or_the_new_and_is_finished_by_the_next_
     assert not list((repository.place / ".dvc/tmp").glob(f"{action}-*"))
 
 
-def test_the_doctor_finishes_a_release_too(repository):
-    repository.another_model(0.5)
+def test_the_doctor_finishes_a_release_too(unreleased):
+    repository = unreleased
     code = "import os, sys; sys.argv[1:] = []; from actions import publish, release; publish.follow = lambda *a: os._exit(9); release.main()"
     repository.run(sys.executable, "-c", code, check=False)
     assert "the work tree follows the commit 'Release v1.2.0'" in repository.act("doctor")
@@ -261,8 +284,8 @@ def test_the_doctor_finishes_a_release_too(repository):
     assert "all is well" in repository.act("doctor")
 
 
-def test_of_two_releases_at_once_one_is_made_and_the_other_is_told(repository):
-    repository.another_model(0.5)
+def test_of_two_releases_at_once_one_is_made_and_the_other_is_told(unreleased):
+    repository = unreleased
     command = [sys.executable, "-m", "actions.release"]
     how = {"cwd": repository.place, "env": repository.env, "stderr": subprocess.PIPE, "encoding": "utf-8"}
     both = [subprocess.Popen(command, **how) for _ in range(2)]
@@ -395,10 +418,10 @@ def test_compiled_code_in_a_bundle_is_run_by_nobody(repository):
 # ---- what a release leaves ------------------------------------------------------------------------------------------
 
 
-def test_a_release_is_a_commit_at_which_nothing_is_left_to_do_in_a_fresh_clone(repository, tmp_path):
+def test_a_release_is_a_commit_at_which_nothing_is_left_to_do_in_a_fresh_clone(unreleased, tmp_path):
+    repository = unreleased
     repository.dvc("remote", "add", "-d", "storage", str(tmp_path / "storage"))
     repository.git("commit", "-qam", "Where data is shared")
-    repository.another_model(0.5)
     repository.act("release")
     repository.act("push")
     subprocess.run(["git", "clone", "-q", repository.place, tmp_path / "clone"], check=True)
@@ -408,8 +431,8 @@ def test_a_release_is_a_commit_at_which_nothing_is_left_to_do_in_a_fresh_clone(r
     assert json.loads(repository.dvc("status", "--json")) == {} and repository.git("status", "--porcelain") == ""
 
 
-def test_scratch_files_do_not_block_a_release_and_files_that_a_stage_reads_do(repository):
-    repository.another_model(0.5)
+def test_scratch_files_do_not_block_a_release_and_files_that_a_stage_reads_do(unreleased):
+    repository = unreleased
     (repository.place / "scored.csv").write_text("a customer's row\n")
     (repository.place / "custom/helper.py").write_text("")
     assert "custom/helper.py is new, and a stage reads it" in repository.act("release", check=False)

@@ -1,5 +1,6 @@
 """Ways to generate from the template, for its tests."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 TEMPLATE = ROOT / "{{cookiecutter.project}}"
 DATASETS = ROOT.parent / "shared" / "datasets"
+# make's environment is what `make test` has just set up; here it is this Python's
+READY = ("-o", ".venv/ready", f"BIN={Path(sys.executable).parent}")
 
 
 def run(*command, cwd, env=None, check=True):
@@ -17,6 +20,15 @@ def run(*command, cwd, env=None, check=True):
     if check:
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     return done
+
+
+def user_env(home, here):
+    """A user's environment: a home of its own, this Python's tools, a name for Git, nothing else of the machine's."""
+    home.mkdir(exist_ok=True)
+    (home / ".gitconfig").write_text("[user]\n\tname = Ada\n\temail = ada@example.org\n")
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("GIT_", "COOKIECUTTER", "XDG_", "PYTEST"))}
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return {**kept, "HOME": str(home), "USERPROFILE": str(home), "PATH": path, "PWD": str(here)}
 
 
 def root_files():

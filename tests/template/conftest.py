@@ -1,24 +1,19 @@
-"""What the tests of the template share: a copy of it as it stands, and a user's environment."""
+"""What the tests of the template share: a copy of it as it stands, a user's environment, and one project of a table of one's own."""
 
 import os
 import shutil
-import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
-from tests.template.bake import ROOT, commit, root_files, run
+from tests.once import once
+from tests.template.bake import DATASETS, READY, ROOT, commit, root_files, run, user_env
 
 
 @pytest.fixture
 def env(tmp_path):
-    """A user's environment: a home of its own, this Python's tools, a name for Git, nothing else of the machine's."""
-    home = tmp_path / "home"
-    home.mkdir()
-    (home / ".gitconfig").write_text("[user]\n\tname = Ada\n\temail = ada@example.org\n")
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("GIT_", "COOKIECUTTER", "XDG_", "PYTEST"))}
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    return {**kept, "HOME": str(home), "USERPROFILE": str(home), "PATH": path, "PWD": str(tmp_path)}
+    return user_env(tmp_path / "home", tmp_path)
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +26,30 @@ def template(tmp_path_factory):
     run("git", "init", "-q", cwd=copy)
     commit(copy, "The template")
     return copy
+
+
+class New(NamedTuple):
+    """The project that `make new` made, and what was printed; not to be changed."""
+
+    project: Path
+    said: str
+
+
+@pytest.fixture(scope="session")
+def telco(template, tmp_path_factory):
+    """As README shows it: from a clone, in one command."""
+    table = DATASETS / "telco_churn.csv"
+    if not table.exists() or os.name == "nt":
+        pytest.skip(f"{DATASETS}, or make, is not here: README's run was NOT tried")
+
+    def make(place):
+        place.mkdir()
+        env = user_env(place / "home", place)
+        run("git", "clone", "-q", template, place / "clone", cwd=place, env=env)
+        shutil.copy(table, place / "clone")
+        asked = ("NAME=Telco churn", "DATA=telco_churn.csv", "TARGET=Churn")
+        said = run("make", "new", *asked, *READY, cwd=place / "clone", env={**env, "PWD": str(place / "clone")}).stdout
+        (place / "said.txt").write_text(said, "utf-8")
+
+    place = once(tmp_path_factory, "telco", make)
+    return New(place / "telco-churn", (place / "said.txt").read_text("utf-8"))

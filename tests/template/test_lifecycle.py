@@ -7,28 +7,19 @@ import os
 import re
 import shutil
 import sys
-from pathlib import Path
 
 import pytest
-import yaml
 
-from tests.template.bake import DATASETS, commit, generate, run
+from tests.template.bake import READY, commit, generate, run, user_env
 
 pytestmark = pytest.mark.slow
-
-telco = pytest.mark.skipif(
-    not (DATASETS / "telco_churn.csv").exists(), reason=f"{DATASETS} is not here: the real tables were NOT tried"
-)
 
 
 @pytest.fixture(scope="module")
 def user(tmp_path_factory):
     """(folder, environment) of a user"""
     home = tmp_path_factory.mktemp("user")
-    (home / ".gitconfig").write_text("[user]\n\tname = Ada\n\temail = ada@example.org\n")
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("GIT_", "PYTEST"))}
-    return home, kept | {"HOME": str(home), "PATH": path}
+    return home, user_env(home, home)
 
 
 @pytest.fixture(scope="module")
@@ -124,78 +115,47 @@ def test_a_generated_project_passes_its_own_pre_commit(example):
     run("pre-commit", "run", "--all-files", cwd=project, env=env)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="the workflow's job runs on Linux")
-def test_the_workflows_commands_tell_a_pull_request_what_it_does_to_the_metrics(example, tmp_path):
-    project, env, _ = example
-    steps = yaml.safe_load((project / ".github/workflows/pipeline.yml").read_text("utf-8"))["jobs"]["reproduce"][
-        "steps"
-    ]
-    commands = {step.get("name"): step["run"] for step in steps if "run" in step}
-    base = run("git", "rev-parse", "HEAD", cwd=project, env=env).stdout.strip()
-    here = env | {"BASE": base, "GITHUB_ENV": str(tmp_path / "env"), "GITHUB_STEP_SUMMARY": str(tmp_path / "summary")}
-
-    run("git", "clone", "-q", project, tmp_path / "without", cwd=tmp_path, env=env)
-    told = run("bash", "-ec", commands["Fetch data and models"], cwd=tmp_path / "without", env=here).stdout
-    assert "::warning::data/raw is not here" in told and (tmp_path / "env").read_text() == "SKIP=1\n"
-
-    run("dvc", "remote", "add", "-d", "--local", "storage", tmp_path / "store", cwd=project, env=env)
-    run("dvc", "push", cwd=project, env=env)
-    run("git", "clone", "-q", project, clone := tmp_path / "with", cwd=tmp_path, env=env)
-    run("dvc", "remote", "add", "-d", "storage", tmp_path / "store", cwd=clone, env=env)
-    params = (clone / "params.yaml").read_text("utf-8")
-    (clone / "params.yaml").write_text(params.replace("test_size: 0.2", "test_size: 0.3"), "utf-8")
-    for name in ("Fetch data and models", "Reproduce", "What changed"):
-        run("bash", "-ec", commands[name], cwd=clone, env=here)
-    summary = (tmp_path / "summary").read_text("utf-8")
-    assert "split.test_size" in summary and "| reports/metrics.json" in summary and "rows_test" in summary
+def test_make_new_goes_from_a_clone_to_a_reproduced_project(telco):
+    check_model(telco.project)
 
 
-@telco
-def test_a_table_of_ones_own_experiments_and_their_comparison(template, user):
-    home, env = user
-    table = DATASETS / "telco_churn.csv"
-    generate(template, home, env, project_name="Telco churn", data=table, target="Churn")
-    project = home / "telco-churn"
-    run("dvc", "repro", cwd=project, env=env)
-    check_model(project)
+def test_a_table_of_ones_own_experiments_and_their_comparison(telco, user, tmp_path):
+    """In a folder whose path has blanks, the queue as well."""
+    _, env = user
+    project = shutil.copytree(telco.project, tmp_path / "my models/telco churn", symlinks=True)
     first = measured(project)
     commit(project, "The first run")
 
     run("dvc", "exp", "run", "-S", "train.time_budget=20", cwd=project, env=env)
-    run("dvc", "exp", "run", "--temp", "-S", "split.random_state=2", cwd=project, env=env)
+    swept = run("make", "sweep", "SWEEP=-S 'split.random_state=2'", "JOBS=1", *READY, cwd=project, env=env).stdout
     shown = run("dvc", "exp", "show", "--csv", cwd=project, env=env).stdout
     rows = list(csv.DictReader(io.StringIO(shown)))
     tried = {
         (row["train.time_budget"], row["split.random_state"]): row for row in rows if row["typ"].startswith("branch")
     }
-    assert set(tried) == {("20", ""), ("20", "2")}  # --temp starts from the workspace
+    assert set(tried) == {("20", ""), ("20", "2")}  # what is queued starts from the workspace
     assert all(float(row["score"]) < float(row["baseline"]) for row in tried.values())
-    assert measured(project)["rows_test"] == first["rows_test"]  # what --temp tried is not in the workspace
+    assert measured(project)["rows_test"] == first["rows_test"]  # what was queued is not in the workspace
     assert "time_budget" in run("dvc", "params", "diff", cwd=project, env=env).stdout
 
-    compared = run(
-        "make", "compare", "-o", ".venv/ready", "BIN=" + str(Path(sys.executable).parent), cwd=project, env=env
-    )
-    for words in ("log_loss (lower is better)", "naive baseline", "gate passed", "split.random_state 2"):
-        assert words in compared.stdout
-    assert "data/raw" not in compared.stdout
+    _, named, compared = swept.rpartition("log_loss (lower is better)")
+    assert named and "data/raw" not in compared
+    for words in ("naive baseline", "gate passed", "split.random_state 2"):
+        assert words in compared
 
 
-@telco
-def test_make_new_goes_from_a_clone_to_a_reproduced_project(template, user):
+def test_make_new_takes_a_name_with_quotes_and_a_table_beside(template, user):
+    """What reproduces it is tried above: here `python` says where it was called, and with what."""
     home, env = user
-    run("git", "clone", "-q", template, home / "clone" / "template", cwd=home, env=env)
-    shutil.copy(DATASETS / "telco_churn.csv", home / "clone/template/churn.csv")
-    # the set-up itself is what `make test` has just done; here it is this Python's
-    ready = ("-o", ".venv/ready", "BIN=" + str(Path(sys.executable).parent))
-    run(
-        "make",
-        "new",
-        'NAME=It\'s 1 "churn"',
-        "DATA=churn.csv",
-        "TARGET=Churn",
-        *ready,
-        cwd=home / "clone/template",
-        env=env,
-    )
-    check_model(home / "clone/it-s-1-churn")
+    clone = home / "clone/template"
+    run("git", "clone", "-q", template, clone, cwd=home, env=env)
+    (clone / "churn.csv").write_text("tenure,Churn\n" + "1,yes\n2,no\n" * 30)
+    (home / "bin").mkdir()
+    (home / "bin/python").write_text('#!/bin/sh\necho "called in $(pwd -P) with $*"\n')
+    (home / "bin/python").chmod(0o755)
+    path = os.pathsep.join([str(home / "bin"), env["PATH"]])
+    asked = ('NAME=It\'s 1 "churn"', "DATA=churn.csv", "TARGET=Churn")
+    said = run("make", "new", *asked, *READY, cwd=clone, env={**env, "PATH": path, "PWD": str(clone)}).stdout
+    project = home / "clone/it-s-1-churn"
+    assert f"called in {project.resolve()} with -m actions.repro" in said
+    assert (project / "data/raw/churn.csv").exists() and 'It\'s 1 "churn"' in (project / "README.md").read_text("utf-8")

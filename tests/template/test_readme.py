@@ -1,13 +1,12 @@
 """The README is short and true: its commands are there, its run is real; the layout page names what there is."""
 
 import re
-import sys
 import tomllib
 
 import pytest
 from packaging.requirements import Requirement
 
-from tests.template.bake import DATASETS, ROOT, generate, run
+from tests.template.bake import ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")
 LAYOUT = (ROOT / "docs/reference/layout.md").read_text("utf-8")
@@ -61,22 +60,16 @@ def test_each_dependency_has_its_reason_and_no_other_has():
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    not (DATASETS / "telco_churn.csv").exists(), reason=f"{DATASETS} is not here: the README's run was NOT tried"
-)
-def test_the_run_that_is_shown_is_real(template, tmp_path, env):
+def test_the_run_that_is_shown_is_real(telco):
     """Every line but those with a time or a fitted score is what the commands print, and scores agree to two digits."""
     shown = block('make new NAME="Telco churn" DATA=telco_churn.csv TARGET=Churn')
-    said = generate(
-        template, tmp_path / "here", env, data=str(DATASETS / "telco_churn.csv"), target="Churn", project="telco"
-    ).stdout
-    said += run(sys.executable, "-m", "actions.repro", cwd=tmp_path / "here/telco", env=env).stdout
+    said = telco.said.splitlines()
     fitted = ("train:", "evaluate:", "validate:", "report:", "deploy:", "score ", "commit ")
     exact = [s for s in shown if not s.startswith(fitted)]
-    assert len(exact) > 8 and [s for s in exact if s not in said.splitlines()] == []
+    assert len(exact) > 8 and [s for s in exact if s not in said] == []
     for line in set(shown) - set(exact):
         name = re.split("[: ]", line)[0]
-        real = next(s for s in said.splitlines() if re.match(f"{name}[: ]", s))
+        real = next(s for s in said if re.match(f"{name}[: ]", s))
         score = re.compile(r"log_loss ([\d.]+)|baseline ([\d.]+)|gate (\w+)|(\d+ golden rows)")
         assert [tuple(g[:4] for g in m) for m in score.findall(line)] == [
             tuple(g[:4] for g in m) for m in score.findall(real)
