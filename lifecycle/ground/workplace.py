@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from lifecycle.ground.cluster import Cluster
 
 Whole = TypeVar("Whole")
-ALONE = 2.0  # seconds of work that are done here before others are asked: two processes take as long to start
+ALONE = (
+    5.0  # seconds of work that are done here before others are asked: two processes take as long to start and to feed
+)
 ADDRESS = "DASK_SCHEDULER_ADDRESS"
 
 

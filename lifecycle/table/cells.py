@@ -84,7 +84,17 @@ def is_garbled(values: pd.Series) -> np.ndarray:
     """Mask of the cells that hold a NUL, or a character that no encoding could read: their text is not what was meant."""
     if len(values) <= FEW:
         return _garbled(values.tolist())
-    return matches(values, r"[\x00\x{FFFD}]")
+    return matches(values, r"[\x00\x{FFFD}]") if _may_be_garbled(values) else np.zeros(len(values), dtype=bool)
+
+
+def _may_be_garbled(values: pd.Series) -> bool:
+    """Whether their bytes, all at once, hold a mark of it anywhere."""
+    import pyarrow as pa
+
+    texts = pa.array(values.array, pa.large_string())
+    chunks = texts.chunks if isinstance(texts, pa.ChunkedArray) else [texts]
+    held = [chunk.buffers()[2] for chunk in chunks]
+    return any(mark in data.to_pybytes() for data in held if data for mark in (b"\0", b"\xef\xbf\xbd"))
 
 
 def _garbled(texts: list[object]) -> np.ndarray:

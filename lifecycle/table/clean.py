@@ -182,7 +182,8 @@ def unusable(raw: pd.DataFrame, conformed: Conformed, contract: Contract, min_fi
     features = contract.names(MODEL)
     reasons = np.full(len(frame), "", dtype=object)
     empty = filled_share(frame, features) < min_filled
-    empty[empty] = recorded(raw[empty], features) < min_filled
+    if empty.any():
+        empty[empty] = recorded(raw[empty], features) < min_filled
     reasons[empty] = f"less than {min_filled:.0%} of its features are filled"
     reasons[frame[target].isna()] = f'no value of the target "{target}"'
     if target in conformed.corrupt:

@@ -405,14 +405,15 @@ class _Measured:
     def __init__(self, values: pd.Series) -> None:
         cells = values.str.strip()
         self.filled = (cells != "").to_numpy()
-        numbers = _numbers(cells)
+        codes, distinct = pd.factorize(cells)
+        numbers = np.append(_numbers_of(np.asarray(distinct, dtype=object)), np.nan)[codes]
         known = np.isfinite(numbers)
         self.is_measure = known.sum() > 0.9 * self.filled.sum() and len(np.unique(numbers[known])) > 10
         if self.is_measure:
             self.ranks = pd.Series(numbers).rank(pct=True).to_numpy()
             self.variance = float(np.nanvar(self.ranks))
         else:
-            self.codes = pd.factorize(cells)[0]
+            self.codes = codes
             shares = np.bincount(self.codes[self.filled]) / max(self.filled.sum(), 1)
             self.chance = float((shares**2).sum())
 

@@ -162,6 +162,11 @@ class Notation:
         return self.decimal == "." and self.group != "." and self.bare_scale == (1.0, 0.0)
 
     @cached_property
+    def odd_words(self) -> list[str]:
+        """Texts between plain numbers that kernels have met: they only save time, so that no result hangs on them."""
+        return []
+
+    @cached_property
     def scales(self) -> dict[str, tuple[float, float]]:
         """{unit as it is looked up: (scale, shift)}, each spelling for itself and, where that is clear, without case."""
         pairs = {w: _pair(v) for w, v in (self.units or {self.unit: 1.0}).items()}
@@ -612,7 +617,7 @@ def by_kernel(values: pd.Series, n: Notation) -> tuple[np.ndarray, np.ndarray]:
 
     texts = pa.array(values.array, pa.large_string())
     if n.is_simple:
-        found = _cast(texts)
+        found = _cast(texts, n.odd_words)
         if found is not None:
             return found, np.isfinite(found)
     for pattern, dropped in _cell_patterns(n):
@@ -650,25 +655,26 @@ WORDS = 6  # different texts between plain numbers, for which these need not be 
 _NOT_PARSED = re.compile(r"Failed to parse string: '(.*)' as a scalar", re.DOTALL)
 
 
-def _cast(texts: Any) -> np.ndarray | None:
-    """The numbers of a column of plain ones, NaN for the few texts between them; None where these are many."""
+def _cast(texts: Any, met: list[str]) -> np.ndarray | None:
+    """The numbers of a column of plain ones, NaN for the few texts between them; None where these are many. `met`: such texts of
+    the parts before, each of which would cost a cast; it grows."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     nothing = pa.scalar(None, pa.large_string())
-    odd = None
-    for _ in range(WORDS + 1):
-        if odd is not None:
-            texts = pc.if_else(pc.equal(texts, odd), nothing, texts)
+    small = len(texts) <= cells.FEW
+    if not small:
+        known = pa.array(["", *met], pa.large_string())
+        texts = pc.if_else(pc.is_in(texts, known), nothing, texts)
+    for _ in range(WORDS):
         try:
             return np.array(pc.cast(texts, pa.float64()).to_numpy(zero_copy_only=False))
         except pa.ArrowInvalid as error:
-            if len(texts) <= cells.FEW:
-                return None  # to look for the odd ones costs more than to match each
             found = _NOT_PARSED.search(str(error))
-            if not found or found[1] == odd:
-                return None
-            odd = found[1]
+            if small or not found or len(met) >= WORDS:
+                return None  # to look for many odd ones costs more than to match each
+            met.append(found[1])
+            texts = pc.if_else(pc.equal(texts, found[1]), nothing, texts)
     return None
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from lifecycle.table.cells import matches
 from lifecycle.table.read import SOURCE
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ _HASH_KEY = "cookiecutter-ml."  # sixteen bytes; another key would move every ro
 _EMPTY = ["", "?", "-", "--", ".", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "<na>", "nat", "missing", "\\n"]
 BLOCK = 200_000  # cells whose hashes are made together: a column of a wide table by itself costs more than its cells
 SEVERAL = 8  # columns, from which on it is worth it
+# two blanks and more, or another one than that of a keyboard
+_SPACED = r"  |[\t-\r\x1C-\x1F\x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}]"
 _KIND = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -112,7 +115,10 @@ def _plain(texts: pd.Series) -> pd.Series:
     whole = plain.str.endswith("0").to_numpy(bool) & plain.str.contains(".0", regex=False).to_numpy(bool)
     if whole.any():
         plain[whole] = plain[whole].str.replace(r"^(-?\d+)\.0+$", r"\1", regex=True)
-    return plain.str.replace(r"\s+", " ", regex=True).mask(plain.isin(_EMPTY), "")
+    spaced = matches(plain, _SPACED)
+    if spaced.any():
+        plain[spaced] = plain[spaced].str.replace(r"\s+", " ", regex=True)
+    return plain.mask(plain.isin(_EMPTY), "")
 
 
 def mixed(keys: np.ndarray) -> np.ndarray:
