@@ -520,13 +520,7 @@ def _date(one: _Looked, texts: Texts, file: FileEvidence, least: float) -> Draft
     keys["constraints"] = {"minimum": second(found.min()), "maximum": second(found.max())}
     notes = []
     if doubt:
-        example = next(
-            (t.strip() for t in texts.sample if dates.read(t, (doubt,)) and not dates.read(t, (dates.ISO,))), doubt
-        )
-        taken = next((form for form in formats if dates.read(example, (form,))), formats[0])
-        notes.append(
-            f"dates such as {example} are read as {taken}, and would fit {doubt} as well (columns: {{{one.name}: {{format: ...}}}})"
-        )
+        notes += _doubtful(one, texts, formats, doubt)
     if found.min() >= _FAR_AHEAD:
         notes.append(
             f"its years are {str(found.min())[:4]} to {str(found.max())[:4]}; if they are of another calendar, such as the Buddhist one "
@@ -550,6 +544,17 @@ def _date(one: _Looked, texts: Texts, file: FileEvidence, least: float) -> Draft
         )
     notes += _early_end(one, texts, parsed, good & ~gone)
     return Draft(texts, "date", keys, (), parsed, Notation(), notes)
+
+
+def _doubtful(one: _Looked, texts: Texts, formats: tuple[str, ...], doubt: str) -> list[str]:
+    """A line on dates that two formats fit, with one that both do."""
+    for text in texts.sample:
+        taken = next((form for form in formats if form != dates.ISO and dates.read(text, (form,))), "")
+        if taken and dates.read(text, (doubt,)) and not dates.read(text, (dates.ISO,)):
+            return [
+                f"dates such as {text.strip()} are read as {taken}, and would fit {doubt} as well (columns: {{{one.name}: {{format: ...}}}})"
+            ]
+    return []
 
 
 def _open_ends(parsed: np.ndarray, good: np.ndarray) -> np.ndarray:

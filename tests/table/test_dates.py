@@ -237,3 +237,8 @@ def test_a_year_of_an_era_is_one_of_the_common_calendar(era):
         f"{name}{i % 8 + 1}年{i % 12 + 1}月{i % 28 + 1}日".replace(f"{name}1年", f"{name}元年") for i in range(120)
     ]
     assert made(day=cells).values("day")[:2] == [pd.Timestamp(before + 1, 1, 1), pd.Timestamp(before + 2, 2, 2)]
+
+
+def test_a_date_that_only_one_order_fits_is_no_example_of_a_doubt():
+    cells = [*written("%Y-%m-%d")[:110], *["09 21 1972", "03 22 1999"] * 5]
+    assert "would fit" not in made(**{"Release date": cells}).said("Release date")
