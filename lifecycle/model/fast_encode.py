@@ -19,7 +19,7 @@ NUMBERS, LEVELS = (Number, Scaled, Piecewise), (Rank, OneHot, TargetMean)
 MISSING, UNSEEN, FIRST = 0, 1, 2  # codes of a category's cells; from FIRST on, levels
 
 
-class Block(NamedTuple):
+class FittedPart(NamedTuple):
     """A `part` of an encoder, fitted on `column`; `at`: its columns of the matrix."""
 
     column: str
@@ -42,7 +42,7 @@ class FewRows:
         every = [block for found in blocks.values() for block in found]
         self.numbers = _names(every, NUMBERS)
         self.tables = tables_of(every)
-        self.plans = {key: Plan(found, self.numbers, self.tables) for key, found in blocks.items()}
+        self.plans = {key: MatrixPlan(found, self.numbers, self.tables) for key, found in blocks.items()}
 
     def __call__(self, columns: Columns) -> dict[int, Array]:
         """{id(encoder): what its `transform` gives}."""
@@ -57,16 +57,16 @@ class FewRows:
         return matrices | {id(encoder): encoder.transform(columns) for encoder in self.others}
 
 
-class Plan:
+class MatrixPlan:
     """How one encoder's matrix is made of all numbers and all codes."""
 
-    def __init__(self, blocks: list[Block], numbers: list[str], tables: dict[str, dict[str, int]]) -> None:
+    def __init__(self, blocks: list[FittedPart], numbers: list[str], tables: dict[str, dict[str, int]]) -> None:
         self.width = sum(len(block.at) for block in blocks)
         self.steps: list[Step] = []
-        makers: list[tuple[type, Callable[[list[Block], list[int]], Step]]] = [
+        makers: list[tuple[type, Callable[[list[FittedPart], list[int]], Step]]] = [
             (Number, AsItIs),
             (Scaled, Standardised),
-            (Piecewise, Intervals),
+            (Piecewise, Pieces),
         ]
         for kind, make in makers:
             if found := [block for block in blocks if isinstance(block.part, kind)]:
@@ -74,7 +74,7 @@ class Plan:
         if found := [block for block in blocks if isinstance(block.part, (Rank, TargetMean))]:
             self.steps.append(ByLevel(found, tables))
         if found := [block for block in blocks if isinstance(block.part, OneHot)]:
-            self.steps.append(Marks(found, tables))
+            self.steps.append(OneHots(found, tables))
         self.rest = [block for block in blocks if not isinstance(block.part, NUMBERS + LEVELS)]
 
     def matrix(self, columns: Columns, numbers: Array, codes: Array) -> Array:
@@ -90,7 +90,7 @@ class Plan:
 
 
 class AsItIs:
-    def __init__(self, blocks: list[Block], columns: list[int]) -> None:
+    def __init__(self, blocks: list[FittedPart], columns: list[int]) -> None:
         self.at, self.columns = _places(blocks), columns
 
     def write(self, out: Array, numbers: Array, codes: Array) -> None:
@@ -98,7 +98,7 @@ class AsItIs:
 
 
 class Standardised:
-    def __init__(self, blocks: list[Block], columns: list[int]) -> None:
+    def __init__(self, blocks: list[FittedPart], columns: list[int]) -> None:
         parts = [block.part for block in blocks]
         self.at, self.columns = np.array([block.at.start for block in blocks]), columns
         self.logs = np.flatnonzero([part.log for part in parts])
@@ -115,8 +115,8 @@ class Standardised:
             out[:, self.at[self.flagged] + 1] = absent[:, self.flagged]
 
 
-class Intervals:
-    def __init__(self, blocks: list[Block], columns: list[int]) -> None:
+class Pieces:
+    def __init__(self, blocks: list[FittedPart], columns: list[int]) -> None:
         parts = [block.part for block in blocks]
         widths = [len(part.mean) for part in parts]
         self.columns = np.repeat(columns, widths)
@@ -144,7 +144,7 @@ class Intervals:
 class ByLevel:
     """Ranks and target means: for each code a number, those of one output after those of another."""
 
-    def __init__(self, blocks: list[Block], tables: dict[str, dict[str, int]]) -> None:
+    def __init__(self, blocks: list[FittedPart], tables: dict[str, dict[str, int]]) -> None:
         names = list(tables)
         self.at = _places(blocks)
         self.columns: list[int] = []
@@ -160,10 +160,10 @@ class ByLevel:
         out[:, self.at] = self.meaning[codes[:, self.columns] + self.start]
 
 
-class Marks:
+class OneHots:
     """One-hot: for each code the column of the matrix that is 1, -1 for none."""
 
-    def __init__(self, blocks: list[Block], tables: dict[str, dict[str, int]]) -> None:
+    def __init__(self, blocks: list[FittedPart], tables: dict[str, dict[str, int]]) -> None:
         names = list(tables)
         self.columns = [names.index(block.column) for block in blocks]
         meanings = []
@@ -183,18 +183,18 @@ class Marks:
 # ---- what they are made of ---------------------------------------------------------------------------------------------
 
 
-def blocks_of(encoder: TableEncoder, columns: Columns) -> list[Block]:
+def blocks_of(encoder: TableEncoder, columns: Columns) -> list[FittedPart]:
     """`columns`: a row or more; how wide a part is shows when it is asked."""
     found, at = [], 0
     for column, parts in encoder.parts_.items():
         for part in parts:
             width = part.transform(columns[column][:1]).shape[1]
-            found.append(Block(column, part, range(at, at + width)))
+            found.append(FittedPart(column, part, range(at, at + width)))
             at += width
     return found
 
 
-def tables_of(blocks: list[Block]) -> dict[str, dict[str, int]]:
+def tables_of(blocks: list[FittedPart]) -> dict[str, dict[str, int]]:
     """{column: {level: code}} of the categories, with all levels that any part knows."""
     tables: dict[str, dict[str, int]] = {name: {} for name in _names(blocks, LEVELS)}
     for block in blocks:
@@ -205,11 +205,11 @@ def tables_of(blocks: list[Block]) -> dict[str, dict[str, int]]:
     return tables
 
 
-def _names(blocks: list[Block], kinds: tuple[type, ...]) -> list[str]:
+def _names(blocks: list[FittedPart], kinds: tuple[type, ...]) -> list[str]:
     return list(dict.fromkeys(block.column for block in blocks if isinstance(block.part, kinds)))
 
 
-def _places(blocks: list[Block]) -> list[int]:
+def _places(blocks: list[FittedPart]) -> list[int]:
     return [place for block in blocks for place in block.at]
 
 
