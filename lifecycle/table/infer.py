@@ -208,6 +208,8 @@ def _with_number_words(one: _Looked, texts: Texts, file: FileEvidence, define: M
     """Numbers between which some are written out: 25, forty, 60. Of words alone only the user says that they are numbers."""
     if one.forced not in ("", *NUMBERS) or texts.wordless:
         return None
+    if not one.forced and not any(shape is not None for shape in texts.numbers):
+        return None
     spelled = _number_words(texts)
     rest = texts.without(spelled)
     if not spelled:
@@ -752,7 +754,7 @@ def _note_not_understood(one: _Looked, draft: Draft, file: FileEvidence) -> None
             "or dates in a column of their own"
         )
         return
-    if len(texts.distinct) >= SEVERAL and len(_number_words(texts)) == len({units.key(t) for t in texts.sample}):
+    if len(texts.distinct) >= SEVERAL and all(number_of(t) is not None for t in texts.sample):
         draft.notes.append(
             f"its cells are numbers in words ({shown}), and it is taken for texts; if they are numbers: "
             f"columns: {{{one.name}: {{type: number}}}}"
