@@ -14,7 +14,8 @@ from typing import Any, TextIO
 NARROW = 40  # columns; in fewer a line of words is no easier to read than a broken one
 _WORDS = re.compile(r"\s+|(?:`[^`\n]*`|\S)+")
 _LABEL = re.compile(r"\w+ {2,}(?=\S)")  # `score    log_loss 0.42`: what follows stands below its beginning
-_AS_IT_IS = re.compile(r" {4}|.* && |.*[\r\x1b]")
+_COMMANDS = re.compile(r".* && .*?(?= {3,}\(|$)")  # up to a remark in brackets
+_AS_IT_IS = re.compile(r" {4}|.*[\r\x1b]")
 
 
 class Terminal:
@@ -45,7 +46,9 @@ def broken(line: str, columns: int) -> str:
         return line
     lines, current = [], ""
     below = " " * hanging(line)
-    for piece in _WORDS.findall(line):
+    commands = _COMMANDS.match(line)
+    end = commands.end() if commands else 0
+    for piece in [line[:end], *_WORDS.findall(line[end:])]:
         if current.strip() and wide(current + piece.rstrip()) > columns:
             lines.append(current.rstrip())
             current = below

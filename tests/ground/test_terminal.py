@@ -49,6 +49,12 @@ def test_what_is_to_be_copied_or_drawn_over_stays_whole(line):
     assert broken(line, 80) == line
 
 
+def test_a_remark_after_commands_is_broken_and_they_are_not():
+    commands = 'commit   git add -A && git commit -m "..."'
+    first, second = broken(f"{commands}      (24 files, such as data/contract.yaml)", 80).split("\n")
+    assert first == f"{commands}      (24 files, such as" and second == " " * 9 + "data/contract.yaml)"
+
+
 def test_a_command_within_a_sentence_is_not_broken():
     command = "`git config --global core.longpaths true`"
     line = f"models/bundle has paths that are too long for this system: {command} lets it have them"
