@@ -9,6 +9,7 @@ It works on plain arrays: scikit-learn's ColumnTransformer on a DataFrame takes 
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
@@ -38,6 +39,9 @@ DATES = {
     "time passed": (True, 1.0),
     "time to come": (True, 2.0),
 }
+# kinds of what two columns say together, found by the folds too: days from one date to the other; and the target's mean by the values
+# of both, of whole numbers or the hours of dates. The key of such a kind is what `together` makes of the columns
+BETWEEN, PAIR = "between", "pair"
 TEXTS_AT_ONCE = 1000  # in memory: components x words of each
 ROWS_AT_ONCE = 20_000  # of a compact matrix, that are whole in memory
 SPARSE = 0.5  # share of cells that are not 0, below which a sparse matrix is the smaller: 12 bytes a cell against 8
@@ -64,6 +68,11 @@ def added_kinds(frame: pd.DataFrame, kinds: dict[str, str]) -> dict[str, str]:
     return out
 
 
+def together(one: str, other: str) -> str:
+    """The key, among kinds, of two columns."""
+    return json.dumps([one, other])
+
+
 class TableEncoder(TransformerMixin, BaseEstimator):
     """`kinds`: {column: kind}, `style`: "tree" or "linear". `transform` gives float64 of shape (n rows, n features)."""
 
@@ -74,11 +83,12 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self.parts_: dict[str, list] = {}
         self.feature_names_: list[str] = []
         for column, kind in self.kinds.items():
-            values = _array(frame, column)
+            values = self._values(frame, column)
             # scikit-learn's boosting fails on a column that holds nothing in the rows of this fit
             self.parts_[column] = [] if pd.isna(values).all() else self._parts(kind)
+            name = " and ".join(json.loads(column)) if kind in (BETWEEN, PAIR) else column
             for part in self.parts_[column]:
-                self.feature_names_ += [f"{column}{suffix}" for suffix in part.fit(values, y)]
+                self.feature_names_ += [f"{name}{suffix}" for suffix in part.fit(values, y)]
         return self
 
     def fit_transform(self, frame: Frame, y: np.ndarray, **_: Any) -> np.ndarray:
@@ -124,16 +134,25 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         if not n:
             return out  # scikit-learn's text parts refuse no rows
         for column, parts in self.parts_.items():
-            values = _array(frame, column)
+            values = self._values(frame, column)
             for part in parts:
                 block = call(part, values)
                 out[:, at : at + block.shape[1]] = block
                 at += block.shape[1]
         return out
 
+    def _values(self, frame: Frame, column: str) -> np.ndarray:
+        kind = self.kinds[column]
+        if kind not in (BETWEEN, PAIR):
+            return _array(frame, column)
+        one, other = (_array(frame, name) for name in json.loads(column))
+        return days_between(one, other) if kind == BETWEEN else pairs(one, other)
+
     def _parts(self, kind: str) -> list:
         linear = self.style != "tree"
-        if kind == "number":
+        if kind == PAIR:
+            return [TargetMean(self.random_state, few=1)]
+        if kind in ("number", BETWEEN):
             return [Piecewise() if self.style == "piecewise" else Scaled() if linear else Number()]
         if kind == "category":
             return [OneHot() if linear else Rank(), TargetMean(self.random_state)]
@@ -159,6 +178,29 @@ def _array(frame: Frame, column: str) -> np.ndarray:
     codes, levels = pd.factorize(values)
     texts = np.append(np.asarray(levels, dtype=object), np.nan)
     return texts[codes]
+
+
+def days_between(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """From one date to the other; NaN where one is missing."""
+    return (other - one) / np.timedelta64(1, "D")
+
+
+def whole(values: np.ndarray) -> np.ndarray:
+    """Numbers as whole ones, of dates the hour; NaN where missing."""
+    if values.dtype.kind != "M":
+        return np.round(values.astype(float))
+    absent = np.isnat(values)
+    days = values.astype("datetime64[D]")
+    return np.where(absent, np.nan, (values - days) // np.timedelta64(1, "h"))
+
+
+def pairs(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """A text for the values of both, shape (n,); NaN where one is missing."""
+    both = np.column_stack([whole(one), whole(other)])
+    made = np.full(len(both), np.nan, dtype=object)
+    known = np.flatnonzero(~np.isnan(both).any(axis=1))
+    made[known] = [f"{a:.0f} {b:.0f}" for a, b in both[known].tolist()]
+    return made
 
 
 class _Part:
@@ -260,14 +302,14 @@ class OneHot(_Part):
 
 
 class TargetMean(_Part):
-    """The target's mean by level, drawn towards the mean of all; nothing for a category of few levels."""
+    """The target's mean by level, drawn towards the mean of all; nothing for a category of `few` levels."""
 
-    def __init__(self, random_state: int) -> None:
-        self.random_state = random_state
+    def __init__(self, random_state: int, few: int = MANY_LEVELS) -> None:
+        self.random_state, self.few = random_state, few
 
     def fit(self, values: np.ndarray, y: np.ndarray) -> list[str]:
         self.means: list[tuple[dict, float]] = []
-        if len(_levels(values)) <= MANY_LEVELS:
+        if len(_levels(values)) <= self.few:
             return []
         self.targets = _targets(y)
         self.means = [_means(values, _values(y, t)) for t in self.targets]

@@ -1,4 +1,5 @@
-"""What of the dates is used: their parts alone, or the time of year and the time that has passed too.
+"""What of the dates is used: their parts alone, or the time of year and the time that has passed too; the time between two of
+them; and what the hour and another column say together.
 
 Time that has passed tells a growing business from a small one where rows are parted at random, and misleads where a model of it
 must go on into a future that it has not seen. So the folds decide, parted as the search parts them: two quick candidates are
@@ -8,14 +9,16 @@ takes a small part of the budget, counted and never clocked.
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
 from lifecycle.ground.metrics import default_metric
 from lifecycle.ground.params import TrainParams
-from lifecycle.model.encode import DATES
+from lifecycle.model.encode import BETWEEN, DATES, PAIR, together, whole
 from lifecycle.model.families import FAMILIES
 from lifecycle.model.shape import Shape, shape_of
 from lifecycle.search.budget import Entry, work
@@ -32,6 +35,9 @@ FOLDS = 3
 STEP = 0.8  # from one number of rows that is tried to the next
 # of the loss: for less the plainer way is taken; on few rows more, this many rows' worth
 GAIN, FEW_GAIN = 0.003, 5
+MOST_DATES = 3  # between which the time is looked at
+# of what two columns say together: values of one at most, pairs that are tried, and the share of the variance that is worth it
+MOST_VALUES, MOST_PAIRS, LEAST_SHARE = 31, 2, 0.005
 # a few large steps, all of them taken: what is compared is the columns
 BOOSTING = {"learning_rate": 0.2, "max_iter": 40, "max_leaf_nodes": 15, "min_samples_leaf": 20, "max_features": 0.5}
 QUICK = [Entry("boosting", "boosting", BOOSTING), Entry("additive", "additive", {"C": 0.3, "alpha": 3.0})]
@@ -52,7 +58,63 @@ def useful_dates(
     part.folds = make_folds(frame.iloc[some], part.y, contract, scheme, FOLDS, data.random_state)
     if len(part.folds) < FOLDS or not all_classes(part, part.folds):
         return data.kinds
-    return best_way(ways, losses_of(part, ways, params.n_jobs), rows)
+    best, loss = best_way(ways, losses_of(part, ways, params.n_jobs), rows)
+    for key, kind in [*spans(best), *interactions(part, best)]:
+        more = best | {key: kind}
+        best, loss = best_way([best, more], [loss, *losses_of(part, [more], params.n_jobs)], rows)
+    return best
+
+
+def spans(kinds: dict[str, str]) -> list[tuple[str, str]]:
+    """The time from each date to each later one in the order of the columns, of the first few."""
+    dates = [column for column, kind in kinds.items() if kind in DATES][:MOST_DATES]
+    return [(together(one, other), BETWEEN) for one, other in combinations(dates, 2)]
+
+
+def interactions(part: TrainingData, kinds: dict[str, str]) -> list[tuple[str, str]]:
+    """The pairs of calendar-like columns (whole numbers of few values, hours of dates) in which the target hangs most on both
+    together, such as the hour of a working day: those few in which it takes the largest share of its variance."""
+    levels = {}
+    for column, kind in kinds.items():
+        if kind == "number" or kind in DATES:
+            codes = calendar_like(part.rows[column])
+            if codes is not None:
+                levels[column] = codes
+    y = part.y if not part.classes else (part.y == np.bincount(part.y).argmax()).astype(float)
+    shares = {}
+    for one, other in combinations(levels, 2):
+        shares[one, other] = share_of_both(levels[one], levels[other], y)
+    most = sorted(shares, key=lambda pair: -shares[pair])[:MOST_PAIRS]
+    return [(together(*pair), PAIR) for pair in most if shares[pair] >= LEAST_SHARE]
+
+
+def calendar_like(values: np.ndarray) -> np.ndarray | None:
+    """Codes (n,), -1 where missing, of whole numbers of few values or of the hours of dates; None of other values."""
+    if values.dtype.kind != "M":
+        known = values[~np.isnan(values.astype(float))]
+        if (known % 1 != 0).any():
+            return None
+    codes, found = pd.factorize(whole(values))
+    return codes if 2 <= len(found) <= MOST_VALUES else None
+
+
+def share_of_both(one: np.ndarray, other: np.ndarray, y: np.ndarray) -> float:
+    """Of the variance of y, the share between the cells of both that neither explains alone; less what noise would give."""
+    known = (one >= 0) & (other >= 0)
+    if not known.any() or np.ptp(y[known]) == 0:
+        return 0.0
+    one, other, y = one[known], other[known], y[known]
+    rest = y - y.mean()
+    for _ in range(3):
+        for codes in (one, other):
+            rest = rest - (np.bincount(codes, rest) / np.maximum(np.bincount(codes), 1))[codes]
+    cells = one * (other.max() + 1) + other
+    counts = np.bincount(cells)
+    between = float((np.bincount(cells, rest) ** 2 / np.maximum(counts, 1)).sum())
+    free = int((counts > 0).sum())
+    noise = (float(rest @ rest) - between) / max(len(y) - free, 1)
+    freedom = max(free - len(np.unique(one)) - len(np.unique(other)) + 1, 0)
+    return (between - freedom * noise) / float(((y - y.mean()) ** 2).sum())
 
 
 def ways_of(kinds: dict[str, str], scheme: str) -> list[dict[str, str]]:
@@ -74,7 +136,7 @@ def rows_for(data: TrainingData, ways: list[dict[str, str]], params: TrainParams
     rows = min(len(data.y), MOST)
     while rows >= LEAST:
         seconds = sum(work(entry, shape._replace(rows=rows), FOLDS, cost_of, False) for entry in QUICK)
-        if len(ways) * seconds <= SHARE * params.time_budget * params.n_jobs:
+        if (len(ways) + MOST_PAIRS) * seconds <= SHARE * params.time_budget * params.n_jobs:
             break
         rows = int(rows * STEP)
     return rows
@@ -105,16 +167,20 @@ def loss_with(kinds: dict[str, str], entry: Entry) -> float:
     return gather(entry, data, [fits]).score
 
 
-def best_way(ways: list[dict[str, str]], losses: list[float], rows: int) -> dict[str, str]:
-    """The first; a later one where its loss is less by more than the folds' noise."""
+def best_way(ways: list[dict[str, str]], losses: list[float], rows: int) -> tuple[dict[str, str], float]:
+    """The first, with its loss; a later one where its loss is less by more than the folds' noise."""
     least = max(GAIN, FEW_GAIN / rows)
     best = 0
     for i, loss in enumerate(losses):
         if loss < losses[best] * (1 - least):
             best = i
-    return ways[best]
+    return ways[best], losses[best]
 
 
 def date_kinds(kinds: dict[str, str]) -> dict[str, str]:
-    """What was chosen, by column, for candidate.json."""
-    return {column: kind for column, kind in kinds.items() if kind in DATES}
+    """What was chosen, by column or two, for candidate.json."""
+    found = {column: kind for column, kind in kinds.items() if kind in DATES}
+    for key, kind in kinds.items():
+        if kind in (BETWEEN, PAIR):
+            found[" and ".join(json.loads(key))] = kind
+    return found
