@@ -141,6 +141,11 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                 at += block.shape[1]
         return out
 
+    def with_together(self, columns: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+        """`columns`, and by their keys what two of them say together."""
+        more = {key: self._values(columns, key) for key, kind in self.kinds.items() if kind in (BETWEEN, PAIR)}
+        return {**columns, **more} if more else columns
+
     def _values(self, frame: Frame, column: str) -> np.ndarray:
         kind = self.kinds[column]
         if kind not in (BETWEEN, PAIR):

@@ -38,7 +38,10 @@ class FewRows:
 
     def __init__(self, encoders: list[Any], columns: Columns) -> None:
         self.others = [encoder for encoder in encoders if type(encoder) is not TableEncoder]
-        blocks = {id(one): blocks_of(one, columns) for one in encoders if type(one) is TableEncoder}
+        ours = [encoder for encoder in encoders if type(encoder) is TableEncoder]
+        self.first = ours[:1]  # what two columns say together is the same for all encoders of a model
+        columns = self.all_of(columns)
+        blocks = {id(one): blocks_of(one, columns) for one in ours}
         every = [block for found in blocks.values() for block in found]
         self.numbers = _names(every, NUMBERS)
         self.tables = tables_of(every)
@@ -46,6 +49,7 @@ class FewRows:
 
     def __call__(self, columns: Columns) -> dict[int, Array]:
         """{id(encoder): what its `transform` gives}."""
+        columns = self.all_of(columns)
         n = len(next(iter(columns.values())))
         numbers = np.empty((n, len(self.numbers)))
         for i, name in enumerate(self.numbers):
@@ -55,6 +59,11 @@ class FewRows:
             codes[:, i] = _codes(columns[name].tolist(), table)
         matrices = {key: plan.matrix(columns, numbers, codes) for key, plan in self.plans.items()}
         return matrices | {id(encoder): encoder.transform(columns) for encoder in self.others}
+
+    def all_of(self, columns: Columns) -> Columns:
+        for encoder in self.first:
+            columns = encoder.with_together(columns)
+        return columns
 
 
 class MatrixPlan:

@@ -119,11 +119,11 @@ def share_of_both(one: np.ndarray, other: np.ndarray, y: np.ndarray) -> float:
 
 def ways_of(kinds: dict[str, str], scheme: str) -> list[dict[str, str]]:
     """`kinds` as they are, and then those that its date columns can have beside, the plainer first; no two alike."""
-    # forward in time the folds say how well the past goes on, parted at random they do not
-    passed = "time to come" if scheme == "time" else "time passed"
+    # parted at random the folds say nothing of what comes after the newest row, and all rows know how much time had passed
+    times = ("time of year", "time to come") if scheme == "time" else ("time passed",)
     ways = [kinds]
-    for time in ("time of year", passed):
-        richer = {"time": time, "date": passed}
+    for time in times:
+        richer = {"time": time, "date": times[-1]}
         made = {column: richer.get(kind, kind) for column, kind in kinds.items()}
         if made not in ways:
             ways.append(made)

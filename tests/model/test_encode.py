@@ -280,6 +280,15 @@ def test_what_two_columns_say_together_is_the_same_for_a_row_alone(style):
         assert np.allclose(one[0], every[i], equal_nan=True, atol=1e-12)
 
 
+def test_a_few_rows_get_from_two_columns_what_many_do():
+    kinds, rows, y = orders()
+    encoders = [TableEncoder(kinds, style).fit(rows, np.nan_to_num(y)) for style in STYLES]
+    few = {column: values[:9] for column, values in rows.items()}
+    found = FewRows(encoders, few)(few)
+    for encoder in encoders:
+        assert np.allclose(found[id(encoder)], encoder.transform(few), equal_nan=True, atol=1e-12)
+
+
 def test_days_between_dates_and_means_by_hour_and_column():
     kinds, rows, y = orders()
     y = np.nan_to_num(y)
