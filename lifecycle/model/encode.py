@@ -86,7 +86,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             values = self._values(frame, column)
             # scikit-learn's boosting fails on a column that holds nothing in the rows of this fit
             self.parts_[column] = [] if pd.isna(values).all() else self._parts(kind)
-            name = " and ".join(json.loads(column)) if kind in (BETWEEN, PAIR) else column
+            name = " and ".join(self.sources(column))
             for part in self.parts_[column]:
                 self.feature_names_ += [f"{name}{suffix}" for suffix in part.fit(values, y)]
         return self
@@ -141,6 +141,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                 at += block.shape[1]
         return out
 
+    def sources(self, column: str) -> list[str]:
+        """The columns that a key of kinds stands for: itself, or the two that it joins."""
+        return json.loads(column) if self.kinds[column] in (BETWEEN, PAIR) else [column]
+
     def with_together(self, columns: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
         """`columns`, and by their keys what two of them say together."""
         more = {key: self._values(columns, key) for key, kind in self.kinds.items() if kind in (BETWEEN, PAIR)}
@@ -150,7 +154,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         kind = self.kinds[column]
         if kind not in (BETWEEN, PAIR):
             return _array(frame, column)
-        one, other = (_array(frame, name) for name in json.loads(column))
+        one, other = (_array(frame, name) for name in self.sources(column))
         return days_between(one, other) if kind == BETWEEN else pairs(one, other)
 
     def _parts(self, kind: str) -> list:

@@ -180,7 +180,7 @@ class Mixer:
     def __init__(self, model: Model, rows: dict[str, Array], background: dict[str, Array]) -> None:
         self.model, self.rows, self.background = model, rows, background
         # encoded once, and mixed by the columns' blocks; features of several columns must be made anew for each hybrid
-        self.is_by_column = model.add_features is None and all(isinstance(e, TableEncoder) for e in model.encoders)
+        self.is_by_column = model.add_features is None and all(map(is_by_column, model.encoders))
         if self.is_by_column:
             self.of_rows, self.of_background = model.matrices(rows), model.matrices(background)
             self.owner = {id(e): owners(e, background, list(model.columns)) for e in model.encoders}
@@ -195,6 +195,11 @@ class Mixer:
         for key, owner in self.owner.items():
             matrices[key] = np.where(from_row[:, owner], self.of_rows[key][at], self.of_background[key][behind])
         return self.model.predictions_of(matrices, len(at))
+
+
+def is_by_column(encoder: Any) -> bool:
+    """Whether each of its features is made of one column."""
+    return isinstance(encoder, TableEncoder) and all(len(encoder.sources(key)) == 1 for key in encoder.kinds)
 
 
 def owners(encoder: TableEncoder, rows: Mapping[str, Array], columns: list[str]) -> Array:

@@ -5,8 +5,11 @@ from math import comb
 
 import numpy as np
 import pytest
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import Pipeline
 
 from lifecycle.model import reasons
+from lifecycle.model.encode import TableEncoder, together
 from lifecycle.model.model import Model
 from lifecycle.table.contract import Field
 from tests.small_model import fitted, table, terms
@@ -75,6 +78,20 @@ def test_features_made_of_several_columns_are_made_anew():
     plain = reasons.explain(model, table("regression", 5, seed=5))
     model.add_features = own_features
     assert reasons.explain(model, table("regression", 5, seed=5)).amounts == pytest.approx(plain.amounts, abs=1e-9)
+
+
+def test_what_two_dates_say_together_is_credited_to_both():
+    hours = np.random.default_rng(1).integers(0, 900, (2, 60)).astype("timedelta64[h]")
+    begin, end = np.datetime64("2024-01-01", "us") + hours
+    rows, kinds = {"begin": begin, "end": end}, {"begin": "time", "end": "date", together("begin", "end"): "between"}
+    y = (end - begin) / np.timedelta64(1, "D")
+    model = Model("regression", [], dict.fromkeys(rows, "M"), float(y.mean()), len(y))
+    encoder = TableEncoder(kinds, "tree").fit(rows, y)
+    model.members = [(1.0, Pipeline([("encode", encoder), ("fit", Ridge().fit(encoder.transform(rows), y))]))]
+    model.background = {column: values[:20] for column, values in rows.items()}
+    found = reasons.explain(model, {column: values[20:24] for column, values in rows.items()})
+    assert found.base + found.amounts.sum(axis=1) == pytest.approx(found.prediction)
+    assert np.abs(found.amounts).min(axis=0).all()
 
 
 def test_a_cell_that_is_as_in_all_of_the_background_moves_nothing():
