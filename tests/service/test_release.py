@@ -446,31 +446,6 @@ def test_a_change_is_named_by_its_whole_name(repository):
     assert "error: dvc.lock is not committed" in repository.act("release", check=False)
 
 
-def test_in_a_folder_of_a_larger_repository_only_its_own_files_count(released, tmp_path):
-    top = tmp_path / "mono"
-    shutil.copytree(released.place, top / "ml/flats", ignore=shutil.ignore_patterns(".git"), symlinks=True)
-    (top / "README.md").write_text("one repository for all\n")
-    repository = Repository(top / "ml/flats")
-    repository.run("git", "init", "-q", top)
-    config = (repository.place / ".dvc/config").read_text()
-    shutil.rmtree(repository.place / "models/champion/bundle")
-    for name in ("bundle.dvc", "version.json"):
-        (repository.place / "models/champion" / name).unlink()
-    repository.dvc("init", "-q", "--subdir", "--force")
-    (repository.place / ".dvc/config").write_text(config)
-    repository.dvc("add", "-q", "data/raw")
-    repository.run("git", "-C", top, "add", "-A")
-    repository.git("commit", "-qm", "Start")
-    repository.dvc("repro", "-q")
-    repository.run("git", "-C", top, "add", "-A")
-    repository.git("commit", "-qm", "Reproduced")
-    (top / "README.md").write_text("changed elsewhere\n")
-    assert "flats@v1.0.0 is in prod" in repository.act("release")
-    assert repository.git("status", "--porcelain").split() == ["M", "README.md"], "the change elsewhere is left alone"
-    (repository.place / "dvc.lock").write_text("cut")
-    assert "dvc.lock" in repository.act("doctor") and "answered alike" in repository.act("check")
-
-
 def test_other_columns_raise_the_first_number(repository):
     path = repository.place / "params.yaml"
     params = yaml.safe_load(path.read_text("utf-8"))

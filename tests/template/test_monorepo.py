@@ -53,3 +53,7 @@ def test_release_and_retraining_work_and_leave_what_is_changed_elsewhere_alone(t
     # live rows are this machine's own, and in no commit: nothing else is left to do
     status = json.loads(run("dvc", "status", "--json", cwd=project, env=env).stdout)
     assert status == {"monitor": [{"changed deps": {"data/live": "modified"}}]}
+    (project / "dvc.lock").write_text("cut")
+    assert "dvc.lock" in run(sys.executable, "-m", "actions.doctor", cwd=project, env=env).stdout
+    assert "answered alike" in run(sys.executable, "-m", "actions.check", cwd=project, env=env).stdout
+    assert run("git", "status", "--porcelain", cwd=top).stdout == elsewhere
