@@ -55,7 +55,6 @@ FALSE = frozenset(
 
 REMEMBERED = 100_000  # texts whose form is kept, since many columns of a wide table hold the same ones
 FEW = 1_000  # cells; of so few, a column operation costs more than they do
-_BLANK = re.compile(r"\s")
 _WHOLE_FLOAT = re.compile(r"-?\d+\.0+")
 GARBLED = re.compile("[\0\ufffd]")  # a NUL, or a character that no encoding could read: the text is not what was meant
 
@@ -135,13 +134,20 @@ def is_token(values: pd.Series, tokens: Iterable[str]) -> np.ndarray:
 
 
 def _tokens_among(texts: list[object], tokens: frozenset[str]) -> np.ndarray:
-    """The same of few cells; only those with a blank in them have to be folded."""
+    """The same of few cells; only those that begin as a token does, and have a blank in them, have to be folded."""
     lowered = [text.strip().lower() if isinstance(text, str) else None for text in texts]
     found = np.array([text in tokens for text in lowered], dtype=bool)
-    if len("".join([text for text in texts if isinstance(text, str)]).split()) > 1:
-        for at in np.flatnonzero(~found).tolist():
-            text = texts[at]
-            found[at] = isinstance(text, str) and bool(_BLANK.search(text)) and fold(text) in tokens
+    held = "".join([text for text in texts if isinstance(text, str)])
+    if held.split() in ([], [held]):
+        return found  # no blank anywhere
+    begins = {token.partition(" ")[0] for token in tokens}
+    for at in np.flatnonzero(~found).tolist():
+        text = texts[at]
+        if not isinstance(text, str):
+            continue
+        words = text.split(None, 1)
+        if words and len(words[0]) < len(text) and words[0].casefold() in begins:
+            found[at] = fold(text) in tokens
     return found
 
 
