@@ -39,9 +39,9 @@ DATES = {
     "time passed": (True, 1.0),
     "time to come": (True, 2.0),
 }
-# kinds of what two columns say together, found by the folds too: days from one date to the other; and the target's mean by the values
-# of both, of whole numbers or the hours of dates. The key of such a kind is what `together` makes of the columns
-BETWEEN, PAIR = "between", "pair"
+# the kind of what two columns say together, found by the folds too: days from one date to the other. Its key among kinds is what
+# `together` makes of the columns
+BETWEEN = "between"
 TEXTS_AT_ONCE = 1000  # in memory: components x words of each
 ROWS_AT_ONCE = 20_000  # of a compact matrix, that are whole in memory
 SPARSE = 0.5  # share of cells that are not 0, below which a sparse matrix is the smaller: 12 bytes a cell against 8
@@ -143,24 +143,21 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     def sources(self, column: str) -> list[str]:
         """The columns that a key of kinds stands for: itself, or the two that it joins."""
-        return json.loads(column) if self.kinds[column] in (BETWEEN, PAIR) else [column]
+        return json.loads(column) if self.kinds[column] == BETWEEN else [column]
 
     def with_together(self, columns: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
         """`columns`, and by their keys what two of them say together."""
-        more = {key: self._values(columns, key) for key, kind in self.kinds.items() if kind in (BETWEEN, PAIR)}
+        more = {key: self._values(columns, key) for key, kind in self.kinds.items() if kind == BETWEEN}
         return {**columns, **more} if more else columns
 
     def _values(self, frame: Frame, column: str) -> np.ndarray:
-        kind = self.kinds[column]
-        if kind not in (BETWEEN, PAIR):
+        if self.kinds[column] != BETWEEN:
             return _array(frame, column)
         one, other = (_array(frame, name) for name in self.sources(column))
-        return days_between(one, other) if kind == BETWEEN else pairs(one, other)
+        return days_between(one, other)
 
     def _parts(self, kind: str) -> list:
         linear = self.style != "tree"
-        if kind == PAIR:
-            return [TargetMean(self.random_state, few=1)]
         if kind in ("number", BETWEEN):
             return [Piecewise() if self.style == "piecewise" else Scaled() if linear else Number()]
         if kind == "category":
@@ -192,24 +189,6 @@ def _array(frame: Frame, column: str) -> np.ndarray:
 def days_between(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """From one date to the other; NaN where one is missing."""
     return (other - one) / np.timedelta64(1, "D")
-
-
-def whole(values: np.ndarray) -> np.ndarray:
-    """Numbers as whole ones, of dates the hour; NaN where missing."""
-    if values.dtype.kind != "M":
-        return np.round(values.astype(float))
-    absent = np.isnat(values)
-    days = values.astype("datetime64[D]")
-    return np.where(absent, np.nan, (values - days) // np.timedelta64(1, "h"))
-
-
-def pairs(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """A text for the values of both, shape (n,); NaN where one is missing."""
-    both = np.column_stack([whole(one), whole(other)])
-    made = np.full(len(both), np.nan, dtype=object)
-    known = np.flatnonzero(~np.isnan(both).any(axis=1))
-    made[known] = [f"{a:.0f} {b:.0f}" for a, b in both[known].tolist()]
-    return made
 
 
 class _Part:
@@ -311,14 +290,14 @@ class OneHot(_Part):
 
 
 class TargetMean(_Part):
-    """The target's mean by level, drawn towards the mean of all; nothing for a category of `few` levels."""
+    """The target's mean by level, drawn towards the mean of all; nothing for a category of few levels."""
 
-    def __init__(self, random_state: int, few: int = MANY_LEVELS) -> None:
-        self.random_state, self.few = random_state, few
+    def __init__(self, random_state: int) -> None:
+        self.random_state = random_state
 
     def fit(self, values: np.ndarray, y: np.ndarray) -> list[str]:
         self.means: list[tuple[dict, float]] = []
-        if len(_levels(values)) <= self.few:
+        if len(_levels(values)) <= MANY_LEVELS:
             return []
         self.targets = _targets(y)
         self.means = [_means(values, _values(y, t)) for t in self.targets]

@@ -1,5 +1,5 @@
 """What of the dates is used: their parts alone, or the time of year and the time that has passed too; the time between two of
-them; and what the hour and another column say together.
+them.
 
 Time that has passed tells a growing business from a small one where rows are parted at random, and misleads where a model of it
 must go on into a future that it has not seen. So the folds decide, parted as the search parts them: two quick candidates are
@@ -18,7 +18,7 @@ import pandas as pd
 
 from lifecycle.ground.metrics import default_metric
 from lifecycle.ground.params import TrainParams
-from lifecycle.model.encode import BETWEEN, DATES, PAIR, together, whole
+from lifecycle.model.encode import BETWEEN, DATES, together
 from lifecycle.model.families import FAMILIES
 from lifecycle.model.shape import Shape, shape_of
 from lifecycle.search.budget import Entry, work
@@ -36,8 +36,6 @@ STEP = 0.8  # from one number of rows that is tried to the next
 # of the loss: for less the plainer way is taken; on few rows more, this many rows' worth
 GAIN, FEW_GAIN = 0.003, 5
 MOST_DATES = 3  # between which the time is looked at
-# of what two columns say together: values of one at most, pairs that are tried, and the share of the variance that is worth it
-MOST_VALUES, MOST_PAIRS, LEAST_SHARE = 31, 2, 0.005
 # a few large steps, all of them taken: what is compared is the columns
 BOOSTING = {"learning_rate": 0.2, "max_iter": 40, "max_leaf_nodes": 15, "min_samples_leaf": 20, "max_features": 0.5}
 QUICK = [Entry("boosting", "boosting", BOOSTING), Entry("additive", "additive", {"C": 0.3, "alpha": 3.0})]
@@ -59,7 +57,7 @@ def useful_dates(
     if len(part.folds) < FOLDS or not all_classes(part, part.folds):
         return data.kinds
     best, loss = best_way(ways, losses_of(part, ways, params.n_jobs), rows)
-    for key, kind in [*spans(best), *interactions(part, best)]:
+    for key, kind in spans(best):
         more = best | {key: kind}
         best, loss = best_way([best, more], [loss, *losses_of(part, [more], params.n_jobs)], rows)
     return best
@@ -69,52 +67,6 @@ def spans(kinds: dict[str, str]) -> list[tuple[str, str]]:
     """The time from each date to each later one in the order of the columns, of the first few."""
     dates = [column for column, kind in kinds.items() if kind in DATES][:MOST_DATES]
     return [(together(one, other), BETWEEN) for one, other in combinations(dates, 2)]
-
-
-def interactions(part: TrainingData, kinds: dict[str, str]) -> list[tuple[str, str]]:
-    """The pairs of calendar-like columns (whole numbers of few values, hours of dates) in which the target hangs most on both
-    together, such as the hour of a working day: those few in which it takes the largest share of its variance."""
-    levels = {}
-    for column, kind in kinds.items():
-        if kind == "number" or kind in DATES:
-            codes = calendar_like(part.rows[column])
-            if codes is not None:
-                levels[column] = codes
-    y = part.y if not part.classes else (part.y == np.bincount(part.y).argmax()).astype(float)
-    shares = {}
-    for one, other in combinations(levels, 2):
-        shares[one, other] = share_of_both(levels[one], levels[other], y)
-    most = sorted(shares, key=lambda pair: -shares[pair])[:MOST_PAIRS]
-    return [(together(*pair), PAIR) for pair in most if shares[pair] >= LEAST_SHARE]
-
-
-def calendar_like(values: np.ndarray) -> np.ndarray | None:
-    """Codes (n,), -1 where missing, of whole numbers of few values or of the hours of dates; None of other values."""
-    if values.dtype.kind != "M":
-        known = values[~np.isnan(values.astype(float))]
-        if (known % 1 != 0).any():
-            return None
-    codes, found = pd.factorize(whole(values))
-    return codes if 2 <= len(found) <= MOST_VALUES else None
-
-
-def share_of_both(one: np.ndarray, other: np.ndarray, y: np.ndarray) -> float:
-    """Of the variance of y, the share between the cells of both that neither explains alone; less what noise would give."""
-    known = (one >= 0) & (other >= 0)
-    if not known.any() or np.ptp(y[known]) == 0:
-        return 0.0
-    one, other, y = one[known], other[known], y[known]
-    rest = y - y.mean()
-    for _ in range(3):
-        for codes in (one, other):
-            rest = rest - (np.bincount(codes, rest) / np.maximum(np.bincount(codes), 1))[codes]
-    cells = one * (other.max() + 1) + other
-    counts = np.bincount(cells)
-    between = float((np.bincount(cells, rest) ** 2 / np.maximum(counts, 1)).sum())
-    free = int((counts > 0).sum())
-    noise = (float(rest @ rest) - between) / max(len(y) - free, 1)
-    freedom = max(free - len(np.unique(one)) - len(np.unique(other)) + 1, 0)
-    return (between - freedom * noise) / float(((y - y.mean()) ** 2).sum())
 
 
 def ways_of(kinds: dict[str, str], scheme: str) -> list[dict[str, str]]:
@@ -136,7 +88,7 @@ def rows_for(data: TrainingData, ways: list[dict[str, str]], params: TrainParams
     rows = min(len(data.y), MOST)
     while rows >= LEAST:
         seconds = sum(work(entry, shape._replace(rows=rows), FOLDS, cost_of, False) for entry in QUICK)
-        if (len(ways) + MOST_PAIRS) * seconds <= SHARE * params.time_budget * params.n_jobs:
+        if (len(ways) + 1) * seconds <= SHARE * params.time_budget * params.n_jobs:
             break
         rows = int(rows * STEP)
     return rows
@@ -181,6 +133,6 @@ def date_kinds(kinds: dict[str, str]) -> dict[str, str]:
     """What was chosen, by column or two, for candidate.json."""
     found = {column: kind for column, kind in kinds.items() if kind in DATES}
     for key, kind in kinds.items():
-        if kind in (BETWEEN, PAIR):
+        if kind == BETWEEN:
             found[" and ".join(json.loads(key))] = kind
     return found

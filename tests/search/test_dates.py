@@ -7,9 +7,7 @@ from lifecycle.model.encode import together
 from lifecycle.search.data import TrainingData
 from lifecycle.search.dates import (
     best_way,
-    calendar_like,
     date_kinds,
-    interactions,
     rows_for,
     spans,
     useful_dates,
@@ -75,44 +73,6 @@ def test_without_dates_there_is_one_way_and_other_columns_keep_their_kind():
 
 
 # ---- what two columns say together --------------------------------------------------------------------------------
-
-
-def hours(n=3_000, seed=1):
-    """A target that peaks at eight on working days and at noon on others, and a column that says nothing."""
-    rng = np.random.default_rng(seed)
-    hour, working, dice = rng.integers(0, 24, n), rng.integers(0, 2, n), rng.integers(1, 7, n)
-    y = 10.0 * (hour == np.where(working == 1, 8, 12)) + rng.normal(size=n)
-    moments = np.datetime64("2024-01-01", "us") + hour.astype("timedelta64[h]")
-    rows = {"hour": hour.astype(float), "working": working.astype(float), "dice": dice.astype(float)}
-    return rows, moments, y
-
-
-def part_of(rows, y, classes=()):
-    return TrainingData("", list(classes), "", rows, {}, {}, y, None, 1)
-
-
-def test_the_hour_of_a_working_day_is_found_and_dice_are_not():
-    rows, moments, y = hours()
-    kinds = dict.fromkeys(rows, "number")
-    assert interactions(part_of(rows, y), kinds) == [(together("hour", "working"), "pair")]
-    late = (y > 5).astype(int)
-    assert interactions(part_of(rows, late, ["no", "yes"]), kinds) == [(together("hour", "working"), "pair")]
-    of_dates = {"at": moments, "working": rows["working"]}
-    assert interactions(part_of(of_dates, y), {"at": "time", "working": "number"}) == [
-        (together("at", "working"), "pair")
-    ]
-
-
-def test_what_adds_up_is_no_interaction():
-    rows, _, _ = hours()
-    y = rows["hour"] + 5 * rows["working"] + np.random.default_rng(0).normal(size=3_000)
-    assert interactions(part_of(rows, y), dict.fromkeys(rows, "number")) == []
-
-
-def test_measures_and_columns_of_many_values_are_not_of_the_calendar():
-    assert calendar_like(np.array([0.5, 1.0, 2.0])) is None
-    assert calendar_like(np.arange(40.0)) is None and calendar_like(np.zeros(5)) is None
-    assert calendar_like(np.array([7.0, np.nan, 1.0])).tolist() == [0, -1, 1]
 
 
 def test_the_time_between_dates_is_looked_at_in_their_order():
