@@ -49,3 +49,9 @@ def test_few_rows_where_both_are_filled_say_nothing():
     frame = FRAME.assign(x=FRAME["x"].where(FRAME.index < 10))
     ready = all_coded(frame, ["x", "its cube"])
     assert association(ready["x"], ready["its cube"]) == 0
+
+
+def test_pairs_that_one_product_of_all_numbers_rules_out_are_none(monkeypatch):
+    found = alike(FRAME, list(FRAME.columns), 0.5)
+    monkeypatch.setattr("lifecycle.table.association._unlike", lambda ready, least: set())
+    assert alike(FRAME, list(FRAME.columns), 0.5) == found != []

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lifecycle.table import conform as conforming
 from lifecycle.table.conform import conform, reader_of
 from lifecycle.table.contract import Contract, Field
 
@@ -23,6 +24,21 @@ FIELDS = [
 PROBLEM = {"target": "good", "task": "binary"}
 CONTRACT = Contract.read({"problem": PROBLEM, "fields": FIELDS})
 INPUTS = ("feature", "time")
+
+
+def test_numbers_of_a_wide_table_are_those_of_its_columns_one_by_one(monkeypatch):
+    names = [f"c{i}" for i in range(conforming.TOGETHER)]
+    fields = [{"name": name, "role": "feature", "type": "number", "missingValues": ["", "-9"]} for name in names]
+    cells = pd.Series([" 1.50", "-9", "", "1,234", "2e3", "see note", "-9.0", "inf", "+7", "1.234"] * 4, dtype="str")
+    frame = pd.DataFrame({name: cells.shift(i % 10, fill_value="5") for i, name in enumerate(names)})
+    one, other = (Contract.read({"problem": PROBLEM, "fields": fields}) for _ in range(2))
+    together = conform(frame, one)
+    monkeypatch.setattr(conforming, "TOGETHER", 10**6)
+    apart = conform(frame, other)
+    pd.testing.assert_frame_equal(together.frame, apart.frame)
+    for masks in ("missing", "corrupt", "out_of_range"):
+        found, known = getattr(together, masks), getattr(apart, masks)
+        assert found.keys() == known.keys() and all((found[c] == known[c]).all() for c in known)
 
 
 def typed(*rows: dict, roles=INPUTS) -> pd.DataFrame:

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lifecycle.table import rows
 from lifecycle.table.contract import Contract, Identity, read_contract
 from lifecycle.table.define import changes
 from lifecycle.table.rows import GROUP, ROW, row_keys, shares
@@ -39,6 +40,14 @@ def test_a_cell_is_what_a_table_says_however_it_is_exported():
     other = pd.DataFrame({"c": ["x", "y"], "new": ["", "-"], "a": ["3.0", "yes"], "b": ["n/a", ""]})
     first, second = (row_keys(t, Identity())[ROW].tolist() for t in (one, other))
     assert first == second and len(set(first)) == 2
+
+
+def test_a_row_of_a_wide_table_has_the_number_that_its_columns_give_one_by_one(monkeypatch):
+    cells = ["3", "3.0", "", "NA", " Yes ", "a \u00a0 b", "a b", "\x85"]
+    wide = pd.DataFrame({f"c{i}": pd.Series(cells[i % 8 :] + cells[: i % 8], dtype="str") for i in range(30)})
+    together = row_keys(wide, Identity())
+    monkeypatch.setattr(rows, "BLOCK", 0)
+    pd.testing.assert_frame_equal(row_keys(wide, Identity()), together)
 
 
 # ---- an even draw ---------------------------------------------------------------------------------------------------
