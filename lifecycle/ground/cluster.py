@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import pickle
 import sys
 import tempfile
 import zipfile
@@ -26,6 +27,7 @@ SENT = ("lifecycle", "custom", "service")
 # what the bytes of a part may hang on, by the names they are imported by
 LIBRARIES = ("numpy", "pandas", "pyarrow", "scipy", "sklearn")
 SECONDS = 10  # that a scheduler has to answer
+SMALL = 1_000_000  # bytes of a function that goes with each part; a part has ten times as many
 # what a worker runs first: the code that it may hold already gives way to what was sent
 _ARRIVED = """
 import os, sys
@@ -77,7 +79,7 @@ class Cluster:
         return f"{workers} workers at {self.address}; dashboard {self.client.dashboard_link}"
 
     def bearing(self, function: Callable[..., Any]) -> Executor:
-        """An executor of `function`, which is sent once: it may hold a model."""
+        """An executor of `function`; one that holds a large model is sent once."""
         return Bearing(self, function)
 
     def sees(self, path: Path) -> bool:
@@ -134,11 +136,13 @@ class Cluster:
 
 
 class Bearing(Executor):
-    """Submits parts for one function, which each worker holds, with the code that it was made for."""
+    """Submits parts for one function, with the code that it was made for. A small one goes with each part: what workers hold is
+    lost, and what waits for it cancelled, where those that hold it die."""
 
     def __init__(self, cluster: Cluster, function: Callable[..., Any]) -> None:
         self.cluster = cluster
-        self.held = cluster.client.scatter(function, broadcast=True, hash=False)
+        is_small = len(pickle.dumps(function)) <= SMALL
+        self.held = function if is_small else cluster.client.scatter(function, broadcast=True, hash=False)
 
     def submit(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
         return self.cluster.executor.submit(run_part, self.cluster.code, self.held, *arguments, **named)
