@@ -145,16 +145,18 @@ class Guard:
 
     async def _body(self, receive: Receive) -> bytes:
         """Raises TooLarge, ClientDisconnect."""
-        body = b""
+        parts: list[bytes] = []  # joined once: a body that comes in thousands of pieces is not copied with each
+        size = 0
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
                 raise ClientDisconnect
-            body += message.get("body", b"")
-            if len(body) > self.max_body:
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            if size > self.max_body:
                 raise TooLarge
             if not message.get("more_body"):
-                return body
+                return b"".join(parts)
 
     def _refused(self, scope: Scope, headers: dict[bytes, bytes]) -> Refusal | None:
         if self.hosts and not self._known(headers.get(b"host", b"")):

@@ -135,7 +135,7 @@ class PredictionLog:
     def write(self, answers: list[dict[str, Any]]) -> None:
         """All of them or none, in one transaction; each has the columns of `predictions`."""
         if self.kind == "sqlite":
-            with self.lock:
+            with self.lock, self._errors():
                 if self._written(_records(answers)):
                     return
         self._transact(lambda c: self._add(c, answers))

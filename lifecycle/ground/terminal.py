@@ -33,9 +33,9 @@ class Terminal:
         return len(text)
 
 
-def for_people(stream: TextIO) -> Any:
+def for_people(stream: TextIO | None) -> Any:
     """`stream` as a Terminal where it is one."""
-    if isinstance(stream, Terminal) or not stream.isatty():
+    if stream is None or isinstance(stream, Terminal) or stream.closed or not stream.isatty():
         return stream
     return Terminal(stream)
 
@@ -45,7 +45,7 @@ def broken(line: str, columns: int) -> str:
     if columns < NARROW or wide(line) <= columns or _AS_IT_IS.match(line):
         return line
     lines, current = [], ""
-    below = " " * hanging(line)
+    below = " " * min(hanging(line), columns // 2)
     commands = _COMMANDS.match(line)
     end = commands.end() if commands else 0
     for piece in [line[:end], *_WORDS.findall(line[end:])]:

@@ -104,7 +104,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     def compact(self, frame: Frame, y: np.ndarray | None = None) -> Any:
         """`transform`, or with `y` `fitted`, as a sparse matrix where most of its cells are 0: of a category of 60 levels, 59."""
-        arrays = {column: _array(frame, column) for column in self.parts_}
+        names = dict.fromkeys(name for key in self.parts_ for name in self.sources(key))
+        arrays = {name: _array(frame, name) for name in names}
         n = len(next(iter(arrays.values())))
         own = {} if y is None else self._own_means(arrays, y)
         blocks: list[Any] = []
@@ -122,10 +123,11 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         """{first column of the matrix: target means, each from other rows than the row's own}"""
         found, at = {}, 0
         for column, parts in self.parts_.items():
+            values = self._values(arrays, column)
             for part in parts:
                 if isinstance(part, TargetMean):
-                    found[at] = part.fitted(arrays[column], y)
-                at += part.transform(arrays[column][:1]).shape[1]
+                    found[at] = part.fitted(values, y)
+                at += part.transform(values[:1]).shape[1]
         return found
 
     def _matrix(self, frame: Frame, call: Callable[[Any, np.ndarray], np.ndarray]) -> np.ndarray:
@@ -326,6 +328,11 @@ class Dates(_Part):
 
     def __init__(self, season: bool, furthest: float, linear: bool) -> None:
         self.season, self.furthest, self.linear = season, furthest, linear
+
+    def __setstate__(self, state: dict) -> None:
+        if "count_days" in state:  # a model of before the time of year: the same features
+            state |= {"season": False, "furthest": 2.0 if state.pop("count_days") else 0.0}
+        self.__dict__.update(state)
 
     def fit(self, values: np.ndarray, y: np.ndarray) -> list[str]:
         known = values[~np.isnat(values)]

@@ -76,6 +76,8 @@ class Model:
     def predictions(self, frame: Frame) -> np.ndarray:
         """What metrics compare: probabilities (n, k) or values (n,). Of many rows one part is encoded at a time."""
         rows, n = self.rows(frame), _length(frame)
+        if _length(rows) != n:  # in parts it would answer for other rows
+            raise ValueError(f"add_features made {_length(rows)} rows of {n}; it may change columns only")
         if n <= ROWS_AT_ONCE:
             return self.predictions_of(self.matrices(rows), n)
         parts = []

@@ -98,6 +98,15 @@ def rows_seen(style: str, n: int) -> int:
     return min(n, MOST_PIECEWISE) if style == "piecewise" else n
 
 
+def some_of(rows: np.ndarray, y: np.ndarray, most: int, random_state: int) -> np.ndarray:
+    """So many of the rows, drawn; of a rare class always some, as without it there is nothing to tell apart."""
+    drawn = np.random.default_rng(random_state).permutation(rows)
+    chosen = [drawn[:most]]
+    if y.dtype.kind in "iu":
+        chosen += [drawn[y[drawn] == code][:10] for code in np.unique(y[rows])]
+    return np.unique(np.concatenate(chosen))
+
+
 class Fitter:
     """What a worker does with its rows."""
 
@@ -135,7 +144,7 @@ class Fitter:
             everything = np.arange(len(data.y))
             fit_on, held = (everything, everything[:0]) if fold == ALL_ROWS else data.folds_of(repeat)[fold]
             if (most := rows_seen(style, len(fit_on))) < len(fit_on):
-                fit_on = np.sort(np.random.default_rng(data.random_state).permutation(fit_on)[:most])
+                fit_on = some_of(fit_on, data.y, most, data.random_state)
             encoder = TableEncoder(data.kinds, style, data.random_state)
             rows, y = data.some_rows(fit_on), data.y[fit_on]
             x = encoder.fit(rows, y).compact(rows, y) if compact else encoder.fit_transform(rows, y)

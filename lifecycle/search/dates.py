@@ -25,7 +25,7 @@ from lifecycle.search.budget import Entry, work
 from lifecycle.search.crossval import Fitter, worker_data
 from lifecycle.search.data import TrainingData
 from lifecycle.search.sure import all_classes
-from lifecycle.search.workers import Workers, gather
+from lifecycle.search.workers import Workers, gather, outcome
 from lifecycle.table.contract import Contract
 from lifecycle.table.folds import make_folds
 
@@ -37,7 +37,14 @@ STEP = 0.8  # from one number of rows that is tried to the next
 GAIN, FEW_GAIN = 0.003, 5
 MOST_DATES = 3  # between which the time is looked at
 # a few large steps, all of them taken: what is compared is the columns
-BOOSTING = {"learning_rate": 0.2, "max_iter": 40, "max_leaf_nodes": 15, "min_samples_leaf": 20, "max_features": 0.5}
+BOOSTING = {
+    "learning_rate": 0.2,
+    "max_iter": 40,
+    "max_leaf_nodes": 15,
+    "min_samples_leaf": 20,
+    "max_features": 0.5,
+    "early_stopping": False,  # else scikit-learn parts the rows once more, and fails on a class of few
+}
 QUICK = [Entry("boosting", "boosting", BOOSTING), Entry("additive", "additive", {"C": 0.3, "alpha": 3.0})]
 QUICK_FAMILIES = FAMILIES | {"boosting": FAMILIES["boosting"]._replace(rounds="")}
 
@@ -102,7 +109,8 @@ def losses_of(part: TrainingData, ways: list[dict[str, str]], n_jobs: int) -> li
     """Of each way, the loss out of fold of the better one of the quick candidates."""
     tasks = [(kinds, entry) for kinds in ways for entry in QUICK]
     with Workers(part, n_jobs) as workers:
-        losses = list(workers.pool.map(loss_with, *zip(*tasks, strict=True)))
+        futures = [(entry, workers.pool.submit(loss_with, kinds, entry)) for kinds, entry in tasks]
+        losses = [outcome(future, entry) for entry, future in futures]
     by_way = np.reshape(losses, (len(ways), len(QUICK)))
     return by_way.min(axis=1).tolist()
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -32,6 +32,7 @@ from lifecycle.search.data import TrainingData
 FORK = sys.platform == "linux"
 BAR = "{desc} {percentage:3.0f}% |{bar:6}| {elapsed} gone, {remaining} left{postfix}"  # within 80 columns
 Fitted = tuple[TableEncoder, Any]  # with its estimator
+Made = TypeVar("Made")
 
 
 @dataclass
@@ -87,7 +88,7 @@ class Workers:
         while running and left() > 0:
             for future in wait(running, timeout=min(left(), 1.0), return_when=FIRST_COMPLETED).done:
                 job = running.pop(future)
-                yield job, _result(future, job.entry)
+                yield job, outcome(future, job.entry)
                 for job in itertools.islice(todo, 1):
                     running[self.pool.submit(fit_one, *job)] = job
         if running:
@@ -104,7 +105,8 @@ class Workers:
             child.terminate()
 
 
-def _result(future: Future[Fit | str], entry: Entry) -> Fit | str:
+def outcome(future: Future[Made], entry: Entry) -> Made:
+    """What a process made, or a sentence on why it did not."""
     try:
         return future.result()
     except UserError:

@@ -330,19 +330,24 @@ def _alike(
             strong.append(other)
     if others[0] not in strong and len(strong) < 2:
         return None
-    if numbers is not None and not _is_named(column) and _is_a_measure(column, values, numbers, np.bincount(codes)):
-        return None
+    likely = False
+    if numbers is not None and not _is_named(column):
+        if _is_a_measure(column, values, np.bincount(codes)):
+            return None
+        likely = _is_lopsided(numbers)  # sums, or ids of two eras: the latter are alike in more than one way
+        if likely and (others[0] not in strong or len(strong) < 3):
+            return None
     shown = " and ".join(f'"{c}"' for c in strong[:2])
     reason = f"{rows:.1f} rows a value, alike in {shown} far beyond chance"
-    return Group(column, reason, numbers is not None and not vocabulary.is_code(column))
+    return Group(column, reason, numbers is not None and not likely and not vocabulary.is_code(column))
 
 
 def _is_named(column: str) -> bool:
     return vocabulary.is_thing(column) or vocabulary.is_id(column) or vocabulary.is_numbered(column)
 
 
-def _is_a_measure(column: str, values: pd.Index, numbers: np.ndarray, rows: np.ndarray) -> bool:
-    return vocabulary.is_of_time(column) or _counts_things(values, rows) or _is_lopsided(numbers)
+def _is_a_measure(column: str, values: pd.Index, rows: np.ndarray) -> bool:
+    return vocabulary.is_of_time(column) or _counts_things(values, rows)
 
 
 def _counts_things(values: pd.Index, rows: np.ndarray) -> bool:

@@ -20,7 +20,7 @@ from lifecycle.ground.progress import shown
 from lifecycle.table import cells, dates, evidence, notation, recognise, sentinels, units, vocabulary
 from lifecycle.table.evidence import FileEvidence
 from lifecycle.table.notation import Notation
-from lifecycle.table.number_words import number_of
+from lifecycle.table.number_words import AMBIGUOUS, number_of
 from lifecycle.table.texts import Texts, look_together, odd_texts
 
 SAMPLE = 2_000  # distinct values looked at for a pattern; the share that fits is then counted on all
@@ -52,17 +52,22 @@ def words_of(name: str) -> list[str]:
     return [w.casefold() for w in re.findall(r"[^\W\d_]+", parted)]
 
 
+def _without_to_date(words: list[str]) -> list[str]:
+    """Sales to date are sums."""
+    return words[:-2] if words[-2:] == ["to", "date"] else words
+
+
 def names_a_date(name: str) -> bool:
-    """Whether a word of the name is that for a date, and no other that may stand for one, such as data and day."""
+    """Whether a word of the name is that for a date, and no other that may stand for one, such as data and day; year to date is none."""
     return any(
         w.endswith(("datum", "date", "fecha", "timestamp")) and not w.endswith(("update", "candidate", "mandate"))
-        for w in words_of(name)
+        for w in _without_to_date(words_of(name))
     )
 
 
 def says_date(name: str) -> bool:
     """Whether a column's name says that it holds dates."""
-    words = words_of(name)
+    words = _without_to_date(words_of(name))
     return names_a_date(name) or bool(_DATE_WORDS.intersection(words[:1] + words[-1:]))
 
 
@@ -188,7 +193,7 @@ def _draft(one: _Looked, file: FileEvidence, define: Mapping[str, Any]) -> Draft
         texts = texts.without(words)
     if not texts.total:
         return Draft(texts, words=tuple(words))
-    if not one.forced and not one.is_target and vocabulary.is_code(one.name) and not _are_days_or_years(texts):
+    if not one.forced and not one.is_target and _are_codes(one, texts):
         return Draft(texts, words=tuple(words))
     draft = _with_number_words(one, texts, file, define) or _recognised(one, texts, file, define)
     if draft is None:
@@ -201,6 +206,14 @@ def _recognised(one: _Looked, texts: Texts, file: FileEvidence, define: Mapping[
     draft = _looked_at(one, texts, file, define)
     if draft is None and one.forced in ("", *NUMBERS, *DATES):
         draft = _without_words(one, texts, file, define)
+    if (
+        draft is None
+        and not one.forced
+        and not one.is_target
+        and (names_a_date(one.name) or "year" in words_of(one.name))
+    ):
+        # of what is named a date, the others are slips: 30 Feb, 23 -07-2008
+        draft = _date(one, texts, file, min(NAMED, float(define["min_typed"])))
     return draft
 
 
@@ -222,7 +235,7 @@ def _with_number_words(one: _Looked, texts: Texts, file: FileEvidence, define: M
         return None
     draft.notation = replace(draft.notation, words={**draft.notation.words, **spelled})
     draft.texts, draft.values = _with_words(draft, texts, draft.words)
-    said = " and ".join(f'"{word}"' for word in list(spelled)[:3])
+    said = " and ".join(f'"{word}" ({value:g})' for word, value in list(spelled.items())[:3])
     count = int(texts.total - rest.total)
     draft.notes.append(f"{count} cells that say a number in words, such as {said}, are read as that number")
     return draft
@@ -231,10 +244,18 @@ def _with_number_words(one: _Looked, texts: Texts, file: FileEvidence, define: M
 def _number_words(texts: Texts) -> dict[str, float]:
     """{folded text: the number that it writes out}"""
     found = {units.key(t): number_of(t) for t in texts.sample if not any(c.isdigit() for c in t)}
-    return {word: value for word, value in found.items() if value is not None}
+    spelled = {word: value for word, value in found.items() if value is not None}
+    return {} if AMBIGUOUS.issuperset(spelled) else spelled
 
 
 _YEAR = re.compile(r"(19|20)\d\d")
+
+
+def _are_codes(one: _Looked, texts: Texts) -> bool:
+    """By the name; but a release may be a day or a year, and a postcode, such as 2018, is none."""
+    if vocabulary.is_surely_code(one.name):
+        return True
+    return vocabulary.is_code(one.name) and not _are_days_or_years(texts)
 
 
 def _are_days_or_years(texts: Texts) -> bool:
@@ -281,9 +302,7 @@ def _looked_at(one: _Looked, texts: Texts, file: FileEvidence, define: Mapping[s
         if kind == "boolean":
             draft = _boolean(texts)
         elif kind == "date":
-            # of what is named a date, the others are slips: 30 Feb, 23 -07-2008
-            named = names_a_date(one.name) or "year" in words_of(one.name)
-            draft = _date(one, texts, file, min(least, NAMED) if named else least)
+            draft = _date(one, texts, file, least)
         else:
             draft = _number(one, texts, file, least)
         if draft is not None:
@@ -330,6 +349,8 @@ def _boolean(texts: Texts) -> Draft | None:
     words = folded - {"0", "1", "0.0", "1.0"}
     if len(texts.distinct) > 20 or not words or not folded <= cells.TRUE | cells.FALSE:
         return None
+    if not any(words <= language for language in cells.YES_NO):
+        return None  # da, ja and no are languages; J, F, N and T are codes
     true, false = sorted(folded & cells.TRUE), sorted(folded & cells.FALSE)
     if not true or not false:
         return None
@@ -471,6 +492,8 @@ def _versions(texts: Texts) -> tuple[str, str] | None:
     leads = {t.partition(".")[0] for t in met}
     if len(leads) > LEVELS or max(map(int, leads)) > 30:
         return None  # prices, some of them written 12.5
+    if any(len(minor) == 2 and minor[0] == "0" for minor in (t.partition(".")[2] for t in met)):
+        return None  # no version is 2.05
     doubled = sorted(t for t in met if t.endswith("0") and t[-3] == "." and t[:-1] in met)
     return (doubled[0][:-1], doubled[0]) if doubled else None
 
@@ -789,7 +812,8 @@ def _note_not_understood(one: _Looked, draft: Draft, file: FileEvidence) -> None
             return
     many = len(texts.distinct) > 20
     masks = {_mask(t) for t in texts.sample}
-    few_forms = (many and len(masks) <= 10) or (len(masks) == 1 and len(texts.distinct) >= SEVERAL)
+    numbered = all(_NUMBERED_NAME.fullmatch(mask) for mask in masks)
+    few_forms = (many and len(masks) <= 10) or (len(masks) == 1 and len(texts.distinct) >= SEVERAL and not numbered)
     one_number = len(masks) == 1 and len(texts.distinct) > LEVELS and not _NAME_MASK.fullmatch(next(iter(masks)))
     if _share(texts, _is_list) > 0.5:
         draft.notes.append(
@@ -869,7 +893,7 @@ def _order_of(texts: Texts) -> str:
         return "numbered levels"
     if all(_is_month_and_number(t) for t in plain):
         return "months, with a day or a year"
-    if all(_COUNTED.fullmatch(t) for t in plain):
+    if all(_COUNTED.fullmatch(t) for t in plain) and len({t[0] for t in plain} - set("☆✩○")) == 1:
         return "marks that are counted"
     if len(plain) <= MAX_BANDS and all(_BAND.fullmatch(t) for t in plain):
         return "bands of numbers"
@@ -925,6 +949,9 @@ def _would_be(one: _Looked, texts: Texts, kind: str, file: FileEvidence) -> bool
 
 
 _NAME_MASK = re.compile(r"[^\W\d_]{0,8}[-_.#:/]?\#[A-Za-z]?|[^#]*")  # P001, USW-27589: a name, and no measure
+
+
+_NUMBERED_NAME = re.compile(r"[^\W\d_]+ \#")  # ward 3
 
 
 def _is_list(text: str) -> bool:

@@ -172,6 +172,11 @@ def _class_of(mask: np.ndarray, word: str, classes: _Classes) -> int | None:
     return None
 
 
+def _tells(mask: np.ndarray, word: str, classes: _Classes) -> bool:
+    """Whether the rows of a mark, or all others, are of one class: of a fraud's amounts each is another one, and only 0 is a mark."""
+    return _class_of(mask, word, classes) is not None or _class_of(~mask, "filled", classes) is not None
+
+
 def _is_pure_by_luck(column: pd.Series, classes: _Classes) -> bool:
     """Whether the column would tell the classes apart in 98 of 100 rows, and the few others happen to be of one class.
 
@@ -199,7 +204,7 @@ def _unproven(table: np.ndarray, classes: _Classes) -> np.ndarray:
 def _twins(rows: pd.DataFrame, found: dict[str, str], left: list[str], classes: _Classes) -> dict[str, str]:
     """The columns that are filled, empty or of one level where a column that was found says which class it is, or is not."""
     twins = {}
-    known = [(c, mask) for c in found for mask, word in _marks(rows[c]) if _class_of(mask, word, classes) is not None]
+    known = [(c, mask) for c in found for mask, word in _marks(rows[c]) if _tells(mask, word, classes)]
     known = [(c, mask) for c, mask in known if MIN_LEVEL <= mask.sum() <= len(rows) - MIN_LEVEL]
     for column in left if known else []:
         for mask, word in _marks(rows[column]):

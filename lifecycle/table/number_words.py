@@ -32,6 +32,8 @@ _TENS = {
 _MORE = {"einundzwanzig": 21, "fourty": 40, "ninty": 90, "dozen": 12}
 _UNITS = _SMALL | _TENS | _MORE
 _TIMES = {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000}
+# words of other meanings too: once a week, due, an elf, UN, neuf (new), Dez and Sept
+AMBIGUOUS = frozenset("once due elf un um uno sei tre dos neuf dez sept".split())
 _HAN = {c: at for at, c in enumerate("〇一二三四五六七八九")} | {"零": 0, "两": 2, "兩": 2}
 _HAN_TIMES = {"十": 10, "百": 100, "千": 1_000}
 

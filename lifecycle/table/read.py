@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from lifecycle.ground.errors import UserError, nearest
-from lifecycle.table.formats import HEAD, SPOKEN, SUFFIXES, Unlooked, is_table_name, open_file
+from lifecycle.table.formats import HEAD, PACKED, SPOKEN, SUFFIXES, Unlooked, is_table_name, open_file
 from lifecycle.table.layout import ReadOptions, check_second_line, count_rows, text_layout
 from lifecycle.table.names import SOURCE, Union, united
 from lifecycle.table.part import Part, TableFile
@@ -47,6 +47,7 @@ __all__ = [
 ]
 # bytes of a file that whoever works on it reads: what comes of all its parts is held at once
 LARGEST = 64_000_000
+UNPACKED = 10  # times the bytes that packed files, workbooks and Parquet have, about
 
 
 @dataclass
@@ -176,7 +177,8 @@ class Tables:
 
 
 def is_small(file: TableFile) -> bool:
-    return file.path.stat().st_size <= LARGEST
+    packed = file.layout is None or file.path.suffix.lower() in PACKED
+    return file.path.stat().st_size * (UNPACKED if packed else 1) <= LARGEST
 
 
 def open_tables(folder: str | Path, options: ReadOptions | None = None, target: str = "") -> Tables:

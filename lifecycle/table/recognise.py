@@ -39,6 +39,7 @@ _OTHER = {".": ",", ",": "."}
 _SIGNS = (("CR", "DR"), ("N", "S"), ("E", "W"))  # the second of each is minus
 # statistical offices put a letter behind a figure: provisional, estimated, revised, a break in the series
 _FLAGS = frozenset("b c d e f i n p r s u z be bd bp ep".split())
+_ROOMS = frozenset("RM Rm rm RP Rp rp".split())
 _FOREIGN = re.compile(
     r"^(?![^\W\d]+(?:/\d*[^\W\d]+\d?|[23])$).*(?:\d|\s[A-Z])"
 )  # no unit: 12 Main St, 190Nm@ 2000rpm; but l/100km, m2
@@ -341,7 +342,8 @@ def _are_minutes(good: list[Met]) -> bool:
 def _are_metres(good: list[Met]) -> bool:
     """Whether 1m68 is a height: minutes have no more than 59 seconds."""
     marked = [s.cores for _, s, _ in good if set(s.words) == {"m", "s"} and len(s.cores) == 2]
-    return any(cores[1].isdigit() and 60 <= int(cores[1]) < 100 for cores in marked)
+    beyond = sum(cores[1].isdigit() and 60 <= int(cores[1]) < 100 for cores in marked)
+    return beyond > 0.1 * len(marked)  # of heights and jumps about every other one; a lap of 1m68 is a slip
 
 
 def _shares_beside(good: list[Met], decimal: str, group: str) -> bool:
@@ -476,9 +478,12 @@ def _units_of(good: list[Met], forms: set[str], signed: bool) -> tuple[str, Tabl
             bare += count
     if not words:
         return "", {}
+    if set(words) <= _ROOMS and all(core.isdigit() and len(core) < 5 for _, one, _ in good for core in one.cores):
+        return "", {}  # RM 101, RP38: rooms and stations; sums have cents or thousands
     money = _money(words) + _things(words, sum(affixes.values()))
     rest = Counter({w: c for w, c in words.items() if not units.is_currency(w) and w not in money})
-    table, base = _table(rest, bool(money), bare, notation.COMPOUND in forms)
+    apart = all(" " in notation.plain(text) for text, one, _ in good if one.words)
+    table, base = _table(rest, bool(money), bare, notation.COMPOUND in forms, apart)
     if base is None:
         return "", {}
     table |= dict.fromkeys(money, 1.0)
@@ -525,12 +530,13 @@ def _things(words: Counter[str], cells: int) -> list[str]:
     return spelled if sum(words[w] for w in spelled) >= ALIKE * cells else []
 
 
-def _table(words: Counter[str], money: bool, bare: int, added: bool) -> tuple[Table, str | None]:
-    """({word: scale}, the unit that scale 1 is) of the words that are no currency; "" as a word is a bare number."""
+def _table(words: Counter[str], money: bool, bare: int, added: bool, apart: bool) -> tuple[Table, str | None]:
+    """({word: scale}, the unit that scale 1 is) of the words that are no currency; "" as a word is a bare number. `apart`: a blank
+    stands before each word, as before a flag: 2s and 2p, 1080i and 1080p, 10n and 4u are levels and units."""
     total = sum(words.values())
     if not total:
         return {"": 1.0}, ""
-    several = len(words) > 1 and bare > 0.2 * total
+    several = apart and len(words) > 1 and bare > 0.2 * total
     if set(words) <= _FLAGS and (bare > 1.5 * total or several) and not money:
         flags: Table = dict.fromkeys(["", *words], 1.0)
         return flags, ""

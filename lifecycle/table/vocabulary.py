@@ -64,7 +64,12 @@ _CODE_NAME = re.compile(
 )
 # these name a code at the end of a name alone: a release has a date, a mobile a weight
 _CODED = frozenset("phone telephone tel telefon mobile handy fax cep version release firmware ip".split())
-_CODES = frozenset("code codes codice codigo cod kod kode koodi kodu код κωδικος".split())  # where they stand first
+_CODES = frozenset("code codice codigo cod kod kode koodi kodu код κωδικος".split())  # where they stand first
+# of a program's code, or of the fish
+_OF_OTHER_CODE = frozenset(
+    "coverage lines line loc churn size length count smell smells complexity quality change changes changed review reviews duplication"
+    " ratio density share rate percent pct score time weight catch landings tonnes kg price usage used".split()
+)
 _OF_A_CODE = IDS | NUMBERS | frozenset("code address addr home work office private".split())
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _STEM_ENDINGS = ("nummer", "number", "numero", "uuid", "guid", "num", "nbr", "nr", "id", "no", "key")
@@ -128,11 +133,16 @@ def is_code(name: str) -> bool:
     if _CODE_NAME.search(name):
         return True
     found = words(name)
-    if found and found[0] in _CODES:
+    if found and found[0] in _CODES and not _OF_OTHER_CODE.intersection(found):
         return True
     while found and (found[-1] in _OF_A_CODE or found[-1].isdigit()):
         found = found[:-1]
     return bool(found) and found[-1] in _CODED
+
+
+def is_surely_code(name: str) -> bool:
+    """Whether it names a postcode, an article: no year, whatever its digits."""
+    return _CODE_NAME.search(name) is not None
 
 
 def is_of_time(name: str) -> bool:

@@ -66,6 +66,19 @@ def test_a_pipe_and_a_file_get_the_line_as_it_is():
     assert for_people(stream) is stream
 
 
+def test_without_a_stream_or_with_a_closed_one_nothing_is_wrapped():
+    assert for_people(None) is None
+    stream = io.StringIO()
+    stream.close()
+    assert for_people(stream) is stream
+
+
+def test_a_wide_label_leaves_the_text_below_it_half_of_the_terminal():
+    label = "a_label_that_is_nearly_as_wide_as_all"
+    lines = broken(f"{label}    " + "word " * 20, 44).rstrip().split("\n")
+    assert max(map(len, lines)) <= 44 and lines[1] == " " * 22 + "word word word word"
+
+
 def test_a_terminal_is_wrapped_once_and_does_all_else_as_before(monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     stream = io.StringIO()

@@ -273,6 +273,21 @@ def test_what_two_columns_say_together_is_the_same_for_a_row_alone(style):
         assert np.allclose(one[0], every[i], equal_nan=True, atol=1e-12)
 
 
+@pytest.mark.parametrize("style", ["linear", "piecewise"])
+def test_a_compact_matrix_has_what_two_columns_say_together(style):
+    kinds, rows, y = orders()
+    rows["shop"] = np.resize(np.array([f"shop {i}" for i in range(40)], dtype=object), len(y))
+    encoder = TableEncoder(kinds | {"shop": "category"}, style).fit(rows, y)
+    made = encoder.compact(rows, y)
+    assert np.array_equal(made if isinstance(made, np.ndarray) else made.toarray(), encoder.fitted(rows, y))
+
+
+def test_a_model_of_before_the_time_of_year_still_answers():
+    dates = encode.Dates.__new__(encode.Dates)
+    dates.__setstate__({"count_days": True, "linear": False})
+    assert (dates.season, dates.furthest, dates.linear) == (False, 2.0, False)
+
+
 def test_a_few_rows_get_from_two_columns_what_many_do():
     kinds, rows, y = orders()
     encoders = [TableEncoder(kinds, style).fit(rows, y) for style in STYLES]

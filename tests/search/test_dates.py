@@ -72,6 +72,21 @@ def test_without_dates_there_is_one_way_and_other_columns_keep_their_kind():
     assert date_kinds({"x": "number", "due": "time of year"}) == {"due": "time of year"}
 
 
+def test_a_class_of_few_rows_stops_nothing():
+    n = 60
+    rows = {"when": np.arange(n).astype("datetime64[D]").astype("datetime64[us]")}
+    frame = pd.DataFrame(rows | {ROW: np.random.default_rng(0).integers(0, 2**63, n, dtype="uint64")})
+    y = np.arange(n) % 2
+    y[:2] = 2
+    data = TrainingData("multiclass", list("abc"), "log_loss", rows, {"when": "M"}, {"when": "time"}, y, None, 1)
+    field = {"name": "when", "role": "time", "type": "date"}
+    contract = Contract.read({
+        "problem": {"target": "y", "task": "multiclass", "classes": list("abc")},
+        "fields": [field],
+    })  # fmt: skip
+    assert useful_dates(frame, data, contract, TRAIN, "random")["when"] in ("time", "time passed")
+
+
 # ---- what two columns say together --------------------------------------------------------------------------------
 
 

@@ -147,6 +147,15 @@ def test_many_rows_are_fitted_from_compact_matrices_one_at_a_time(here, monkeypa
         assert np.allclose(after.stages[last], before.stages[last], atol=2e-3), entry.name
 
 
+def test_of_rows_that_are_drawn_a_rare_class_is_never_without_some():
+    y = np.zeros(2_000, dtype=int)
+    y[:12] = 1
+    for seed in range(20):
+        rows = crossval.some_of(np.arange(2_000), y, 100, seed)
+        assert y[rows].sum() == pytest.approx(10, abs=2) and len(rows) <= 120
+    assert len(crossval.some_of(np.arange(2_000), y + 0.5, 100, 1)) == 100
+
+
 def test_curves_are_fitted_on_some_of_very_many_rows_and_it_is_said(here, monkeypatch):  # noqa: F811
     here(bakes(600), train={"candidates": {"additive": {"C": 0.3, "alpha": 3.0}}})
     monkeypatch.setattr(crossval, "MOST_PIECEWISE", 200)

@@ -74,6 +74,18 @@ def test_what_is_written_is_in_the_file_that_the_path_names(log, happens):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows lets nobody move a file that is open")
+def test_where_no_file_can_be_made_again_the_log_says_so(log):
+    log.write([record()])
+    move_file(log.path)
+    log.path.mkdir()
+    with pytest.raises(LogError):
+        log.write([record()])
+    log.path.rmdir()
+    log.write([after := record()])
+    assert ids_in(log.path) == {after["id"]}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows lets nobody move a file that is open")
 def test_a_file_that_was_moved_keeps_all_that_was_written_to_it(log, tmp_path):
     before = [record() for _ in range(3)]
     log.write(before)

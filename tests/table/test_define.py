@@ -550,3 +550,88 @@ def test_of_a_wide_table_it_is_said_what_is_looked_at(monkeypatch):
     monkeypatch.setattr(texts, "ALL_ODD", 600)
     (note,) = (note for note in contract()["notes"] if "different texts" in note)
     assert note.startswith("2 columns") and "from 300 of its different texts" in note
+
+
+# ---- words and names that mean something else, too -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("levels", ["J N T F", "Y J N", "da no ja", "da no", "J F"])
+def test_codes_that_are_words_of_several_languages_are_levels_and_no_booleans(levels):
+    assert field(c=choose(*levels.split()))["type"] == "string"
+
+
+@pytest.mark.parametrize(
+    "levels",
+    [
+        "J N",
+        "ja nei",
+        "ja nej",
+        "ja nee",
+        "sì no",
+        "da nu",
+        "так ні",
+        "tak nie",
+        "да нет",
+        "sim não",
+        "vero falso",
+        "evet hayır",
+        "是 否",
+        "T F",
+    ],
+)
+def test_yes_and_no_of_one_language_are_a_boolean(levels):
+    assert field(c=choose(*levels.split()))["type"] == "boolean"
+
+
+@pytest.mark.parametrize("name", ["postcode", "sku", "zip"])
+def test_codes_that_look_like_years_stay_codes(name):
+    assert field(name, **{name: choose(2000, 2018, 2020, 2050, 2060)})["type"] == "string"
+
+
+@pytest.mark.parametrize("name", ["code_coverage", "cod_catch", "code_churn"])
+def test_a_measure_of_code_or_of_cod_is_a_number(name):
+    made = field(name, **{name: RNG.uniform(1, 90, N).round(2)})
+    assert (made["type"], made["role"]) == ("number", "feature")
+
+
+def test_rooms_and_stations_are_no_money():
+    assert field(c=[f"RM {i}" for i in choose(101, 102, 144, 213)])["type"] == "string"
+    assert field(c=[f"RP{i}" for i in choose(11, 38, 40)])["type"] == "string"
+    assert field(c=[f"Rp {i:,}".replace(",", ".") for i in RNG.integers(1_000_000, 9_000_000, N)])["type"] == "number"
+
+
+@pytest.mark.parametrize("levels", ["1s 2s 2p 3d 4f", "1080i 1080p 720p 4k", "6c 7c 8b 9"])
+def test_letters_behind_numbers_that_tell_levels_apart_are_kept(levels):
+    assert field(c=choose(*levels.split()))["type"] == "string"
+
+
+def test_once_is_no_eleven_and_due_no_two():
+    numbers = list(RNG.integers(1, 99, N - 5))
+    for word in ("once", "due", "UN"):
+        assert not said("in words", c=numbers + [word] * 5)
+    assert said('"six" (6)', c=numbers + ["six"] * 5)
+
+
+def test_one_lap_of_68_seconds_makes_no_column_of_heights():
+    laps = [f"{m}m{s:02d}" for m, s in zip(RNG.integers(4, 19, N - 1), RNG.integers(0, 60, N - 1), strict=True)]
+    assert field(c=[*laps, "1m68"])["constraints"]["maximum"] > 200
+
+
+def test_a_ship_date_that_is_pending_is_missing_and_not_corrupt():
+    days = [str(d) for d in pd.date_range("2024-01-01", periods=N)]
+    days[::7] = ["pending"] * len(days[::7])
+    made = field("ship_date", ship_date=days)
+    assert made["type"] == "date" and "pending" in made["missingValues"]
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [
+        ("sign", choose("<", ">", "=", "~")),
+        ("ward", [f"ward {i}" for i in choose(1, 2, 3, 4)]),
+        ("revenue_year_to_date", RNG.integers(20_000, 20_050, N)),
+        ("price", choose("1.1", "1.10", "2.05", "1.7", "2.5")),
+    ],
+)
+def test_no_note_puzzles_over_what_is_plain(name, cells):
+    assert [note for note in contract(**{name: cells})["notes"] if f'"{name}"' in note] == []
