@@ -33,7 +33,8 @@ def main() -> None:
     make_places()
     n = remember()
     if n:
-        print(f"monitor: {n} lines are new in {HISTORY.as_posix()}")
+        new = "1 line is" if n == 1 else f"{n} lines are"
+        print(f"monitor: {new} new in {HISTORY.as_posix()}")
     done = subprocess.run([sys.executable, "-m", "dvc", "repro", "monitor"])
     if done.returncode == 0:
         tell()
