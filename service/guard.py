@@ -146,15 +146,12 @@ class Guard:
     async def _body(self, receive: Receive) -> bytes:
         """Raises TooLarge, ClientDisconnect."""
         parts: list[bytes] = []  # joined once: a body that comes in thousands of pieces is not copied with each
-        size = 0
+        receive = self._limited(receive)
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
                 raise ClientDisconnect
             parts.append(message.get("body", b""))
-            size += len(parts[-1])
-            if size > self.max_body:
-                raise TooLarge
             if not message.get("more_body"):
                 return b"".join(parts)
 

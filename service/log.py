@@ -144,8 +144,7 @@ class PredictionLog:
         """By the driver alone, on a connection that is kept: what SQLAlchemy does about them takes longer than writing the rows.
         False: they are to be written anew, since the file that the path names is another one now, or has no tables."""
         try:
-            with self._errors():
-                self.writer = self.writer or self.engine.raw_connection()
+            self.writer = self.writer or self.engine.raw_connection()
             driver: Any = self.writer.driver_connection
             driver.executemany(ADD, records)
             driver.commit()

@@ -31,9 +31,8 @@ if TYPE_CHECKING:
     from lifecycle.ground.cluster import Cluster
 
 Whole = TypeVar("Whole")
-ALONE = (
-    5.0  # seconds of work that are done here before others are asked: two processes take as long to start and to feed
-)
+# seconds of work that are done here before others are asked: two processes take as long to start and to feed
+ALONE = 5.0
 ADDRESS = "DASK_SCHEDULER_ADDRESS"
 
 

@@ -44,34 +44,28 @@ MISSING = frozenset(
 # in a target, a word may be a class of its own: {none, mild, severe}
 MISSING_TARGET = MISSING - {"none", "nil", "missing", "-", "."}
 
-TRUE = frozenset(
-    "true t yes y on ja j jah oui si sí sì sim taip jā áno так wahr vrai verdadero verdadeiro vero sann sant tak prawda ano igen kyllä da да истина evet doğru "
-    "是 はい 예 네 ναι נכון כן نعم हाँ có 1 1.0".split()
-)
-FALSE = frozenset(
-    "false f no n off nein nej nei nee nu nē ні не non não nao falsch faux falso usann falskt nie fałsz ne nem ei ni нет ложь hayır yanlış "
-    "否 いいえ 아니오 아니요 όχι לא لا नहीं không 0 0.0".split()
-)
-# words of one language, or of the first ones mixed: da and no, J and F are codes of something else
+# yes and no of one language, the first line of several that are often mixed: da and no, J and F are codes of something else
 YES_NO = tuple(
-    frozenset(words.split())
-    for words in (
-        "true t yes y on ja oui si sí sì sim wahr vrai false f no n off nein non não nao falsch faux",
-        "verdadero verdadeiro vero si sí sì sim falso no não nao",
-        "j ja n nein nej nei nee",
-        "sann usann sant falskt ja nej nei",
-        "tak nie prawda fałsz",
-        "ano áno ne nie",
-        "da ne nu",
-        "igen nem",
-        "kyllä jah ei",
-        "taip ne",
-        "jā nē",
-        "да нет не так ні истина ложь",
-        "evet hayır doğru yanlış",
-        "是 否 はい いいえ 예 네 아니오 아니요 ναι όχι נכון לא כן لا نعم हाँ नहीं có không",
+    (frozenset(yes.split()), frozenset(no.split()))
+    for yes, no in (
+        ("true t yes y on ja oui si sí sì sim wahr vrai", "false f no n off nein non não nao falsch faux"),
+        ("verdadero verdadeiro vero si sí sì sim", "falso no não nao"),
+        ("j ja", "n nein nej nei nee"),
+        ("sann sant ja", "usann falskt nej nei"),
+        ("tak prawda", "nie fałsz"),
+        ("ano áno", "ne nie"),
+        ("da", "ne nu"),
+        ("igen", "nem"),
+        ("kyllä jah", "ei"),
+        ("taip", "ne"),
+        ("jā", "nē"),
+        ("да так истина", "нет не ні ni ложь"),
+        ("evet doğru", "hayır yanlış"),
+        ("是 はい 예 네 ναι נכון כן نعم हाँ có", "否 いいえ 아니오 아니요 όχι לא لا नहीं không"),
     )
 )
+TRUE = frozenset({"1", "1.0"}).union(*(yes for yes, _ in YES_NO))
+FALSE = frozenset({"0", "0.0"}).union(*(no for _, no in YES_NO))
 
 REMEMBERED = 100_000  # texts whose form is kept, since many columns of a wide table hold the same ones
 FEW = 1_000  # cells; of so few, a column operation costs more than they do

@@ -349,7 +349,7 @@ def _boolean(texts: Texts) -> Draft | None:
     words = folded - {"0", "1", "0.0", "1.0"}
     if len(texts.distinct) > 20 or not words or not folded <= cells.TRUE | cells.FALSE:
         return None
-    if not any(words <= language for language in cells.YES_NO):
+    if not any(words <= yes | no for yes, no in cells.YES_NO):
         return None  # da, ja and no are languages; J, F, N and T are codes
     true, false = sorted(folded & cells.TRUE), sorted(folded & cells.FALSE)
     if not true or not false:

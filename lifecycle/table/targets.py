@@ -76,7 +76,7 @@ def same_class(labels: list[str], counts: dict[str, int]) -> dict[str, str]:
 
     `counts`: rows of each label. Only where it is so of all labels: Y beside N and maybe stays Y.
     """
-    words = {"yes": cells.TRUE | {"j"}, "no": cells.FALSE}
+    words = {"yes": cells.TRUE, "no": cells.FALSE}
     sides = {label: side for label in labels for side, known in words.items() if cells.fold(label).rstrip(".") in known}
     if len(labels) > 2 and len(sides) == len(labels) and len(set(sides.values())) == 2:
         return _as_the_usual(sides, counts)

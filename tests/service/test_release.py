@@ -82,30 +82,32 @@ def released(project, tmp_path_factory):
     return repository
 
 
+def copied(repository, folder):
+    return Repository(shutil.copytree(repository.place, folder / "flats", symlinks=True))
+
+
 @pytest.fixture
 def repository(released, tmp_path):
-    return Repository(shutil.copytree(released.place, tmp_path / "flats", symlinks=True))
+    return copied(released, tmp_path)
 
 
 @pytest.fixture(scope="module")
 def with_candidate(released, tmp_path_factory):
     """The same with a third model, which is committed and not released; not to be changed."""
-    place = tmp_path_factory.mktemp("candidate") / "flats"
-    repository = Repository(shutil.copytree(released.place, place, symlinks=True))
+    repository = copied(released, tmp_path_factory.mktemp("candidate"))
     repository.another_model(0.5)
     return repository
 
 
 @pytest.fixture
 def unreleased(with_candidate, tmp_path):
-    return Repository(shutil.copytree(with_candidate.place, tmp_path / "flats", symlinks=True))
+    return copied(with_candidate, tmp_path)
 
 
 @pytest.fixture(scope="module")
 def to_and_fro(with_candidate, tmp_path_factory):
     """The third model released, the second brought back, the third again; not to be changed."""
-    place = tmp_path_factory.mktemp("to_and_fro") / "flats"
-    repository = Repository(shutil.copytree(with_candidate.place, place, symlinks=True))
+    repository = copied(with_candidate, tmp_path_factory.mktemp("to_and_fro"))
     repository.act("release")
     repository.act("rollback")
     repository.act("rollback", "v1.2.0")
@@ -169,7 +171,7 @@ def test_after_a_rollback_a_run_and_a_commit_leave_nothing_to_do(repository):
 
 @pytest.mark.parametrize("arguments", [[], ["v1.0.0"]])
 def test_a_rollback_that_was_stopped_when_all_was_done_goes_no_version_further_back(to_and_fro, tmp_path, arguments):
-    repository = Repository(shutil.copytree(to_and_fro.place, tmp_path / "flats", symlinks=True))
+    repository = copied(to_and_fro, tmp_path)
     to = arguments or ["v1.1.0"]
     code = (
         f"import builtins, os, sys; sys.argv[1:] = {arguments}; from actions import rollback; "

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.service.running import free_port
-from tests.service.test_release import Repository, digest, released  # noqa: F401  (the fixture)
+from tests.service.test_release import Repository, copied, digest, released  # noqa: F401  (the fixture)
 
 pytestmark = pytest.mark.slow
 SSHD = shutil.which("sshd") or next((p for p in ("/usr/sbin/sshd",) if Path(p).exists()), None)
@@ -59,7 +59,7 @@ def use(repository, url, key):
 
 
 def test_a_colleague_s_clone_serves_every_released_version(released, remote, tmp_path):  # noqa: F811
-    origin = Repository(shutil.copytree(released.place, tmp_path / "flats", symlinks=True))
+    origin = copied(released, tmp_path)
     use(origin, *remote)
     origin.commit("Share data and models")
     origin.run("git", "init", "-q", "--bare", tmp_path / "origin.git")
