@@ -16,7 +16,7 @@ from lifecycle.ground.words import as_scores, percent, short
 from lifecycle.model.calibrate import pick_threshold, useful_calibration
 from lifecycle.model.model import AddFeatures, Model
 from lifecycle.model.shape import Shape, shape_of
-from lifecycle.search.blend import bagged_weights, drawn_rows, greedy_weights
+from lifecycle.search.blend import bagged_weights, clearly_better, drawn_rows, greedy_weights
 from lifecycle.search.budget import MANY_DRAWS, Entry, Plan, make_plan
 from lifecycle.search.data import TrainingData
 from lifecycle.search.repeats import repeat_all
@@ -179,12 +179,13 @@ def choose_weights(tried: list[Tried], data: TrainingData, params: TrainParams, 
     greedy = greedy_weights(predictions, loss, fits)
     if not steady or len(tried) == 1 or len(predictions[0]) > FEW:
         return greedy
-    bagged = bagged_weights(predictions, loss, fits, drawn_rows(data.y[data.scored], data.random_state))
+    draws = drawn_rows(data.y[data.scored], data.random_state)
+    bagged = bagged_weights(predictions, loss, fits, draws)
     if bagged is None:
         return greedy
-    single = min(loss(p) for i, p in enumerate(predictions) if fits({i}))
-    # a blend that does not beat its best member is none
-    return bagged if loss(np.tensordot(bagged, np.stack(predictions), axes=1)) <= single else greedy
+    single = min((p for i, p in enumerate(predictions) if fits({i})), key=loss)
+    blended = np.tensordot(bagged, np.stack(predictions), axes=1)
+    return greedy if clearly_better(single, blended, loss, draws) else bagged
 
 
 def assemble(data: TrainingData, blend: Blend, add_features: AddFeatures | None) -> Model:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lifecycle.search.blend import bagged_weights, drawn_rows, greedy_weights
+from lifecycle.search.blend import bagged_weights, clearly_better, drawn_rows, greedy_weights
 
 RNG = np.random.default_rng(0)
 TRUTH = RNG.normal(size=2000)
@@ -59,3 +59,12 @@ def test_a_draw_holds_as_many_of_a_rare_class_as_there_are():
     y = np.repeat([0, 1], [97, 3])
     for rows in drawn_rows(y, 1):
         assert len(rows) == 100 and (y[rows] == 1).sum() == 3
+
+
+def test_of_few_rows_the_best_of_equals_is_chance_and_a_far_better_one_is_not():
+    draws = drawn_rows(FEW, 1)
+    luckiest, second = sorted(TWINS, key=lambda p: few(p, slice(None)))[:2]
+    assert few(luckiest, slice(None)) < few(second, slice(None))
+    assert not clearly_better(luckiest, second, few, draws)
+    exact = FEW + 0.1
+    assert clearly_better(exact, luckiest, few, draws) and not clearly_better(luckiest, exact, few, draws)
