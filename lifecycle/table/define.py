@@ -20,6 +20,7 @@ from lifecycle.table.leaks import given_away, suspected
 from lifecycle.table.problem import describe_problem
 from lifecycle.table.profile import Candidate, Whole, candidates, widen
 from lifecycle.table.read import SOURCE, RawTable
+from lifecycle.table.recognise import DOUBT
 from lifecycle.table.roles import Counts, Role, entry
 from lifecycle.table.rows import keys_of, row_keys
 from lifecycle.table.schema import as_standard
@@ -85,8 +86,9 @@ def build_contract(
     ]
     if not any(f["role"] in MODEL for f in fields):
         raise UserError(
-            f'data/raw has no column left to predict "{target}" from; set a role under params.yaml: columns'
+            f'data/raw has no column left to predict "{target}" from{left_out(fields)}; set a role under params.yaml: columns'
         )
+    notes[:] = gathered(notes)
     contract |= {"fields": [as_standard(column.spec, column.texts) for column in made], "notes": notes}
     return contract, notes
 
@@ -331,6 +333,30 @@ def groups_of_sample(whole: Whole, made: list[ColumnDraft], target: str) -> list
 
 def share_of(whole: Whole | None, group: groups.Group) -> float:
     return whole.shares.get(Candidate(group.column, group.part), 1.0) if whole else 1.0
+
+
+def gathered(notes: list[str]) -> list[str]:
+    """The notes, those on the decimal mark of each of many columns in two lines: the first, and whose it is too."""
+    doubts = [note for note in notes if DOUBT in note]
+    if len(doubts) < 3:
+        return notes
+    others = ", ".join(note.split(f": {DOUBT}")[0] for note in doubts[1:])
+    at = notes.index(doubts[0])
+    rest = [note for note in notes[at + 1 :] if note not in doubts]
+    return [*notes[: at + 1], f"the same is true of {others}", *rest]
+
+
+def left_out(fields: list[dict]) -> str:
+    """Why no field is learned from, each reason once: ` ("nr": the number of the row; "a" and 2 more: constant)`."""
+    names: dict[str, list[str]] = {}
+    for field in fields:
+        if field.get("reason"):
+            names.setdefault(field["reason"], []).append(field["name"])
+    said = []
+    for reason, of in list(names.items())[:NAMED]:
+        more = f" and {len(of) - 1} more" if len(of) > 1 else ""
+        said.append(f'"{of[0]}"{more}: {reason}')
+    return f" ({'; '.join(said)})" if said else ""
 
 
 def not_used(spec: dict) -> str:

@@ -21,6 +21,7 @@ MOST_ROWS = 20  # rows a value, from which on a value is rather a place or a kin
 MIN_PAIRS = 30
 SURE = 6.0  # standard deviations from chance
 ALIKE = 0.25  # intraclass correlation
+HEAPED = 8.0  # times the usual rows of a value
 SAMPLE = 200_000  # rows looked at
 FIRST = 50  # cells that rule out most columns
 HEAD = 1_000  # cells whose form is looked at first
@@ -332,7 +333,8 @@ def _alike(
         return None
     likely = False
     if numbers is not None and not _is_named(column):
-        if _is_a_measure(column, values, np.bincount(codes)):
+        sizes = np.bincount(codes)
+        if _is_a_measure(column, values, sizes) or (_is_heaped(sizes) and not _in_blocks(codes)):
             return None
         likely = _is_lopsided(numbers)  # sums, or ids of two eras: the latter are alike in more than one way
         if likely and (others[0] not in strong or len(strong) < 3):
@@ -368,7 +370,21 @@ def _counts_things(values: pd.Index, rows: np.ndarray) -> bool:
 def _is_lopsided(numbers: np.ndarray) -> bool:
     """Whether most numbers crowd at one end of their range, as those of a population do; names are given out evenly."""
     low, middle, high = np.nanmin(numbers), np.nanmedian(numbers), np.nanmax(numbers)
-    return bool(not 0.15 <= (middle - low) / max(high - low, 1) <= 0.85)
+    if not 0.15 <= (middle - low) / max(high - low, 1) <= 0.85:
+        return True
+    known = numbers[np.isfinite(numbers)]
+    quarters = np.histogram(known, bins=4, range=(low, high))[0] / len(known)
+    return bool(quarters.min() < 0.1)
+
+
+def _is_heaped(sizes: np.ndarray) -> bool:
+    """Whether a few values have many times the rows of the usual one, as 40 hours, 150 horsepower and a common tax rate have."""
+    return bool(sizes.max() > HEAPED * np.median(sizes[sizes > 0]))
+
+
+def _in_blocks(codes: np.ndarray) -> bool:
+    """Whether the rows of each value stand together."""
+    return np.count_nonzero(np.diff(codes)) < 1.05 * len(np.unique(codes))
 
 
 def _code_numbers(values: np.ndarray) -> np.ndarray | None:

@@ -31,6 +31,7 @@ class Header:
     after: int
     lines: list[int] = field(default_factory=list)  # that the names stand on
     labels: list[str] = field(default_factory=list)  # the second line's, where it is not part of the names
+    rows_are_named: bool = False  # by a first cell that has no name in the header
     aside: list[tuple[Record, str]] = field(default_factory=list)
 
 
@@ -57,7 +58,9 @@ def find_header(path: object, found: list[Record]) -> Header:
     below = table[at + 1 :]
     taken = _take_second(out, below, usual)
     sample = [r.cells for r in below[taken:] if r.cells and len(r.cells) == usual and r.cells != out.cells]
+    short = len(out.cells)
     out.cells = _as_wide(out, sample, usual)
+    out.rows_are_named = short == usual - 1 and out.cells[0] == ""
     if sample and looks_like_data(out.cells, sample):
         shown = ", ".join(cell.strip() for cell in out.cells[:4])
         raise UserError(
@@ -93,6 +96,8 @@ def _names_at(table: list[Record], usual: int) -> int:
             wide = _is_narrower(table[at + 1 :], widths[at], usual)
         if at and not _filled(r):
             continue  # below a title, a line of empty cells names nothing
+        if usual == 2 and widths[at] == 2 and not (r.cells or [""])[0].strip():
+            return at  # the names of rows have none themselves; a title stands in the first cell
         if wide and (_filled(r) >= least or (usual == 2 and not _is_title(table, at))):
             return _above_data(table, at)
     return 0
@@ -204,9 +209,14 @@ def _as_wide(out: Header, sample: list[list[str]], usual: int) -> list[str]:
     if not any(cell.strip() for row in sample for cell in row[len(cells) :]):
         return cells + [""] * missing
     first = [row[0].strip() for row in sample]
-    if missing == 1 and len(first) > 2 and _counts(first[:20]):
+    if missing == 1 and len(first) > 2 and (_counts(first[:20]) or _names_each(first)):
         return ["", *cells]
     return cells
+
+
+def _names_each(texts: list[str]) -> bool:
+    """Whether each is another word, as R names rows: Aberdeen, Angus, ..."""
+    return len(set(texts)) == len(texts) and not any(text == "" or _TYPED.match(text) for text in texts)
 
 
 def _counts(texts: list[str]) -> bool:

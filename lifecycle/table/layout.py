@@ -159,6 +159,11 @@ def text_layout(
     if len(header.lines) > 1:
         at = " and ".join(map(str, header.lines))
         notes.append(f"{name}: the column names stand on two lines ({at}) and are read as one, such as {spoken(names)}")
+    if header.rows_are_named:
+        notes.append(
+            f"{name}: the header has one name fewer than the rows have cells, so the first cell of each row is taken for the row's "
+            "name; if another column lacks its name, add it to the header"
+        )
     notes += _spoken_of(name, seen, dialect, header.labels, options)
     return Layout(
         path,

@@ -34,6 +34,7 @@ _BOTH = {
     ",": re.compile(r"\d{1,3}(?:\.\d{3})+,\d*|\d{1,3}(?:\.\d{3}){2,}"),
 }
 _DOUBTFUL = {".": re.compile(r"[1-9]\d{0,2}\.\d{3}"), ",": re.compile(r"[1-9]\d{0,2},\d{3}")}
+DOUBT = "no column shows the decimal mark beyond doubt"
 _ONE_POINT = re.compile(r"\d*\.\d+")
 _OTHER = {".": ",", ",": "."}
 _SIGNS = (("CR", "DR"), ("N", "S"), ("E", "W"))  # the second of each is minus
@@ -392,7 +393,7 @@ def _doubt(name: str, cores: Iterable[str], doubtful: str, decimal: str) -> str:
     broken = example.replace(doubtful, ".")
     taken, other = (broken, whole) if decimal == doubtful else (whole, broken)
     keys = '{decimalChar: ",", groupChar: "."}' if _OTHER[decimal] == "," else '{decimalChar: ".", groupChar: ","}'
-    return f"no column shows the decimal mark beyond doubt: {example} is read as {taken}; if it is {other}, set columns: {{{name}: {keys}}}"
+    return f"{DOUBT}: {example} is read as {taken}; if it is {other}, set columns: {{{name}: {keys}}}"
 
 
 def _forms(good: list[Met], decimal: str, group: str, forced: bool) -> set[str] | None:
@@ -480,6 +481,8 @@ def _units_of(good: list[Met], forms: set[str], signed: bool) -> tuple[str, Tabl
         return "", {}
     if set(words) <= _ROOMS and all(core.isdigit() and len(core) < 5 for _, one, _ in good for core in one.cores):
         return "", {}  # RM 101, RP38: rooms and stations; sums have cents or thousands
+    if len([w for w in words if _OUT_OF.fullmatch(w)]) > 1:
+        return "", {}  # 2/2, 1/2, 1/1: pairs of genes, fractions; points are all out of one number
     money = _money(words) + _things(words, sum(affixes.values()))
     rest = Counter({w: c for w, c in words.items() if not units.is_currency(w) and w not in money})
     apart = all(" " in notation.plain(text) for text, one, _ in good if one.words)

@@ -50,6 +50,9 @@ TIMES = frozenset(
     " years months days weeks hours minutes seasons jahre monate tage wochen stunden annees ans jours semaines heures anos meses dias"
     " год месяц день 年 月 日".split()
 )  # fmt: skip
+YEARS = frozenset(
+    "year years yr jahr jahre annee annees ano anos anno anni rok lata jaar jaren ar vuosi ev yil god год 年 年度 연도".split()
+)
 # what a table's writer puts before the first column when asked for none: the number of the row
 INDEX_NAME = re.compile(
     r"(unnamed(_\d+|: ?\d+)?|__index_level_\d+__|index|idx|level_0|row_?names?|row_?(num(ber)?|no|nr|id)?|rownum|objectid(_\d+)?"
@@ -143,6 +146,10 @@ def is_code(name: str) -> bool:
 def is_surely_code(name: str) -> bool:
     """Whether it names a postcode, an article: no year, whatever its digits."""
     return _CODE_NAME.search(name) is not None
+
+
+def is_year(name: str) -> bool:
+    return bool(YEARS.intersection(words(name)))
 
 
 def is_of_time(name: str) -> bool:

@@ -415,6 +415,16 @@ def test_a_count_or_a_round_sum_by_whose_value_rows_are_alike_stays_a_feature(ki
     assert next(f for f in made["fields"] if f["name"] == kind)["role"] == "feature"
 
 
+def test_a_rate_that_many_places_share_stays_a_feature():
+    """The tax of a town, the power of an engine: equal cells are of one kind, and a few values have most of the rows."""
+    own = RNG.permutation(300)[:60] + 200
+    rate = np.repeat(np.where(np.arange(60) % 5 < 2, 666, own), 8)
+    level = np.repeat(np.where(np.arange(60) % 5 < 2, 3.0, RNG.normal(size=60)), 8)
+    more = level.round(3) + np.repeat([0.0, 0.001], 240)
+    made = contract(x=more, rate=rate, good=(level + RNG.normal(0, 0.1, 480)).round(3))
+    assert next(f for f in made["fields"] if f["name"] == "rate")["role"] == "feature"
+
+
 def test_words_by_whose_value_rows_are_alike_are_only_said_to_be_a_group_with_the_share_of_siblings():
     things, good = made_of_things(150)
     names = np.array(["".join(RNG.choice(list("abcdefgh"), 9)) for _ in range(10_000)])
@@ -469,6 +479,20 @@ def test_the_part_of_an_id_that_several_rows_share_keeps_them_together(form):
 @pytest.mark.parametrize("form", ["2024-{:04}", "INV-{:05}", "{:04}-XK"])
 def test_a_year_or_a_mark_before_a_number_is_no_shared_part(form):
     assert "group" not in contract(ref=[form.format(i) for i in range(N)])["identity"]
+
+
+@pytest.mark.parametrize("name", ["YEAR", "Jahr", "crop_year"])
+def test_a_year_of_its_own_in_each_row_is_a_feature(name):
+    year = field(name, **{name: np.arange(N) + 1900})
+    assert (year["role"], year["type"]) == ("feature", "integer")
+    assert said("another year in each row", **{name: np.arange(N) + 1900})
+
+
+def test_why_no_column_is_left_is_said_each_reason_once():
+    with pytest.raises(
+        UserError, match=r'left to predict "good" from \("x" and 1 more: .*problem.exclude\); set a role'
+    ):
+        contract(n=RNG.integers(0, 9, N), problem={"exclude": ["x", "n"]})
 
 
 def test_a_counter_with_gaps_or_out_of_order_names_the_row():

@@ -48,6 +48,11 @@ def test_where_no_column_shows_it_the_delimiter_decides_and_that_is_said():
     assert made(",", c=THREE).values("c") == whole(THREE, ",")
 
 
+def test_of_many_columns_in_doubt_one_has_a_line_and_the_others_are_named():
+    table = made(";", c=THREE, d=THREE[::-1], e=THREE[1:] + THREE[:1])
+    assert sum("beyond doubt" in note for note in table.notes) == 1 and 'the same is true of "d", "e"' in table.notes
+
+
 def test_a_column_that_shows_it_itself_needs_no_other():
     table = made(",", c=COMMAS, d=POINTS)
     assert table.values("c") == broken(COMMAS, ",") and table.values("d") == broken(POINTS, ".")

@@ -8,6 +8,9 @@ from tests.table.tables_as_text import aside, lines, names, read, rows, sums
 TABLE = lines()
 COUNT, PRICE = sums(TABLE)
 NAMES = ["town", "count", "price", "good"]
+WORDS = [
+    (a, b) for a in ("Aber", "Bal", "Car", "Dun", "Glen") for b in "deen moral nock dee kirk loch more shiel".split()
+]
 
 
 @pytest.mark.parametrize(
@@ -144,3 +147,26 @@ def test_sources_and_notes_below_the_rows_are_no_rows(tmp_path, notes):
         "a total of the rows above, not a row",
         "a note below the table, not a row",
     }
+
+
+@pytest.mark.parametrize("mark", [" ", ",", "\t"])
+def test_rows_that_begin_with_their_name_have_one_cell_more_than_the_header(tmp_path, mark):
+    """As R writes a table."""
+    table = [
+        mark.join(['"n"', '"good"']),
+        *(mark.join([f'"{a}{b}"', str(i), "1"]) for i, (a, b) in enumerate(WORDS, 7)),
+    ]
+    raw = read(tmp_path, table)
+    assert names(raw) == ["unnamed_1", "n", "good"] and len(raw.frame) == 40
+    assert any("first cell of each row is taken for the row's name" in note for note in raw.notes)
+
+
+def test_a_row_with_a_cell_too_many_that_names_nothing_is_refused(tmp_path):
+    with pytest.raises(UserError, match="do not fit the header's 2 columns"):
+        read(tmp_path, ["n,good", *(f"{'abc'[i % 3]},{i},1" for i in range(40))])
+
+
+def test_of_two_columns_the_first_may_have_no_name(tmp_path):
+    """What a table of R or pandas is with one column of words."""
+    raw = read(tmp_path, ['"","good"', *(f'"V{i}","is it {"abc"[i % 3]}?"' for i in range(40))])
+    assert names(raw) == ["unnamed_1", "good"] and len(raw.frame) == 40

@@ -347,6 +347,14 @@ def test_what_shops_write_around_a_price_or_a_rating_is_dropped(cells, worth):
     assert made(c=cells).values("c") == worth
 
 
+@pytest.mark.parametrize("pairs", [("2/2", "1/2", "1/1"), ("4/4", "3/4", "2/3"), ("½", "1/2", "3/4")], ids=str)
+def test_fractions_with_other_bottoms_are_not_points_out_of_one(pairs):
+    """Genes, and eighths of an inch: 1/1 and 2/2 are two things, 1/2 is no 1."""
+    a, b, c = pairs
+    table = made(c=[c if i % 40 == 0 else (a, b)[i % 3 > 1] for i in range(N)])
+    assert table.type("c") == "string" and set(table.values("c")) == set(pairs)
+
+
 def test_an_amount_behind_a_mark_that_says_its_sign_is_named_where_it_is_not_read():
     """▲ is more in one country and less in another."""
     assert "hold numbers among other text" in made(c=[f"{'▲▼'[i % 2]} {v}" for i, v in enumerate(spread(1, 999))]).said(
