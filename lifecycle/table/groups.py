@@ -384,7 +384,7 @@ def _is_heaped(sizes: np.ndarray) -> bool:
 
 def _in_blocks(codes: np.ndarray) -> bool:
     """Whether the rows of each value stand together."""
-    return np.count_nonzero(np.diff(codes)) < 1.05 * len(np.unique(codes))
+    return bool(np.count_nonzero(np.diff(codes)) < 1.05 * len(np.unique(codes)))
 
 
 def _code_numbers(values: np.ndarray) -> np.ndarray | None:
