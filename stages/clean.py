@@ -10,7 +10,7 @@ from lifecycle.ground.errors import stage
 from lifecycle.ground.files import parquet_writer, write_json
 from lifecycle.ground.params import CleanParams
 from lifecycle.ground.workplace import workplace
-from lifecycle.table.clean import Cleaner, clean_parts, drops_duplicates
+from lifecycle.table.clean import Cleaner, clean_parts
 from lifecycle.table.contract import read_contract
 from lifecycle.table.quarantine import quarantine_writer
 from lifecycle.table.read import ReadOptions, open_tables
@@ -19,11 +19,11 @@ from lifecycle.table.read import ReadOptions, open_tables
 def main() -> None:
     contract, params = read_contract(), CleanParams.load()
     tables = open_tables("data/raw", ReadOptions.of(contract))
-    done = Cleaner(contract, drops_duplicates(contract, params))
+    done = Cleaner(contract)
     written = parquet_writer("data/clean.parquet"), quarantine_writer("data/quarantine.csv")
     with written[0] as clean, written[1] as quarantine, workplace() as at:
         for part in clean_parts(tables, contract, params, at):
-            clean.write_frame(done.take(part))
+            clean.write(done.take(part))
             quarantine.write(part.broken, part.unusable)
         done.check()
     counts = {

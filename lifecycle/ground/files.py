@@ -121,11 +121,6 @@ class ParquetWriter:
         self.waiting: list[pa.Table] = []
         self.rows, self.held, self.group = 0, 0, 0
 
-    def write_frame(self, frame: pd.DataFrame) -> None:
-        import pyarrow as pa
-
-        self.write(pa.Table.from_pandas(frame, preserve_index=False))
-
     def write(self, table: pa.Table) -> None:
         if self.writer is None:
             import pyarrow.parquet as pq

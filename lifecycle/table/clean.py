@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -19,10 +20,13 @@ from lifecycle.ground.params import CleanParams
 from lifecycle.ground.workplace import Workplace
 from lifecycle.table.conform import Conformed, conform
 from lifecycle.table.contract import MODEL, Contract
-from lifecycle.table.duplicates import Seen
+from lifecycle.table.duplicates import Seen, row_hashes
 from lifecycle.table.part import Part
-from lifecycle.table.read import SOURCE, Place, Tables, is_debris
+from lifecycle.table.read import SOURCE, Broken, Form, Place, Tables, formal, is_debris
 from lifecycle.table.rows import row_keys
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 QUARANTINE = ["source", "reason", "record"]
 EXAMPLES = 10
@@ -30,17 +34,21 @@ EXAMPLES = 10
 
 @dataclass
 class CleanPart:
-    """`rows`: usable typed rows, duplicates among them; `broken`, `unusable`: source, reason, record of each row set aside, by
-    its form and by its cells; `cells`: counts by column."""
+    """`rows`: usable typed rows, duplicates among them, as they are written; `hashes`: of each, where equal rows are one; `broken`,
+    `unusable`: source, reason, record of each row set aside, by its form and by its cells; `cells`: counts by column."""
 
-    rows: pd.DataFrame
+    rows: pa.Table
+    hashes: np.ndarray | None
     broken: pd.DataFrame
     unusable: pd.DataFrame
     cells: dict[str, dict[str, int]]
+    faults: list[Broken]  # of form
 
 
 def clean_part(part: Part, contract: Contract, params: CleanParams) -> CleanPart:
     """Sort each row of a part into usable or set aside."""
+    import pyarrow as pa
+
     raw = known_columns(part.table.to_pandas(), contract)
     conformed = conform(raw, contract)
     rows = conformed.frame.assign(**row_keys(raw, contract.identity), **{SOURCE: raw[SOURCE]})
@@ -52,11 +60,14 @@ def clean_part(part: Part, contract: Contract, params: CleanParams) -> CleanPart
         for source, reason, cells in zip(raw[SOURCE].iloc[set_aside], reasons[set_aside], records, strict=True)
     ]
     broken = [(b.source, b.reason, b.record) for b in part.broken]
+    rows = rows[reasons == ""]
     return CleanPart(
-        rows[reasons == ""],
+        pa.Table.from_pandas(rows, preserve_index=False),
+        row_hashes(rows[contract.names()]) if drops_duplicates(contract, params) else None,
         pd.DataFrame(broken, columns=QUARANTINE, dtype="str"),
         pd.DataFrame(quarantine, columns=QUARANTINE, dtype="str"),
         count_cells(conformed),
+        formal(part.broken),
     )
 
 
@@ -65,7 +76,6 @@ class Cleaner:
     """What became of the rows so far; `columns`: those in which equal rows are one."""
 
     contract: Contract
-    drops: bool
     rows_in: int = 0
     clean: int = 0
     quarantined: int = 0
@@ -77,7 +87,7 @@ class Cleaner:
     reasons: tuple[Counter[str], Counter[str]] = field(default_factory=lambda: (Counter(), Counter()))
     first: tuple[list[dict], list[dict]] = field(default_factory=lambda: ([], []))
 
-    def take(self, part: CleanPart) -> pd.DataFrame:
+    def take(self, part: CleanPart) -> pa.Table:
         """The rows of the part that no earlier row equals."""
         for place, aside in enumerate((part.broken, part.unusable)):
             self.reasons[place].update(aside["reason"].tolist())
@@ -89,14 +99,14 @@ class Cleaner:
             for kind, count in counts.items():
                 known[kind] = known.get(kind, 0) + count
         rows = part.rows
-        if self.drops:
-            first = self.seen.first(rows[self.contract.names()])
+        if part.hashes is not None:
+            first = self.seen.first(part.hashes)
             self.duplicates += int((~first).sum())
-            rows = rows[first]
+            rows = rows.filter(first)
         self.clean += len(rows)
         self.rows_in += len(part.rows) + len(part.broken) + len(part.unusable)
         if self.contract.problem.task != "regression":
-            self.classes.update(rows[self.contract.problem.target].unique())
+            self.classes.update(rows[self.contract.problem.target].unique().to_pylist())
         return rows
 
     @property
@@ -138,9 +148,18 @@ def clean_parts(tables: Tables, contract: Contract, params: CleanParams, at: Wor
     check_columns(tables.names, contract)
     work = partial(clean_parts_of, contract=contract, params=params)
     apart = tables.lie_apart(at)
-    given: Iterator[Part | Place] = tables.places(at) if apart else tables.cell_parts()
-    for made in at.map(work, given, "clean", travels=not apart):
+    forms: dict[str, Form] = {}
+    given: Iterator[Part | Place] = tables.places(at, forms) if apart else tables.cell_parts()
+    for place, made in at.pairs(work, given, itself, "clean", travels=not apart):
         yield from made
+        if isinstance(place, Place) and place.stretch:
+            for part in made:
+                forms[place.name].add(len(part.rows) + len(part.unusable), part.faults)
+    tables.check_forms(forms)
+
+
+def itself(given: Part | Place) -> Part | Place:
+    return given
 
 
 def clean_parts_of(given: Part | Place, contract: Contract, params: CleanParams) -> list[CleanPart]:

@@ -18,12 +18,11 @@ class Seen:
     def __init__(self) -> None:
         self.runs: list[np.ndarray] = []
 
-    def first(self, rows: pd.DataFrame) -> np.ndarray:
-        """Mask of the rows of typed cells that are met for the first time, shape (n,)."""
-        first = np.zeros(len(rows), dtype=bool)
-        if not len(rows):
+    def first(self, hashes: np.ndarray) -> np.ndarray:
+        """Mask of the rows that are met for the first time, shape (n,), by `row_hashes` of them."""
+        first = np.zeros(hashes.shape[1], dtype=bool)
+        if not len(first):
             return first
-        hashes = row_hashes(rows)
         order = np.lexsort(hashes[::-1])  # stable: of equal rows the first one comes first
         ordered = hashes[:, order]
         begins = np.ones(len(order), dtype=bool)

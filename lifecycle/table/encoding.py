@@ -246,6 +246,13 @@ def utf8_blocks(file: BinaryIO, encoding: str, size: int = BLOCK) -> Iterator[by
             return
 
 
+def as_utf8(raw: bytes, encoding: str, begins: bool) -> bytes:
+    """Whole lines of a file as `utf8_blocks` gives them; `begins`: they are its first."""
+    if codecs.lookup(encoding).name in ("utf-8", "utf-8-sig"):
+        return _mended(raw.removeprefix(b"\xef\xbb\xbf") if begins else raw)
+    return raw.decode(encoding, errors="replace").encode("utf-8", errors="replace")
+
+
 def _cut(block: bytes) -> int:
     """Behind the last line end, so that no \\r\\n is parted."""
     return block.rfind(b"\n") + 1 or block.rfind(b"\r", 0, len(block) - 1) + 1

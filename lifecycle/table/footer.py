@@ -118,14 +118,15 @@ def checked(parts: Iterator[Part], layout: Layout, options: ReadOptions) -> Iter
     check_shape(layout.path, rows, broken, layout, options)
 
 
-def without_footers(parts: Iterator[Part], layout: Layout, held: int = HELD) -> Iterator[Part]:
-    """The parts, less the totals and notes among the last `held` rows, which go to `broken` with their reason."""
+def without_footers(parts: Iterator[Part], layout: Layout, held: int = HELD, begins: bool = True) -> Iterator[Part]:
+    """The parts, less the totals and notes among the last `held` rows, which go to `broken` with their reason. `begins`: whether
+    the first part is the file's."""
     before: Part | None = None
     columns = Columns(layout.sample, layout.width, layout.dialect.delimiter)
     suspicious = may_have_totals(layout, columns)
     inner = columns.has_subtotals(layout.sample)
     for part in parts:
-        if before is None:
+        if before is None and begins:
             part = without_first_total(part, columns)
         if inner:
             part = without_subtotals(part, columns)
@@ -143,6 +144,18 @@ def without_footers(parts: Iterator[Part], layout: Layout, held: int = HELD) -> 
     if suspicious:
         columns.add(before.table.slice(0, cut))
     yield settle(before, cut, columns)
+
+
+def needs_all_rows(layout: Layout) -> bool:
+    """Whether what is a total is told from all rows, and not from the first and the last."""
+    columns = Columns(layout.sample, layout.width, layout.dialect.delimiter)
+    return may_have_totals(layout, columns) or columns.has_subtotals(layout.sample)
+
+
+def begun(parts: Iterator[Part], layout: Layout) -> Iterator[Part]:
+    """A file's first parts, less a total above the rows."""
+    for at, part in enumerate(parts):
+        yield part if at else without_first_total(part, Columns(layout.sample, layout.width, layout.dialect.delimiter))
 
 
 def without_first_total(part: Part, columns: Columns) -> Part:

@@ -23,7 +23,7 @@ from lifecycle.table import cells, groups, infer, vocabulary
 from lifecycle.table.conform import Reader, reader_of
 from lifecycle.table.contract import DATES, NUMBERS, Field
 from lifecycle.table.part import Part
-from lifecycle.table.read import SOURCE, Broken, RawTable, ReadOptions, Tables, is_debris, open_tables
+from lifecycle.table.read import SOURCE, Broken, Place, RawTable, ReadOptions, Tables, is_debris, open_tables
 from lifecycle.table.roles import Counts
 from lifecycle.table.rows import mixed
 from lifecycle.table.texts import Texts
@@ -69,12 +69,9 @@ class Sampler:
                 self._thin(at)
 
     def _thin(self, at: int) -> None:
-        import pyarrow as pa
-
-        chosen = (self.hashes[at] >> np.uint64(_HIGHEST - self.halvings)) == 0
-        self.rows -= int((~chosen).sum())
-        self.tables[at] = self.tables[at].filter(pa.array(chosen))
-        self.hashes[at] = self.hashes[at][chosen]
+        self.rows -= len(self.tables[at])
+        self.tables[at], self.hashes[at] = of_small_hash(self.tables[at], self.hashes[at], self.halvings)
+        self.rows += len(self.tables[at])
 
     @property
     def share(self) -> float:
@@ -84,6 +81,16 @@ class Sampler:
         import pyarrow as pa
 
         return pa.concat_tables(self.tables)
+
+
+def of_small_hash(table: pa.Table, hashes: np.ndarray, halvings: int) -> tuple[pa.Table, np.ndarray]:
+    """The rows whose hash is among the smallest half, halved so often, and their hashes."""
+    import pyarrow as pa
+
+    if not halvings:
+        return table, hashes
+    chosen = (hashes >> np.uint64(_HIGHEST - halvings)) == 0
+    return table.filter(pa.array(chosen)), hashes[chosen]
 
 
 def read_profiled(folder: str | Path, options: ReadOptions, target: str, at: Workplace | None = None) -> RawTable:
@@ -238,18 +245,28 @@ class Whole:
         most = min(CLUSTER, max(2_000, CLUSTER_CELLS // (len(self.tables.names) * max(len(asked), 1))))
         samplers = {candidate: Sampler(most) for candidate in asked}
 
-        look = partial(_look_at_part, columns=wanted, candidates=list(samplers))
-        held = map(Part, self.held) if self.held else self.tables.cell_parts()
-        for part, (tallies, found) in self.at.pairs(look, held, _cells, "define: all rows", travels=True):
-            for name, tally in tallies.items():
-                self.tallies.setdefault(name, Tally()).merge(tally)
-            for candidate, keys in found.items():
-                samplers[candidate].add(part.table, keys)
+        look = partial(_look_at, columns=wanted)
+        apart = not self.held and self.tables.lie_apart(self.at)
+        given = self._places() if apart else self._parts()
+        # what few rows are wanted at last is known better and better
+        asked_of = ((one, {c: sampler.halvings for c, sampler in samplers.items()}) for one in given)
+        for looks in self.at.map(look, asked_of, "define: all rows", travels=not apart):
+            for tallies, found in looks:
+                for name, tally in tallies.items():
+                    self.tallies.setdefault(name, Tally()).merge(tally)
+                for candidate, (rows, keys) in found.items():
+                    samplers[candidate].add(rows, keys)
         self.held = None
         for candidate, sampler in samplers.items():
             frame = sampler.table().to_pandas().drop(columns=SOURCE)
             self.clusters[candidate] = frame
             self.shares[candidate] = sampler.share
+
+    def _places(self) -> Iterator[Part | Place]:
+        return (one if isinstance(one, Place) else _cells(one) for one in self.tables.places(self.at))
+
+    def _parts(self) -> Iterator[Part | Place]:
+        return map(Part, self.held) if self.held else map(_cells, self.tables.cell_parts())
 
     def counts(self, name: str, filled: pd.Series, missing_values: Mapping[str, Any]) -> Counts:
         """What all rows count of a column; `filled`: the sample's cells, from which is guessed what was not counted."""
@@ -282,13 +299,24 @@ def _cells(part: Part) -> Part:
     return Part(part.table)
 
 
-def _look_at_part(
-    part: Part, columns: list[ColumnLook], candidates: list[Candidate]
-) -> tuple[dict[str, Tally], dict[Candidate, np.ndarray]]:
-    """(what one part holds in each column, the hash of each row's key for each candidate)."""
+# what one part holds in each column, and for each candidate rows of some values, with the hash of each row's value
+Look = tuple[dict[str, Tally], dict[Candidate, tuple["pa.Table", np.ndarray]]]
+
+
+def _look_at(given: tuple[Part | Place, dict[Candidate, int]], columns: list[ColumnLook]) -> list[Look]:
+    """A look at a part, or at all parts of a place, which is read here; of each candidate's values a share, halved so often."""
+    place, halvings = given
+    parts = place.cell_parts() if isinstance(place, Place) else [place]
+    return [_look_at_part(part, columns, halvings) for part in parts]
+
+
+def _look_at_part(part: Part, columns: list[ColumnLook], halvings: dict[Candidate, int]) -> Look:
     frame = part.table.to_pandas()
     tallies = {column.name: column.tally(frame[column.name]) for column in columns}
-    return tallies, {candidate: hashes(candidate.keys(frame)) for candidate in candidates}
+    found = {}
+    for candidate, times in halvings.items():
+        found[candidate] = of_small_hash(part.table, hashes(candidate.keys(frame)), times)
+    return tallies, found
 
 
 @dataclass

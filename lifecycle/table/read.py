@@ -8,14 +8,14 @@ text (or columnar, workbook, json_rows), footer, names.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from lifecycle.ground.errors import UserError, nearest
 from lifecycle.table.formats import HEAD, PACKED, SPOKEN, SUFFIXES, Unlooked, is_table_name, open_file
-from lifecycle.table.layout import ReadOptions, check_second_line, count_rows, text_layout
+from lifecycle.table.layout import Layout, ReadOptions, check_second_line, check_shape, count_rows, text_layout
 from lifecycle.table.names import SOURCE, Union, united
 from lifecycle.table.part import Part, TableFile
 from lifecycle.table.records import Broken
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from lifecycle.ground.workplace import Workplace
     from lifecycle.table.profile import Whole
+    from lifecycle.table.stretch import Stretch
 
 __all__ = [
     "HEAD",
@@ -88,8 +89,9 @@ class FileForm:
 
 @dataclass(frozen=True)
 class Place:
-    """One of several tables where it lies, for another process to read. `names`: the united columns; `columns`: where the file has
-    each; `unusable`: those emptied; `opened`: the file where it is open, which does not travel."""
+    """A table where it lies, or a stretch of it, for another process to read. `names`: the united columns; `columns`: where the
+    file has each; `unusable`: those emptied; `layout`: how a stretch is read; `opened`: the file where it is open, which does not
+    travel."""
 
     path: Path
     name: str
@@ -97,16 +99,42 @@ class Place:
     names: list[str]
     columns: list[int | None]
     unusable: list[str]
+    stretch: Stretch | None = None
+    layout: Layout | None = None
     opened: TableFile | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Place, (self.path, self.name, self.options, self.names, self.columns, self.unusable)
+        here = (self.path, self.name, self.options, self.names, self.columns, self.unusable)
+        return Place, (*here, self.stretch, self.layout)
 
     def cell_parts(self) -> Iterator[Part]:
-        """As `Tables.cell_parts` gives them of this file."""
+        """As `Tables.cell_parts` gives them of this file, or of this stretch."""
+        for part in self._parts():
+            yield self.cells(part)
+
+    def _parts(self) -> Iterator[Part]:
+        if self.stretch and self.layout:
+            from lifecycle.table.stretch import stretch_parts
+
+            return stretch_parts(self.layout, lambda: self.path.open("rb"), self.stretch)
         file = self.opened or open_table(self.path, self.name, self.options)
-        for part in file.parts():
-            yield _cells(_in_order(part.table, self.names, self.columns), part.broken, self.unusable)
+        return file.parts()
+
+    def cells(self, part: Part) -> Part:
+        """A part of the file, with the united columns."""
+        return _cells(_in_order(part.table, self.names, self.columns), part.broken, self.unusable)
+
+
+@dataclass
+class Form:
+    """How many rows a file had that was read in stretches, and what was none for its form."""
+
+    rows: int = 0
+    faults: list[Broken] = field(default_factory=list)
+
+    def add(self, rows: int, faults: list[Broken]) -> None:
+        self.rows += rows
+        self.faults += faults
 
 
 @dataclass
@@ -161,19 +189,67 @@ class Tables:
             yield _cells(part.table, part.broken, list(self.unusable))
 
     def lie_apart(self, at: Workplace) -> bool:
-        """Whether there are several files that whoever does the work can read there, so that no cell travels."""
+        """Whether there are several files, or stretches of one, that whoever does the work can read there, so that no cell
+        travels."""
+        if not at.spreads:
+            return False
         small = [file.path for file in self.files if is_small(file)]
-        return len(small) > 1 and at.spreads and at.sees(min(small, key=lambda path: path.stat().st_size))
+        large = [file.path for file in self.files if not is_small(file) and is_parted(file)]
+        if len(small) < 2 and not large:
+            return False
+        return at.sees(min([*small, *large], key=lambda path: path.stat().st_size))
 
-    def places(self, at: Workplace) -> Iterator[Part | Place]:
-        """The files where they lie; of a large one `cell_parts`."""
+    def places(self, at: Workplace, forms: dict[str, Form] | None = None) -> Iterator[Part | Place]:
+        """The files where they lie, large ones in stretches; `cell_parts` of one that cannot be parted. `forms`: takes what the
+        parts at the end of a file in stretches have."""
         for file, columns in zip(self.files, self.union.columns, strict=True):
             path = file.path.resolve() if at.scheduler else file.path
-            place = Place(path, file.name, self.options, self.names, list(columns), list(self.unusable), file)
+            here = (path, file.name, self.options, self.names, list(columns), list(self.unusable))
+            place = Place(*here, opened=file)
             if is_small(file):
                 yield place
+            elif is_parted(file):
+                form = (forms if forms is not None else {}).setdefault(file.name, Form())
+                yield from _stretched(place, file, form)
             else:
                 yield from place.cell_parts()
+
+    def check_forms(self, forms: dict[str, Form]) -> None:
+        """UserError where too little of a file that was read in stretches is rows."""
+        for file in self.files:
+            if file.name in forms and file.layout:
+                form = forms[file.name]
+                check_shape(file.path, form.rows, form.faults, file.layout, self.options)
+
+
+def _stretched(place: Place, file: TableFile, form: Form) -> Iterator[Part | Place]:
+    from lifecycle.table.stretch import Stretch, parted, slim
+
+    assert file.layout is not None
+    first, others = file.layout, slim(file.layout)
+    for given in parted(file.layout, lambda: file.path.open("rb")):
+        if isinstance(given, Stretch):
+            layout = others if given.begin else first
+            yield replace(place, stretch=given, layout=layout, opened=None)
+        else:
+            form.add(len(given.table), formal(given.broken))
+            yield place.cells(given)
+
+
+def formal(broken: list[Broken]) -> list[Broken]:
+    """What is no row for its form, not for what it says."""
+    return [one for one in broken if one.structural]
+
+
+def is_parted(file: TableFile) -> bool:
+    """Whether it can be read in stretches."""
+    if file.layout is None or file.path.suffix.lower() in PACKED or not file.layout.name_lines:
+        return False
+    from lifecycle.table.stretch import can_be_parted
+
+    kind, opened = open_file(file.path)
+    opened.close()
+    return kind == "text" and can_be_parted(file.layout)
 
 
 def is_small(file: TableFile) -> bool:

@@ -36,14 +36,10 @@ def _parts(layout: Layout, reopen: Callable[[], BinaryIO]) -> Iterator[Part]:
     aside = list(layout.aside)
     with reopen() as file:
         for block in _blocks(layout, file):
-            reader = _Block(layout, carry + block.data, first, block.last)
-            table, broken = reader.read()
+            reader = Block(layout, carry + block.data, first, block.last)
+            yield from reader.parts(aside)
             carry, first = reader.left, first + reader.lines_read
-            for at in range(0, max(len(table), 1), ROWS):
-                piece = table.slice(at, ROWS)
-                if len(piece) or broken or aside:
-                    yield Part(piece, aside + broken)
-                aside, broken = [], []
+            aside = []
 
 
 class _Piece:
@@ -79,7 +75,7 @@ class _Lines(Sequence[str]):
         return self.data[self.starts[at] : self.starts[at + 1]].decode("utf-8", "replace")
 
 
-class _Block:
+class Block:
     """One block of whole lines. `left`: bytes of a record that goes on in the next block; `first`: lines read before it."""
 
     def __init__(self, layout: Layout, data: bytes, first: int, last: bool) -> None:
@@ -92,7 +88,25 @@ class _Block:
         self.left = b""
         self.lines_read = len(self.lines)
 
+    def parts(self, aside: list[Broken]) -> Iterator[Part]:
+        """Its rows, and what is none; `aside`: lines above them that are none either."""
+        table, broken = self.read()
+        aside = aside + broken
+        for at in range(0, max(len(table), 1), ROWS):
+            piece = table.slice(at, ROWS)
+            if len(piece) or aside:
+                yield Part(piece, aside)
+            aside = []
+
     def read(self) -> tuple[pa.Table, list[Broken]]:
+        return self._joined(*self.found())
+
+    def is_plain(self) -> bool:
+        """Whether each line is a row by itself, or blank."""
+        return bool((self._plain() | _blank(self.bytes, self.starts)).all())
+
+    def found(self) -> tuple[np.ndarray, list[list[str]], list[int], list[Broken]]:
+        """(lines that Arrow reads, rows that Python read, the line of each, what is no row)."""
         plain = self._plain()
         begin = max(0, self.layout.first - self.first)
         plain[:begin] = False
@@ -123,7 +137,7 @@ class _Block:
                     rows.append(cells)
                     numbers.append(self.first + at + 1)
             at = found.end
-        return self._joined(np.flatnonzero(plain), rows, numbers, broken)
+        return np.flatnonzero(plain), rows, numbers, broken
 
     def _leave(self, at: int) -> None:
         self.left = self.data[int(self.starts[at]) :]

@@ -89,19 +89,29 @@ def project(tmp_path_factory):
     return folder, digests(folder)
 
 
-def run(folder, stage: str, address: str = "", check: bool = True) -> subprocess.CompletedProcess:
-    process = begin(folder, stage, address)
+def run(folder, stage: str, address: str = "", check: bool = True, large: str = "") -> subprocess.CompletedProcess:
+    process = begin(folder, stage, address, large)
     out, err = process.communicate(timeout=600)
     assert not check or process.returncode == 0, out + err
     return subprocess.CompletedProcess(stage, process.returncode, out, err)
 
 
-def begin(folder, stage: str, address: str) -> subprocess.Popen:
+# what a table of gigabytes is to the stages, said of one of megabytes: workers read its stretches for themselves
+LARGE = """
+import runpy
+from lifecycle.table import profile, read, stretch
+read.LARGEST = profile.HELD_BYTES = 0
+stretch.SIZE = 1_000_000
+"""
+
+
+def begin(folder, stage: str, address: str, large: str = "") -> subprocess.Popen:
     env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", ADDRESS: address}
+    script = f"{large}\nrunpy.run_module('stages.{stage}', run_name='__main__')"
+    how = ["-c", script] if large else ["-m", f"stages.{stage}"]
     return subprocess.Popen(
-        [sys.executable, "-m", f"stages.{stage}"], cwd=folder, env=env, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+        [sys.executable, *how], cwd=folder, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
 
 
 def digests(folder) -> dict[str, str]:
@@ -113,7 +123,8 @@ def test_a_cluster_gives_the_bytes_that_this_machine_gives(cluster, project, tmp
     shutil.copytree(folder / "data/raw", tmp_path / "data/raw")
     shutil.copy(folder / "params.yaml", tmp_path)
     for stage in STAGES:
-        said = run(tmp_path, stage, cluster[0]).stdout
+        # define reads stretches, of clean the parts travel
+        said = run(tmp_path, stage, cluster[0], large=LARGE if stage == "define" else "").stdout
         assert (f"on 2 workers at {cluster[0]}; dashboard " in said) == (stage != "split")
     assert digests(tmp_path) == here
 
@@ -148,9 +159,9 @@ def wait_for(holds, process) -> None:
         time.sleep(0.01)
 
 
-def test_a_worker_that_is_killed_in_the_middle_of_clean_changes_nothing(cluster, project):
+def test_a_worker_that_is_killed_while_it_reads_a_stretch_of_the_table_changes_nothing(cluster, project):
     folder, here = project
-    killed_while_busy(cluster, lambda: begin(folder, "clean", cluster[0]))
+    killed_while_busy(cluster, lambda: begin(folder, "clean", cluster[0], LARGE))
     assert digests(folder) == here
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from lifecycle.ground.files import parquet_writer
 from lifecycle.table.rows import ROW, mixed
@@ -12,7 +13,7 @@ def table(n, path):
     frame = pd.DataFrame({"x": np.arange(n) / 2, "word": [f"w{i}" for i in range(n)]})
     frame[ROW] = mixed(np.arange(n, dtype=np.uint64))
     with parquet_writer(path) as writer:
-        writer.write_frame(frame)
+        writer.write(pa.Table.from_pandas(frame, preserve_index=False))
     return frame
 
 

@@ -1,0 +1,1 @@
+{{ "lifecycle/table/stretch.py" | from_root }}
