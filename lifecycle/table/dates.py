@@ -55,13 +55,20 @@ MONTHS = {name.casefold(): number for number, names in enumerate(_MONTHS, 1) for
 _FILLERS = frozenset("de del of the den am le el il at um à às om t a kl uhr г года р року r roku в o klo".split())
 
 _ISO = re.compile(
-    r"(\d{4})([-/])(\d\d?)\2(\d\d?)(?:(?:[Tt]| +)(\d\d?):?(\d\d)(?::?(\d\d)(?:[.,](\d{1,9}))?)?)?(?: ?(Z|z|UTC|GMT|[+-]\d\d(?::?\d\d)?))?"
+    r"(\d{4})([-/])(\d\d?)\2(\d\d?)(?:(?:[Tt]| +)(\d\d?):?(\d\d)(?::?(\d\d)(?:[.,](\d{1,9}))?)?)?(?: ?(Z|z|UTC|GMT|(?:UTC|GMT)?[+-]\d\d(?::?\d\d)?)(?:\[[A-Za-z_]+/[A-Za-z_/]+\])?)?"
 )
 _ISO_COMPACT = re.compile(
     r"(\d{4})()(\d\d)(\d\d)T(\d\d):?(\d\d)(?::?(\d\d)(?:[.,](\d{1,9}))?)?(Z|z|[+-]\d\d(?::?\d\d)?)?"
 )
 _TIME = re.compile(r"(?:(?<![\d:.])|(?<=\d{4}:))(\d{1,2})([:h.])([0-5]\d)(?:\2([0-5]\d)((?:[.,]\d{1,9})?))?(?![\d:])")
-_ZONE = re.compile(r"(?<=\d)( ?)(Z|UTC|GMT|CES?T|MES?Z|[+-]\d\d(?::?\d\d)?)(?: ?\([A-Z]{3,4}\))?(?=$| \d{4}$)")
+# hours ahead of UTC; IST and BST are of two countries each
+_HOURS = {
+    "CET": 1, "MEZ": 1, "CEST": 2, "MESZ": 2, "WET": 0, "WEST": 1, "EET": 2, "EEST": 3, "MSK": 3, "JST": 9, "KST": 9,
+    "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
+}  # fmt: skip
+_ZONES = rf"Z|(?:UTC|GMT)[+-]\d\d:?\d\d|UTC|GMT|{'|'.join(_HOURS)}|[+-]\d\d(?::?\d\d)?"
+_ZONE_AGAIN = r"(?: ?\([A-Z][A-Za-z. ]{2,50}\)|\[[A-Za-z_]+/[A-Za-z_/]+\])?"  # its name behind the hours, as JavaScript and Java write it
+_ZONE = re.compile(rf"(?:(?<=\d)|(?<=[APap][Mm]))( ?)({_ZONES}){_ZONE_AGAIN}(?=$| \d{{4}}$)")
 _AM_PM = re.compile(r"\b([ap])\.? ?m\.?(?!\w)|(?<=\d)([ap])\.?m\.?(?!\w)", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]+")
 _DIGITS = re.compile(r"\d+")
@@ -70,14 +77,12 @@ _REGEX = {
     "%Y": r"(?P<Y>\d{4})", "%y": r"(?P<y>\d{2})", "%m": r"(?P<m>\d{1,2})", "%d": r"(?P<d>\d{1,2})(?:st|nd|rd|th|er|º)?",
     "%b": r"(?P<B>[^\W\d_]+)\.?", "%B": r"(?P<B>[^\W\d_]+)\.?", "%a": r"[^\W\d_]+\.?", "%A": r"[^\W\d_]+\.?", "%H": r"(?P<H>\d{1,2})",
     "%I": r"(?P<I>\d{1,2})", "%M": r"(?P<M>\d{2})", "%S": r"(?P<S>\d{2})(?:[.,](?P<f>\d{1,9}))?", "%p": r"(?P<p>[AaPp])\.? ?[Mm]\.?",
-    "%z": r"(?P<z>Z|z|UTC|GMT|CES?T|MES?Z|[+-]\d\d(?::?\d\d)?)(?: ?\([A-Z]{3,4}\))?", "%q": r"(?P<q>[1-4])", "%G": r"(?P<Y>\d{4})", "%V": r"(?P<V>\d{1,2})",
+    "%z": rf"(?P<z>z|{_ZONES}){_ZONE_AGAIN}", "%q": r"(?P<q>[1-4])", "%G": r"(?P<Y>\d{4})", "%V": r"(?P<V>\d{1,2})",
     "%%": "%",
 }  # fmt: skip
 _PADDED_MONTH = re.compile(r"[01]\d\.\d{4}")
 _COMPACT = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 _FIXED = {"%Y": 4, "%y": 2, "%m": 2, "%d": 2, "%H": 2, "%M": 2, "%S": 2}
-_HOURS = {"CET": 1, "MEZ": 1, "CEST": 2, "MESZ": 2}
-
 
 _ERAS = {
     "令和": 2018,
@@ -222,6 +227,7 @@ def _settled(found: datetime, fraction: str | None, zone: str | None) -> datetim
     if zone.upper() in _HOURS:
         offset = timedelta(hours=_HOURS[zone.upper()])
     else:
+        zone = zone.removeprefix("UTC").removeprefix("GMT")
         digits = zone[1:].replace(":", "")
         offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:] or 0))
         offset = -offset if zone[0] == "-" else offset
@@ -385,7 +391,7 @@ class DateShape:
 def shape(text: str) -> DateShape | None:
     """None where the text is no date."""
     text = plain(text)
-    if not 4 <= len(text) <= 60 or not _DIGITS.search(text):
+    if not 4 <= len(text) <= 80 or not _DIGITS.search(text):
         return None
     if SIMPLE.fullmatch(text) and len(text) not in _COMPACT and not _PADDED_MONTH.fullmatch(text):
         return None

@@ -15,7 +15,16 @@ import numpy as np
 
 from lifecycle.table import units
 from lifecycle.table.formats import HEAD
-from lifecycle.table.labels import NOTE, TOTAL, TOTAL_PATTERN, is_note_label, is_total_label, named_notes
+from lifecycle.table.labels import (
+    NOTE,
+    SUBTOTAL_PATTERN,
+    TOTAL,
+    is_note_label,
+    is_statistic_label,
+    is_subtotal_label,
+    is_total_label,
+    named_notes,
+)
 from lifecycle.table.layout import check_shape
 from lifecycle.table.names import SOURCE
 from lifecycle.table.part import Part
@@ -74,13 +83,16 @@ class Columns:
 
     def has_subtotals(self, sample: list[list[str]]) -> bool:
         """Whether the first rows are parted by sums of those above, so that the others have to be looked at."""
-        marked = [at for at, row in enumerate(sample[:-1]) if self.is_labelled(row)]
+        marked = [at for at, row in enumerate(sample[:-1]) if self.may_sum_up(row)]
         begins = [0, *(at + 1 for at in marked)]
         good = [self.sums_up(sample[at], sample[begin:at]) for begin, at in zip(begins, marked, strict=False)]
         return bool(good) and sum(good) > 0.5 * len(good)  # one row of a level of that name may do so by chance
 
     def is_labelled(self, cells: list[str]) -> bool:
         return any(is_total_label(cell) for c, cell in enumerate(cells) if not self.numeric[c])
+
+    def may_sum_up(self, cells: list[str]) -> bool:
+        return any(is_subtotal_label(cell) for c, cell in enumerate(cells) if not self.numeric[c])
 
     def sums_up(self, cells: list[str], above: list[list[str]]) -> bool:
         """Whether every number of the row is the sum of the block above it."""
@@ -177,7 +189,7 @@ def without_subtotals(part: Part, columns: Columns) -> Part:
     marked = np.zeros(len(part.table), dtype=bool)
     for c in range(columns.width):
         if not columns.numeric[c]:
-            marked |= np.asarray(pc.match_substring_regex(part.table.column(c), TOTAL_PATTERN, ignore_case=True))
+            marked |= np.asarray(pc.match_substring_regex(part.table.column(c), SUBTOTAL_PATTERN, ignore_case=True))
     keep = ~marked
     broken = list(part.broken)
     begin = 0
@@ -186,7 +198,7 @@ def without_subtotals(part: Part, columns: Columns) -> Part:
             zip(*(column.to_pylist() for column in part.table.slice(begin, at + 1 - begin).columns), strict=True)
         )
         cells, above = list(rows[-1][:-1]), [list(row[:-1]) for row in rows[:-1]]
-        if columns.is_labelled(cells) and columns.sums_up(cells, above):
+        if columns.may_sum_up(cells) and columns.sums_up(cells, above):
             broken.append(Broken(str(rows[-1][-1]), TOTAL, ",".join(cells), False))
             begin = at + 1
         else:
@@ -227,7 +239,7 @@ def settle(part: Part, cut: int, columns: Columns) -> Part:
         above = rows[:at]
         if is_note(cells, columns):
             found[at] = NOTE
-        elif is_total(cells, above, columns):
+        elif is_total(cells, above, columns) or is_statistic(cells, rows[max(0, len(rows) - 9) :], columns):
             found[at] = TOTAL
         else:
             break
@@ -260,6 +272,19 @@ def is_note(cells: list[str], columns: Columns) -> bool:
     alone = len(filled) == 1 and at == 0 and columns.seen[at][text] <= 1 and not _is_number(text)
     prose = alone and (columns.numeric[at] or " " in text) and usual > 2
     return prose or is_note_label(text)
+
+
+def is_statistic(cells: list[str], last: list[list[str]], columns: Columns) -> bool:
+    """Whether the row says how the rows above are spread, as `describe` does: a word for it, and no other text. `last`: the last
+    rows; of Min and Max, which are names too, another must stand among them."""
+    texts = [c for c, cell in enumerate(cells) if cell.strip() and not (columns.numeric[c] and _is_number(cell))]
+    words = [c for c, cell in enumerate(cells) if is_statistic_label(cell)]
+    if len(words) != 1 or set(texts) - set(words) or columns.seen[words[0]][cells[words[0]].strip()] > 1:
+        return False
+    at, word = words[0], cells[words[0]].strip()
+    labelled = sum(is_statistic_label(row[at]) or is_total_label(row[at]) for row in last)
+    lacks_text = any(columns.usually[c] and not columns.numeric[c] for c in range(columns.width) if c != at)
+    return labelled > 1 or (lacks_text and not re.match(r"m[aá]x|m[ií]n|sd|var|\d", word, re.IGNORECASE))
 
 
 def is_total(cells: list[str], above: list[list[str]], columns: Columns) -> bool:

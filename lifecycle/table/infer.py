@@ -855,7 +855,7 @@ def _code_among(texts: Texts, file: FileEvidence) -> tuple[str, int] | None:
 
 _ROMAN = re.compile(r"(?=[IVXLC])(?:X?L|L?X{0,3}|XC)(?:I[XV]|V?I{0,3})\.?")
 _PERIOD = re.compile(
-    r"(?:FY|AY|GJ|SJ|Q|H|T|S|KW|CW|WK|W|wk|week|Woche|semaine|semana) ?'?\d{1,4}(?:[ /-]?'?\d{2,4})?|[1-4][QH] ?'?\d{2,4}"
+    r"(?:(?:FY|AY|GJ|SJ|Q|KW|CW|WK|W|wk|week|Woche|semaine|semana) ?'?\d{1,4}|H ?[12]|T ?[1-4]|S ?[12])(?:[ /-]?'?\d{2,4})?|[1-4][QH] ?'?\d{2,4}"
     r"|(?:19|20)\d\d ?[-/]? ?(?:H|Q|S|T|P|K|KW|W)\d{1,2}",
     re.I,
 )

@@ -18,6 +18,8 @@ _TOTAL_WORDS = (
     "spolu", "összesen", "toplam", "genel toplam", "ortalama", "ukupno", "skupaj", "kokku", "kopā", "iš viso",
     "итого", "всего", "сумма", "среднее", "разом", "усього", "общо", "σύνολο", "合计", "合計", "总计", "總計", "总和",
     "計", "小計", "小计", "平均", "合计数", "합계", "총계", "평균", "รวม", "tổng", "tổng cộng", "jumlah", "कुल", "योग",
+    "gesamtergebnis", "eindtotaal", "total geral", "totale complessivo", "totalsumma", "totalsum", "hovedtotal", "celkový součet",
+    "suma końcowa", "végösszeg", "kaikki yhteensä", "общий итог", "итог", "総計", "集計", "汇总", "총합계",
     "المجموع", "الإجمالي", "مجموع", "סה\"כ", "סך הכל", "جمع",
 )  # fmt: skip
 _NOTE_WORDS = (
@@ -28,8 +30,26 @@ _NOTE_WORDS = (
     "источник", "примечание", "примечания", "джерело", "примітка", "πηγή", "出典", "出所", "資料", "注", "注記", "备注",
     "资料来源", "来源", "註", "자료", "출처", "주", "المصدر", "ملاحظة", "מקור",
 )  # fmt: skip
+_STATISTICS = (
+    "std", "stdev", "std dev", "std.dev", "std. dev", "sd", "standard deviation", "median", "variance", "var", "quartile", "25%", "50%", "75%",
+    "count", "min", "max", "minimum", "maximum", "stabw", "standardabweichung", "varianz", "anzahl", "écart-type", "écart type", "médiane",
+    "variance", "desviación estándar", "desv. est", "mediana", "varianza", "mínimo", "máximo", "deviazione standard", "minimo", "massimo",
+    "desvio padrão", "standaardafwijking", "mediaan", "odchylenie standardowe", "standardavvikelse", "стандартное отклонение", "медиана",
+    "标准差", "中位数", "標準偏差", "中央値", "最大", "最小", "最大値", "最小値", "표준편차",
+)  # fmt: skip
+_STATISTIC = re.compile(
+    rf"({'|'.join(map(re.escape, sorted(set(_STATISTICS), key=len, reverse=True)))})\W*", re.IGNORECASE
+)
+# behind what they sum, as pivot tables write them: North Total, Nord Ergebnis, 東京 集計
+_BEHIND = (
+    "total", "subtotal", "sub-total", "summe", "ergebnis", "gesamt", "zwischensumme", "totaal", "totale", "suma", "celkem", "összesen",
+    "toplamı", "toplam", "yhteensä", "razem", "итог", "итого", "всего", "合計", "小計", "集計", "计", "合计", "小计", "汇总", "합계", "요약",
+)  # fmt: skip
+_BEHIND_PATTERN = rf"\S[\s_:–-]+({'|'.join(map(re.escape, _BEHIND))})\W*$"
 # for Arrow, which looks for the words alone
 TOTAL_PATTERN = rf"^\W*({'|'.join(map(re.escape, sorted(_TOTAL_WORDS, key=len, reverse=True)))})"
+SUBTOTAL_PATTERN = rf"{TOTAL_PATTERN}|{_BEHIND_PATTERN}"
+_SUBTOTAL = re.compile(_BEHIND_PATTERN, re.IGNORECASE)
 _TOTAL = re.compile(rf"{TOTAL_PATTERN}\b\W*(?P<rest>.*)$", re.IGNORECASE)
 _NOTE = re.compile(
     rf"\W*({'|'.join(map(re.escape, sorted(_NOTE_WORDS, key=len, reverse=True)))})\s*(\d+\s*)?([:：.)]|$)|\s*(\*|†|‡|¹|²|³|©|\(\d\)|\[\d\])",
@@ -42,6 +62,17 @@ def is_total_label(cell: str) -> bool:
     """Whether the cell names a total: the word alone, or with what it sums (`Total North`), not a sentence."""
     found = _TOTAL.match(cell.strip())
     return bool(found and len(cell) <= 40 and len(found["rest"].split()) <= 3)
+
+
+def is_subtotal_label(cell: str) -> bool:
+    """Whether the cell may name the sum of the rows above it: as a total, or with the word at its end (`North Total`), as a brand
+    or a test in a laboratory may be called too."""
+    return is_total_label(cell) or (len(cell) <= 60 and _SUBTOTAL.search(cell) is not None)
+
+
+def is_statistic_label(cell: str) -> bool:
+    """Whether the cell names a figure on the rows above that is no sum: a deviation, a median, the least."""
+    return _STATISTIC.fullmatch(cell.strip()) is not None
 
 
 def is_note_label(cell: str) -> bool:

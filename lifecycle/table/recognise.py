@@ -37,7 +37,7 @@ _DOUBTFUL = {".": re.compile(r"[1-9]\d{0,2}\.\d{3}"), ",": re.compile(r"[1-9]\d{
 DOUBT = "no column shows the decimal mark beyond doubt"
 _ONE_POINT = re.compile(r"\d*\.\d+")
 _OTHER = {".": ",", ",": "."}
-_SIGNS = (("CR", "DR"), ("N", "S"), ("E", "W"))  # the second of each is minus
+_SIGNS = (("CR", "DR"), ("N", "S"), ("E", "W"), ("H", "S"))  # the second of each is minus; Haben and Soll
 # statistical offices put a letter behind a figure: provisional, estimated, revised, a break in the series
 _FLAGS = frozenset("b c d e f i n p r s u z be bd bp ep".split())
 _ROOMS = frozenset("RM Rm rm RP Rp rp".split())
@@ -456,8 +456,10 @@ def _are_ranges(good: list[Met], counts: Counter[str], decimal: str, group: str,
 def _signs_of(good: list[Met]) -> dict[str, int]:
     """{CR: 1, DR: -1} where both stand behind numbers."""
     met = {s.sign for _, s, _ in good if s.sign}
+    everywhere = all(s.sign for _, s, _ in good)
     for plus, minus in _SIGNS:
-        if minus in met and met <= {plus, minus}:
+        booked = minus == "DR" or plus in met or everywhere  # 16S among bare numbers, or H, is no 16 degrees south
+        if minus in met and met <= {plus, minus} and booked:
             return {plus: 1, minus: -1}
     return {}
 

@@ -114,6 +114,39 @@ def test_sums_between_the_rows_of_shops_with_codes_are_no_rows(tmp_path):
     assert [line for line, _ in aside(raw)] == [11, 21, 31, 32] and len(raw.frame) == 27
 
 
+@pytest.mark.parametrize("label", ["{} Total", "{} Ergebnis", "{} - subtotal", "Totale {}", "{} 集計"])
+def test_sums_between_the_rows_may_be_named_behind_what_they_sum(tmp_path, label):
+    """As pivot tables of several programs write them."""
+    blocks = [[*(f"{r},s{k},{k + 1},{10 + k}.5" for k in range(9)), label.format(r) + ",,45,130.5"] for r in "NSO"]
+    raw = read(tmp_path, ["region,shop,n,amount", *(line for block in blocks for line in block)])
+    assert [line for line, _ in aside(raw)] == [11, 21, 31]
+
+
+def test_a_name_that_ends_as_a_total_does_is_a_level(tmp_path):
+    table = ["test,value,high", *(f"{('Protein total', 'Iron', 'Iron total')[i % 3]},{i},{i % 2}" for i in range(40))]
+    assert len(read(tmp_path, table).frame) == 40
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        ["Std. Dev.,14.2,11.5,"],
+        ["Mediana,,21.5,"],
+        ["mean,26.1,21.3,", "std,14.2,11.5,", "min,3,2.5,", "25%,14,11.5,", "max,52,41.5,"],
+    ],
+    ids=lambda last: last[0],
+)
+def test_figures_on_the_rows_below_them_are_no_rows(tmp_path, last):
+    table = [TABLE[0], *(f"{line[:-1]}{'ny'[int(line[-1])]}" for line in TABLE[1:])]
+    assert len(read(tmp_path, [*table, *last]).frame) == 40
+
+
+@pytest.mark.parametrize("last", ["Max,34,3.5,n", "Max,34,3.5,", "Median,34,3.5,y"])
+def test_a_last_row_of_somebody_called_max_stays(tmp_path, last):
+    table = [TABLE[0], *(f"{line[:-1]}{'ny'[int(line[-1])]}" for line in TABLE[1:])]
+    assert rows(read(tmp_path, [*table, last]))[-1] == last.split(",")
+
+
 def test_a_total_above_the_rows_is_no_row_and_a_level_of_that_name_is_one(tmp_path):
     rows = [f"City {k},{100 + k},{k % 7 + 1}" for k in range(30)]
     raw = read(tmp_path, ["city,people,schools", "Total,3435,119", *rows])

@@ -284,6 +284,9 @@ MORE = {
     "out of": (["4.1/5", "3.8/5", "4.9/5", "2.5/5"], [4.1, 3.8, 4.9, 2.5], ","),
     "at least": (["5,000+", "10,000+", "100,000+", "1,000+"], [5000, 10000, 100000, 1000], ","),
     "from": (["ab 120 €", "ab 95 €", "ab 240 €", "ab 80 €"], [120, 95, 240, 80], ";"),
+    "cups": (["1/2 cup", "1 1/2 cups", "3/4 cup", "2 cups"], [0.5, 1.5, 0.75, 2], ","),
+    "inches": (['5/8"', '1 1/4"', '2"', '1/2"'], [0.625, 1.25, 2, 0.5], ","),
+    "Haben and Soll": (["120,50 H", "33,00 S", "7,25 S", "1,00 H"], [120.5, -33, -7.25, 1], ";"),
     "acres and feet": (["2 acres", "1500 sqft", "2200 sqft", "900 sqft"], [87120, 1500, 2200, 900], ","),
     "digits of other scripts": (["٥٦", "٩٦٢", "١٢", "٧"], [56, 962, 12, 7], ","),
 }  # fmt: skip
@@ -360,6 +363,17 @@ def test_an_amount_behind_a_mark_that_says_its_sign_is_named_where_it_is_not_rea
     assert "hold numbers among other text" in made(c=[f"{'▲▼'[i % 2]} {v}" for i, v in enumerate(spread(1, 999))]).said(
         "c"
     )
+
+
+def test_a_letter_behind_some_numbers_is_no_half_of_the_earth():
+    """16S is a size, a seat, a line of a bus."""
+    table = made(c=[f"{v}{'S' if i % 3 == 0 else ''}" for i, v in enumerate(spread(8, 20))])
+    assert "are its sign" not in table.said("c") and min(v for v in table.values("c") if v is not None) > 0
+
+
+@pytest.mark.parametrize("letter", ["S", "T", "H"])
+def test_stations_with_numbers_are_no_halves_of_a_year(letter):
+    assert "periods of time" not in made(c=[f"{letter}{v}" for v in spread(1, 5)]).said("c")
 
 
 ORDERS = {
