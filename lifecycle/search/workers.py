@@ -208,11 +208,11 @@ def best_of(tried: list[Tried], name: str) -> Tried | None:
 
 def gather(entry: Entry, data: TrainingData, repeats: list[list[Fit]]) -> Tried:
     """The folds' predictions as one, the mean of the repeats; of boosting, after the number of rounds that is best over all
-    folds of all repeats together."""
+    folds of all repeats together, among those that half of the folds came to."""
     best: Tried | None = None
     every = [fit for fits in repeats for fit in fits]
     fits, seconds = repeats[0], sum(fit.seconds for fit in every)
-    for rounds in sorted({r for fit in every for r in fit.stages}):
+    for rounds in looks_of(every):
         parts = [[until(fit.stages, rounds) for fit in fits] for fits in repeats]
         oof = np.mean([data.in_order(repeat, one) for repeat, one in enumerate(parts)], axis=0)
         value = data.score(data.scored, oof)
@@ -229,6 +229,17 @@ def gather(entry: Entry, data: TrainingData, repeats: list[list[Fit]]) -> Tried:
     rows = len(data.folds[0][0]) if best.fitted else len(data.y)
     best.rows = rows_seen(data.families[entry.candidate].style, rows)
     return best
+
+
+def looks_of(fits: list[Fit]) -> list[int]:
+    """After which rounds the fits are compared, 0 where there are none.
+
+    A fold that was stopped early keeps its last predictions, and shows nothing of how bad it would become. So the more folds
+    there are, the more rounds would seem best, up to those of the one fold that never stops, while the fit on all rows has
+    nothing that stops it."""
+    looks = sorted({int(rounds) for fit in fits for rounds in fit.stages})
+    most = np.median([max(fit.stages) for fit in fits])
+    return [rounds for rounds in looks if rounds <= most] or looks[:1]
 
 
 def _fold_scores(data: TrainingData, parts: list[list[np.ndarray]]) -> list[float]:

@@ -17,7 +17,7 @@ from lifecycle.search.choose import draws_of
 from lifecycle.search.crossval import Fit
 from lifecycle.search.data import TrainingData
 from lifecycle.search.repeats import still_to_gain
-from lifecycle.search.workers import Tried, gather
+from lifecycle.search.workers import Tried, gather, looks_of
 from stages import clean, define, split, train
 from tests.scratch import scratch
 from tests.settings import settings
@@ -89,6 +89,18 @@ def test_rounds_are_those_that_are_best_over_all_repeats():
     alone = gather(entry, data, [boosted([2.0, 5.0], [9.0, 9.0])])
     both = gather(entry, data, [boosted([2.0, 5.0], [2.0, 4.9]), boosted([99.0, 99.0], [3.5, 3.5])])
     assert (alone.rounds, both.rounds) == (5, 9)
+
+
+def test_rounds_that_most_folds_were_stopped_before_are_not_compared():
+    """The third fold gets better and better; the others stopped, and would seem no worse."""
+    early = [Fit(0.1, {5: np.array([1.0, 2]), 9: np.array([1.5, 2.5])}, 0) for _ in range(2)]
+    never = Fit(0.1, {5: np.array([0.0, 0]), 9: np.array([0.5, 1]), 300: np.array([1.0, 2])}, 0)
+    y = np.array([1.0, 2, 1, 2, 1, 2])
+    data = TrainingData("regression", [], "rmse", {"x": y}, {}, {"x": "number"}, y, None, 1)
+    data.folds = [(np.setdiff1d(np.arange(6), held), held) for held in np.split(np.arange(6), 3)]
+    one = gather(Entry("boosting", "boosting", {"max_iter": 300}), data, [[*early, never]])
+    assert looks_of([*early, never]) == [5, 9] and one.rounds == 9
+    assert looks_of([never]) == [5, 9, 300]
 
 
 def test_draws_that_agree_leave_nothing_to_gain_and_those_that_do_not_leave_some():
