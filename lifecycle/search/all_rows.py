@@ -89,7 +89,7 @@ def with_all_rows(
     if larger:
         facts["fitted"] = {one.entry.name: one.rows for one in larger}
         stopped = predictions(data, fitted, stops)
-        weighed = [replace(one, oof=p) for one, p in zip(tried, stopped, strict=True)]
+        weighed = [replace(one, oof=p, repeats=[]) for one, p in zip(tried, stopped, strict=True)]
         weights = choose_weights(weighed, stops, params)
     each = predictions(data, fitted, judged)
     after = mixed(each, weights)

@@ -36,17 +36,18 @@ def greedy_weights(
 
 
 def bagged_weights(
-    predictions: list[np.ndarray],
+    predictions: list[list[np.ndarray]],
     loss: Callable[[np.ndarray, np.ndarray], float],
     fits: Callable[[set[int]], bool],
     draws: list[np.ndarray],
 ) -> np.ndarray | None:
     """Weights (m,) that sum to 1: the mean of those that each of the `draws`, positions of rows, would give alone, drawn towards
-    the plain mean of the members. On few rows the greedy choice fits the rows' noise, and this less of it. `loss` of a prediction
-    for those rows. None where no draw has a loss, or what they name is not small enough together."""
+    the plain mean of the members. On few rows the greedy choice fits the rows' noise, and this less of it. `predictions` of the m
+    members, for each draw its own; `loss` of a prediction for those rows. None where no draw has a loss, or what they name is not
+    small enough together."""
     found = []
-    for rows in draws:
-        some = [prediction[rows] for prediction in predictions]
+    for each, rows in zip(predictions, draws, strict=True):
+        some = [prediction[rows] for prediction in each]
         if not np.isnan([loss(one, rows) for one in some]).all():
             found.append(greedy_weights(some, lambda p, rows=rows: loss(p, rows), fits, STEPS))  # type: ignore[misc]
     if not found:
@@ -61,11 +62,14 @@ def bagged_weights(
 
 
 def clearly_better(
-    one: np.ndarray, other: np.ndarray, loss: Callable[[np.ndarray, np.ndarray], float], draws: list[np.ndarray]
+    one: list[np.ndarray],
+    other: list[np.ndarray],
+    loss: Callable[[np.ndarray, np.ndarray], float],
+    draws: list[np.ndarray],
 ) -> bool:
-    """Whether the first prediction has less loss than the other in nearly all of the draws. On few rows one of ten candidates is
-    the best by chance: that it is so over all rows says little."""
-    wins = [loss(one[rows], rows) < loss(other[rows], rows) for rows in draws]
+    """Whether the first has less loss than the other in nearly all of the draws, by a prediction of each for each draw. On few
+    rows one of ten candidates is the best by chance: that it is so over all rows says little."""
+    wins = [loss(a[rows], rows) < loss(b[rows], rows) for a, b, rows in zip(one, other, draws, strict=True)]
     return bool(np.mean(wins) >= SURE)
 
 

@@ -180,12 +180,24 @@ def choose_weights(tried: list[Tried], data: TrainingData, params: TrainParams, 
     if not steady or len(tried) == 1 or len(predictions[0]) > FEW:
         return greedy
     draws = drawn_rows(data.y[data.scored], data.random_state)
-    bagged = bagged_weights(predictions, loss, fits, draws)
+    each = [[as_fitted(one, draw, data) for one in tried] for draw in range(len(draws))]
+    bagged = bagged_weights(each, loss, fits, draws)
     if bagged is None:
         return greedy
-    single = min((p for i, p in enumerate(predictions) if fits({i})), key=loss)
-    blended = np.tensordot(bagged, np.stack(predictions), axes=1)
+    best = min((i for i in range(len(tried)) if fits({i})), key=lambda i: loss(predictions[i]))
+    single = [of_draw[best] for of_draw in each]
+    blended = [np.tensordot(bagged, np.stack(of_draw), axes=1) for of_draw in each]
     return greedy if clearly_better(single, blended, loss, draws) else bagged
+
+
+def as_fitted(one: Tried, draw: int, data: TrainingData) -> np.ndarray:
+    """Its out-of-fold predictions from as many repeats as it is fitted times in the end, which ones by the number of the draw. The
+    mean over all repeats would make one that is different each time look steadier than the model will be."""
+    if not one.repeats:
+        return one.oof
+    times = MANY_DRAWS if data.families[one.entry.candidate].draws else 1
+    some = [one.repeats[(draw + k) % len(one.repeats)] for k in range(times)]
+    return np.mean(some, axis=0)
 
 
 def assemble(data: TrainingData, blend: Blend, add_features: AddFeatures | None) -> Model:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -38,7 +38,8 @@ Made = TypeVar("Made")
 @dataclass
 class Tried:
     """One entry on all folds: `oof` its predictions for rows it was not fitted on, in the order of TrainingData.scored, their
-    mean where the folds were repeated; `fold_scores` of the first folds, then of their repeats; `rows` that its last fit saw."""
+    mean where the folds were repeated, and `repeats` those of each; `fold_scores` of the first folds, then of their repeats;
+    `rows` that its last fit saw."""
 
     entry: Entry
     oof: np.ndarray
@@ -50,6 +51,7 @@ class Tried:
     latency_ms: float = 0.0
     rows: int = 0
     fitted: Fitted | None = None
+    repeats: list[np.ndarray] = field(default_factory=list)
 
 
 class Clock:
@@ -214,10 +216,12 @@ def gather(entry: Entry, data: TrainingData, repeats: list[list[Fit]]) -> Tried:
     fits, seconds = repeats[0], sum(fit.seconds for fit in every)
     for rounds in looks_of(every):
         parts = [[until(fit.stages, rounds) for fit in fits] for fits in repeats]
-        oof = np.mean([data.in_order(repeat, one) for repeat, one in enumerate(parts)], axis=0)
+        each = [data.in_order(repeat, one) for repeat, one in enumerate(parts)]
+        oof = np.mean(each, axis=0)
         value = data.score(data.scored, oof)
         if best is None or is_better(data.metric, value, best.score):
             best = Tried(entry, oof, _fold_scores(data, parts), value, seconds, int(rounds))
+            best.repeats = each if len(each) > 1 else []
     assert best is not None  # each fold predicted at least once
     n_folds = len(data.folds)
     # fitted again, on all rows, it grows by the rows that the last fold held out

@@ -13,7 +13,7 @@ from lifecycle.model.shape import Shape
 from lifecycle.model.store import load_model
 from lifecycle.search import repeats
 from lifecycle.search.budget import Entry, make_plan
-from lifecycle.search.choose import draws_of
+from lifecycle.search.choose import as_fitted, draws_of
 from lifecycle.search.crossval import Fit
 from lifecycle.search.data import TrainingData
 from lifecycle.search.repeats import still_to_gain
@@ -101,6 +101,18 @@ def test_rounds_that_most_folds_were_stopped_before_are_not_compared():
     one = gather(Entry("boosting", "boosting", {"max_iter": 300}), data, [[*early, never]])
     assert looks_of([*early, never]) == [5, 9] and one.rounds == 9
     assert looks_of([never]) == [5, 9, 300]
+
+
+def test_a_member_is_weighed_by_as_many_repeats_as_it_is_fitted_times():
+    data = two_partings()
+    each = [np.full(6, float(value)) for value in (1, 2, 4)]
+
+    def predicted(name, draw):
+        one = Tried(Entry(name, name, {}), np.mean(each, axis=0), [], 0.0, 0.1, repeats=each)
+        return as_fitted(one, draw, data)[0]
+
+    assert [predicted("linear", draw) for draw in range(4)] == [1, 2, 4, 1]
+    assert [predicted("boosting", draw) for draw in range(3)] == [1.5, 3, 2.5]
 
 
 def test_draws_that_agree_leave_nothing_to_gain_and_those_that_do_not_leave_some():
