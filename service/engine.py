@@ -1,8 +1,13 @@
-"""Engine: one thread that types, answers and logs the rows waiting at once, and then tells those who asked.
+"""Engine: types, answers and logs the rows waiting at once, and then tells those who asked.
 
 No request waits for others to come: while one batch is answered the next one gathers. A request is answered only after its
 rows are in the log. A long request is cut into slices that take turns: between two of them, the short requests that came
 meanwhile are answered, and one slice of each other long one.
+
+All of this happens in the event loop, a batch in each of its rounds. A thread beside it would have to take the interpreter
+from the loop and the loop from the thread, which costs more than a row's answer, and up to 5 ms for each word that the loop
+has with the system. What may have to wait for somebody else has a thread: a log that is on a server, is written to the disk
+each time, or is just being written by another process, and a model with the user's own features.
 """
 
 from __future__ import annotations
@@ -10,12 +15,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import enum
-import queue
-import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,6 +28,7 @@ import numpy as np
 from pydantic_core import to_json
 
 from lifecycle.table.contract import Field
+from lifecycle.table.row_reader import Flag
 from service.bundle import Bundle
 from service.log import LogError, PredictionLog, new_ids
 from service.measures import Measures
@@ -30,6 +36,7 @@ from service.predictor import Typed, certainty
 
 SLICE = 128  # rows answered at once: more would keep others waiting, fewer cost more a row
 SHORT = 32  # a request of more rows takes turns
+LOGGED_AT_ONCE = 16  # batches that had to wait for the log and are written together
 
 Row = dict[str, Any]
 
@@ -49,7 +56,7 @@ class Work:
     future: asyncio.Future[Any]
     purpose: Purpose = Purpose.ANSWER
     in_turn: bool = False  # one slice of several, or no request at all: short ones go first
-    outcome: Any = None
+    outcome: Any = None  # None: not yet
 
 
 @dataclass
@@ -63,6 +70,53 @@ class Answered:
     flags: list[dict[str, str]]
     sure: list[list[Any]] | None = None
     logged: bool = True
+
+
+@dataclass
+class Batch:
+    """Answers that are to be logged, before those who asked are told. `seconds`: what typing and answering took."""
+
+    works: list[Work]
+    answered: list[Answered]
+    rows: list[Row]
+    flags: list[Flag]
+    seconds: float
+    records: list[dict[str, Any]]
+
+    @property
+    def rehearsed(self) -> bool:
+        return self.works[0].purpose is Purpose.REHEARSE
+
+
+@dataclass
+class Waiting:
+    """What waits in one event loop: for its turn, and for the log."""
+
+    short: deque[Work] = field(default_factory=deque)
+    long: deque[Work] = field(default_factory=deque)
+    planned: bool = False  # the next turn is, or one goes on in the thread
+    was_short: bool = False  # the last turn
+    looked_at: int = 0  # short ones there were in the last round
+    alone: bool = True  # the last batch was of one request
+    unlogged: list[Batch] = field(default_factory=list)
+    logging: bool = False  # the thread is at it
+
+    def gathers(self) -> bool:
+        """Whether short ones came in the last round, so that the next one may bring more, which cost less together. One client
+        alone is not made to wait for that."""
+        come = len(self.short) - self.looked_at
+        self.looked_at = len(self.short)
+        return come > 0 and not self.alone and not self.long and len(self.short) < SLICE
+
+    def next_turn(self) -> list[Work]:
+        """Short ones first; one slice of a long one after each batch of them."""
+        self.was_short = bool(self.short) and not (self.was_short and self.long)
+        self.looked_at = 0
+        if not self.was_short:
+            return [self.long.popleft()]
+        works = _batch(self.short)
+        self.alone = len(works) == 1
+        return works
 
 
 class Unreadable(Exception):
@@ -90,13 +144,15 @@ class Engine:
         self.log_written_at = -np.inf
         self.waiting = self.waiting_long = 0  # rows, of all requests and of the long ones
         self.log_fault, self.log_failed_at = "", -np.inf  # of the last answer that could not be logged, until one could
+        self.patient = (
+            bundle.model.add_features is not None
+        )  # the user's own code, which may wait for whatever it likes
+        self.loops: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Waiting] = weakref.WeakKeyDictionary()
         self._start()
 
     def _start(self) -> None:
         self.closed = False
-        self.queue: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
-        self.thread = threading.Thread(target=self._run, name="engine", daemon=True)
-        self.thread.start()
+        self.thread = ThreadPoolExecutor(1, "engine")
 
     # ---- the askers' side: in the event loop
 
@@ -148,88 +204,107 @@ class Engine:
     ) -> Any:
         if self.closed:  # an app may be stopped and started again
             self._start()
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self.queue.put(Work(rows, request, future, purpose, in_turn or purpose is not Purpose.ANSWER))
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
+        waiting = self.loops.get(loop)
+        if waiting is None:
+            waiting = self.loops[loop] = Waiting()
+        in_turn = in_turn or purpose is not Purpose.ANSWER
+        (waiting.long if in_turn else waiting.short).append(Work(rows, request, future, purpose, in_turn))
+        self._plan(loop, waiting)
         return await future
 
     def close(self) -> None:
         self.closed = True
-        self.queue.put(None)
-        self.thread.join(timeout=30)
+        self.thread.shutdown()
 
-    # ---- the engine's side: in its thread
+    # ---- turns: in the event loop
 
-    def _run(self) -> None:
-        short: deque[Work] = deque()
-        turns: deque[Work] = deque()
-        while self._take(short, turns):
-            if short:
-                self._finish(_batch(short))
-            if turns:
-                self._finish([turns.popleft()])
+    def _plan(self, loop: asyncio.AbstractEventLoop, waiting: Waiting) -> None:
+        if not waiting.planned and (waiting.short or waiting.long):
+            waiting.planned = True
+            loop.call_soon(self._turn, loop, waiting)
 
-    def _take(self, short: deque[Work], turns: deque[Work]) -> bool:
-        """What came meanwhile, sorted; waits where there is nothing to do. False: the service ends."""
-        wait = not short and not turns
-        while True:
-            try:
-                work = self.queue.get(block=wait)
-            except queue.Empty:
-                return True
-            if work is None:
-                return self._end(short, turns)
-            (turns if work.in_turn else short).append(work)
-            wait = False
+    def _turn(self, loop: asyncio.AbstractEventLoop, waiting: Waiting) -> None:
+        if waiting.gathers():
+            loop.call_soon(self._turn, loop, waiting)
+            return
+        works = waiting.next_turn()
+        if self.patient:
+            self._in_thread(loop, lambda: self._deal_and_log(works), lambda: self._end_turn(loop, waiting, works))
+            return
+        for batch in self._deal(works):
+            if not self._log_at_once(batch, waiting):
+                waiting.unlogged.append(batch)
+        self._end_turn(loop, waiting, works)
+        self._log_the_others(loop, waiting)
 
-    def _end(self, short: deque[Work], turns: deque[Work]) -> bool:
-        while short:
-            self._finish(_batch(short))
-        while turns:
-            self._finish([turns.popleft()])
-        return False
+    def _end_turn(self, loop: asyncio.AbstractEventLoop, waiting: Waiting, works: list[Work]) -> None:
+        _tell(works)
+        waiting.planned = False
+        self._plan(loop, waiting)
 
-    def _finish(self, works: list[Work]) -> None:
-        """Works of one purpose get their outcome, and those who asked are told."""
+    def _log_the_others(self, loop: asyncio.AbstractEventLoop, waiting: Waiting) -> None:
+        """Batches that could not be logged at once, some together, in the thread; those that come meanwhile, after them."""
+        if waiting.logging or not waiting.unlogged:
+            return
+        waiting.logging = True
+        batches, waiting.unlogged = waiting.unlogged[:LOGGED_AT_ONCE], waiting.unlogged[LOGGED_AT_ONCE:]
+
+        def written() -> None:
+            for batch in batches:
+                _tell(batch.works)
+            waiting.logging = False
+            self._log_the_others(loop, waiting)
+
+        self._in_thread(loop, lambda: self._log_batches(batches), written)
+
+    def _in_thread(self, loop: asyncio.AbstractEventLoop, do: Callable[[], None], then: Callable[[], None]) -> None:
+        """`do` in the thread, after it `then` in the loop."""
+
+        def ended(_: Any) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits there any more
+                loop.call_soon_threadsafe(then)
+
+        self.thread.submit(do).add_done_callback(ended)
+
+    # ---- a batch: in the event loop or in the thread
+
+    def _deal_and_log(self, works: list[Work]) -> None:
+        batches = self._deal(works)
+        if batches:
+            self._log_batches(batches)
+
+    def _deal(self, works: list[Work]) -> list[Batch]:
+        """Works of one purpose get their outcome, but for those that are to be logged first."""
         try:
-            self._work(works)
+            batch = self._work(works)
         except Exception as error:
             if len(works) > 1:  # one strange request must not take its neighbours along
-                for work in works:
-                    self._finish([work])
-                return
+                return [batch for work in works for batch in self._deal([work])]
             works[0].outcome = error
-        by_loop: dict[asyncio.AbstractEventLoop, list[Work]] = {}
-        for work in works:
-            by_loop.setdefault(work.future.get_loop(), []).append(work)
-        for loop, theirs in by_loop.items():
-            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits there any more
-                loop.call_soon_threadsafe(_tell, theirs)
+            return []
+        return [batch] if batch else []
 
-    def _work(self, works: list[Work]) -> None:
+    def _work(self, works: list[Work]) -> Batch | None:
         started = time.perf_counter()
         rows = [row for work in works for row in work.rows]
         typed = self.bundle.predictor.typed(rows)
         flags = _by_row(typed, len(rows))
         if works[0].purpose is Purpose.CHECK:
             works[0].outcome = self._faults(flags)
-            return
-        readable, places = works, list(range(len(rows)))
-        if any(flag.kind == "corrupt" for flag in typed.flags):
-            readable, places = self._readable(works, flags)
-        if not readable:
-            return
+            return None
         columns = typed.columns
-        if len(readable) < len(works):
+        if any(flag.kind == "corrupt" for flag in typed.flags):
+            works, places = self._readable(works, flags)
+            if not works:
+                return None
+            rows, flags = [rows[i] for i in places], [flags[i] for i in places]
             columns = {name: values[places] for name, values in columns.items()}
-        answered = self._answered(readable, columns, [flags[i] for i in places])
-        modelled = time.perf_counter()
-        if works[0].purpose is Purpose.REHEARSE:
-            self._rehearse(works[0], answered[0])
-            return
-        logged = self._log(readable, answered)
-        self.measures.batch_done(len(places), modelled - started, time.perf_counter() - modelled, typed.flags)
-        if self.after and logged:
-            self.after([id_ for answer in answered for id_ in answer.ids], [rows[i] for i in places])
+        answered = self._answered(works, columns, flags)
+        seconds = time.perf_counter() - started
+        records = self._records(works, answered) if self.log else []
+        return Batch(works, answered, rows, typed.flags, seconds, records)
 
     def _readable(self, works: list[Work], flags: list[dict[str, str]]) -> tuple[list[Work], list[int]]:
         """Those of `works` whose every cell can be read, and the places of their rows; the others have their outcome."""
@@ -268,30 +343,80 @@ class Engine:
             found.append(Answered(ids[here], numbers[here], labels[here], flags[here], own))
         return found
 
-    def _log(self, works: list[Work], answered: list[Answered]) -> bool:
-        """Give each of `works` its outcome once its rows are in the log, or what becomes of it where they are not."""
-        for work, answer in zip(works, answered, strict=True):
-            work.outcome = answer
-        if not self.log:
-            return True
-        try:
-            self.log.write(self._records(works, answered))
-            self.log_failed_at, self.log_written_at = -np.inf, time.monotonic()
-        except LogError as error:
-            self.measures.log_failures.inc()
-            for work in works:
-                if self.log_required:
-                    self.log_fault, self.log_failed_at = str(error), time.monotonic()
-                    work.outcome = error
-                else:
-                    work.outcome.logged = False
+    # ---- the log
+
+    def _log_at_once(self, batch: Batch, waiting: Waiting) -> bool:
+        """Whether the batch has its outcome; False: it must wait for the log, or for what waits for it already."""
+        started = time.perf_counter()
+        if self.log and batch.rehearsed and self.log_required:
             return False
+        if self.log and not batch.rehearsed:
+            if waiting.logging or waiting.unlogged:
+                return False
+            try:
+                if not self.log.write_at_once(batch.records):
+                    return False
+            except Exception as error:
+                self._not_logged(batch, error)
+                return True
+        self._logged(batch, time.perf_counter() - started)
         return True
 
-    def _rehearse(self, work: Work, answered: Answered) -> None:
-        if self.log and self.log_required:
-            self.log.rehearse(self._records([work], [answered]))
-        work.outcome = answered.answers
+    def _log_batches(self, batches: list[Batch]) -> None:
+        """All of them get their outcome, however long that takes."""
+        for batch in batches:
+            if batch.rehearsed:
+                self._rehearse(batch)
+        batches = [batch for batch in batches if not batch.rehearsed]
+        if not batches:
+            return
+        started = time.perf_counter()
+        try:
+            if self.log:
+                self.log.write([record for batch in batches for record in batch.records])
+        except Exception as error:
+            for batch in batches:
+                self._not_logged(batch, error)
+            return
+        seconds = (time.perf_counter() - started) / len(batches)
+        for batch in batches:
+            self._logged(batch, seconds)
+
+    def _logged(self, batch: Batch, seconds: float) -> None:
+        if batch.rehearsed:
+            batch.works[0].outcome = batch.answered[0].answers
+            return
+        for work, answer in zip(batch.works, batch.answered, strict=True):
+            work.outcome = answer
+        if self.log:
+            self.log_failed_at, self.log_written_at = -np.inf, time.monotonic()
+        self._count(batch, seconds)
+        if self.after:
+            self.after([id_ for answer in batch.answered for id_ in answer.ids], batch.rows)
+
+    def _not_logged(self, batch: Batch, error: Exception) -> None:
+        """`error`: LogError, or what nobody thought of."""
+        self.measures.log_failures.inc()
+        refused = self.log_required or not isinstance(error, LogError)
+        if refused:
+            self.log_fault, self.log_failed_at = str(error), time.monotonic()
+        for work, answer in zip(batch.works, batch.answered, strict=True):
+            answer.logged = False
+            work.outcome = error if refused else answer
+        self._count(batch, 0.0)
+
+    def _count(self, batch: Batch, seconds: float) -> None:
+        self.measures.batch_done(len(batch.rows), batch.seconds, seconds, batch.flags)
+
+    def _rehearse(self, batch: Batch) -> None:
+        """What is logged is taken back."""
+        try:
+            if self.log and self.log_required:
+                self.log.rehearse(batch.records)
+        except Exception as error:
+            batch.works[0].outcome = error
+            return
+        self._logged(batch, 0.0)
 
     def _records(self, works: list[Work], answered: list[Answered]) -> list[dict[str, Any]]:
         now, version = datetime.now(UTC).replace(tzinfo=None), self.bundle.version
@@ -342,7 +467,7 @@ def _by_row(typed: Typed, n_rows: int) -> list[dict[str, str]]:
 
 def _tell(works: list[Work]) -> None:
     for work in works:
-        if work.future.done():  # the client has gone
+        if work.outcome is None or work.future.done():  # not logged yet; the client has gone
             continue
         if isinstance(work.outcome, Exception):
             work.future.set_exception(work.outcome)

@@ -8,9 +8,11 @@ log's path names at that moment: where somebody has moved the file away meanwhil
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import json
 import logging
+import operator
 import os
 import secrets
 import sqlite3
@@ -26,6 +28,8 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import SQLAlchemyError
 
 logger = logging.getLogger("uvicorn.error")
+AT_ONCE_SECONDS = 0.001  # so short a time another process may be waited for where many others would wait, too
+PAUSE_SECONDS = 0.0001  # between two looks whether it has ended
 KEPT_SECONDS = 10  # how long a writer waits for another one, and for a server that does not answer
 
 tables = sa.MetaData()
@@ -53,10 +57,9 @@ truths = sa.Table(
 
 # what an answer writes, for SQLite
 WRITTEN = ("id", "time", "version", "request", "row", "flags", "answer", "label")
-ADD = (
-    f"INSERT INTO predictions ({', '.join(WRITTEN)}) VALUES ({', '.join(f':{name}' for name in WRITTEN)}) "
-    "ON CONFLICT (id) DO NOTHING"
-)
+PART = 128  # rows of one statement
+_WRITTEN_OF = operator.itemgetter(*WRITTEN)
+CHECKPOINT_PAGES = 4000  # that are written until the write-ahead log is brought into the file and begins anew
 
 
 class LogError(Exception):
@@ -88,10 +91,14 @@ class PredictionLog:
         self.path = Path(address.database) if self.kind == "sqlite" and address.database else None
         self.beside = [f"{self.path}-wal", f"{self.path}-shm"]
         self.sync = sync
+        self.quick = self.kind == "sqlite" and sync == "normal"  # writing is not waiting for a disk
         self.lock = threading.Lock()
         self.writer: sa.PoolProxiedConnection | None = None  # of a SQLite file, kept for `write`
+        self.pages = 0  # written since the last checkpoint
+        self.checkpoint: threading.Thread | None = None
         if self.kind == "sqlite":
-            self.engine = sa.create_engine(address, connect_args={"timeout": KEPT_SECONDS})
+            arguments = {"timeout": KEPT_SECONDS, "cached_statements": 2 * PART}
+            self.engine = sa.create_engine(address, connect_args=arguments)
             sa.event.listen(self.engine, "connect", self._pragmas)
         else:
             seconds = {"connect_timeout": KEPT_SECONDS, "options": f"-c statement_timeout={KEPT_SECONDS}s"}
@@ -136,30 +143,84 @@ class PredictionLog:
         """All of them or none, in one transaction; each has the columns of `predictions`."""
         if self.kind == "sqlite":
             with self.lock, self._errors():
-                if self._written(_records(answers)):
+                written = self._written(answers, KEPT_SECONDS)
+                if written is None:
+                    raise LogError(f"the prediction log (sqlite) was locked for {KEPT_SECONDS} seconds")
+                if written:
                     return
         self._transact(lambda c: self._add(c, answers))
 
-    def _written(self, records: list[dict[str, Any]]) -> bool:
-        """By the driver alone, on a connection that is kept: what SQLAlchemy does about them takes longer than writing the rows.
-        False: they are to be written anew, since the file that the path names is another one now, or has no tables."""
+    def write_at_once(self, answers: list[dict[str, Any]]) -> bool:
+        """`write` where nobody has to be waited for: not another process that writes, nor a server, nor the disk. False: nothing is
+        written."""
+        if not self.quick or not self.lock.acquire(blocking=False):
+            return False
         try:
-            self.writer = self.writer or self.engine.raw_connection()
-            driver: Any = self.writer.driver_connection
-            driver.executemany(ADD, records)
-            driver.commit()
+            with self._errors():
+                return self._written(answers, AT_ONCE_SECONDS) or False
+        finally:
+            self.lock.release()
+
+    def _written(self, answers: list[dict[str, Any]], patience: float) -> bool | None:
+        """By the driver alone, on a connection that is kept: what SQLAlchemy does about them takes longer than writing the rows.
+        False: they are to be written anew, since the file that the path names is another one now, or has no tables.
+        None: another one was writing for `patience` seconds."""
+        try:
+            driver = self._driver()
+            if not _begun(driver, patience):
+                return None
+            for statement, values in _inserts(answers):
+                driver.execute(statement, values)
+            driver.execute("COMMIT")
         except sqlite3.Error as error:
             self._let_go()
             if "no such table" in str(error):
                 return False
             raise LogError(f"the prediction log (sqlite) does not answer: {error}") from error
+        assert self.writer
         if not self._moved(self.writer.info):
+            self._checkpoint_after(len(answers))
             return True
         # what was written stays with the file that was moved; closing it does not do that any more
         with contextlib.suppress(sqlite3.Error):
             driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._reopen()
         return False
+
+    def _driver(self) -> sqlite3.Connection:
+        """The connection that is kept. It does not wait for others by itself, which SQLite does in steps of up to 100 ms, and
+        never for the disk."""
+        made = self.writer is None
+        self.writer = self.writer or self.engine.raw_connection()
+        driver: Any = self.writer.driver_connection
+        if made:
+            driver.isolation_level = None
+            driver.execute("PRAGMA busy_timeout=0")
+            driver.execute("PRAGMA wal_autocheckpoint=0")
+        return driver
+
+    def _checkpoint_after(self, rows: int) -> None:
+        """Once in a while, the write-ahead log is brought into the file: in a thread, since that waits for the disk."""
+        self.pages += 3 + rows  # about: of the table, of the ids and of the times
+        if self.pages < CHECKPOINT_PAGES or (self.checkpoint and self.checkpoint.is_alive()):
+            return
+        self.pages = 0
+        self.checkpoint = threading.Thread(target=self._checkpoint, name="checkpoint", daemon=True)
+        self.checkpoint.start()
+
+    def _checkpoint(self) -> None:
+        """Most of it while others write; then the rest, for which they wait, so that the write-ahead log begins anew and does not
+        grow for ever. Where that cannot be done now, it is tried again after as many pages."""
+        with contextlib.suppress(SQLAlchemyError, sqlite3.Error):
+            connection = self.engine.raw_connection()
+            try:
+                driver: Any = connection.driver_connection
+                driver.execute("PRAGMA wal_checkpoint(PASSIVE)")
+                with self.lock:
+                    driver.execute("PRAGMA busy_timeout=20")  # for whoever reads an old state
+                    driver.execute("PRAGMA wal_checkpoint(RESTART)")
+            finally:
+                connection.invalidate()
 
     def _let_go(self) -> None:
         """Close the connection that is kept, with what it has begun."""
@@ -171,7 +232,8 @@ class PredictionLog:
         if self.kind == "postgresql":
             connection.execute(self.add, answers)
         else:
-            connection.exec_driver_sql(ADD, _records(answers))
+            for statement, values in _inserts(answers):
+                connection.exec_driver_sql(statement, values)
 
     def rehearse(self, answers: list[dict[str, Any]], times: int = 20) -> None:
         """Write `answers` so often, down to the disk, and take them back. Raises LogError where `write` would."""
@@ -293,6 +355,8 @@ class PredictionLog:
             return connection.execute(sa.select(sa.func.count()).select_from(predictions)).scalar_one()
 
     def close(self) -> None:
+        if self.checkpoint:
+            self.checkpoint.join()
         self._let_go()
         self.engine.dispose()
 
@@ -341,9 +405,45 @@ class PredictionLog:
         self._open()
 
 
-def _records(answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """As the driver takes them."""
-    return [{**answer, "time": answer["time"].isoformat(" ", "microseconds")} for answer in answers]
+def _begun(driver: Any, patience: float) -> bool:
+    """Whether a transaction that writes has begun; in `patience` seconds no other one may have ended."""
+    until = time.monotonic() + patience
+    while True:
+        try:
+            driver.execute("BEGIN IMMEDIATE")
+            return True
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+        if time.monotonic() >= until:
+            return False
+        time.sleep(PAUSE_SECONDS)
+
+
+def _inserts(answers: list[dict[str, Any]]) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """Statements, each of many rows: the driver lets go of the interpreter, and waits for it, once in each."""
+    for start in range(0, len(answers), PART):
+        part = answers[start : start + PART]
+        yield _statement(len(part)), _values(part)
+
+
+@functools.cache
+def _statement(rows: int) -> str:
+    one = f"({', '.join('?' * len(WRITTEN))})"
+    values = ", ".join([one] * rows)
+    return f"INSERT INTO predictions ({', '.join(WRITTEN)}) VALUES {values} ON CONFLICT (id) DO NOTHING"
+
+
+def _values(answers: list[dict[str, Any]]) -> tuple[Any, ...]:
+    """As the driver takes them, one after the other."""
+    values: list[Any] = []
+    last, text = None, ""
+    for answer in answers:
+        id_, moment, *rest = _WRITTEN_OF(answer)
+        if moment is not last:  # those of one batch have the same
+            last, text = moment, moment.isoformat(" ", "microseconds")
+        values += (id_, text, *rest)
+    return tuple(values)
 
 
 def _identity(path: Path | str | None) -> tuple[int, int] | None:
