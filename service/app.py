@@ -22,6 +22,7 @@ from starlette.types import Receive, Scope, Send
 from service import explanation, inference, page, retention
 from service.bundle import Bundle
 from service.clients import Clients
+from service.direct import ShortWay
 from service.engine import Answered, Busy, Engine, Unreadable
 from service.explanation import Explainer
 from service.guard import Asked, Guard
@@ -84,13 +85,23 @@ class Service:
         """Slices of the answer in their order. Raises Refusal."""
         try:
             return await self.engine.answer(rows, request_id)
-        except Unreadable as error:
-            raise Refusal.of(error.faults) from None
-        except Busy:
-            raise Refusal(503, "too many rows are waiting; try again in a moment") from None
-        except LogError as error:
+        except Exception as error:
+            raise self.refusal(error) or error from None
+
+    def refusal(self, error: Exception) -> Refusal | None:
+        """What is answered where `error` keeps rows from being answered; None: it is a failure of our own."""
+        if isinstance(error, Refusal):
+            return error
+        if isinstance(error, ValidationError):
+            return Refusal.of(fault_list(error))
+        if isinstance(error, Unreadable):
+            return Refusal.of(error.faults)
+        if isinstance(error, Busy):
+            return Refusal(503, "too many rows are waiting; try again in a moment")
+        if isinstance(error, LogError):
             logger.error("not answered, since not logged: %s", error)
-            raise Refusal(503, "the prediction log cannot be written, so nothing is answered") from None
+            return Refusal(503, "the prediction log cannot be written, so nothing is answered")
+        return None
 
     # ---- routes
 
@@ -113,17 +124,29 @@ class Service:
         if most is not None:
             self.explainer.check(rows)
         answered = await self.answer(rows, asked.request_id)
-        about: dict[str, Any] = {"model": self.name, "version": self.bundle.version, "request_id": asked.request_id}
-        about["logged"] = self.logged(answered)
         if most is not None:
-            return to_json({"predictions": await self._explained(rows, answered, most), **about})
+            predictions = await self._explained(rows, answered, most)
+            return to_json({"predictions": predictions, **self._about(answered, asked.request_id)})
         if len(answered) == 1:
-            return to_json({"predictions": self._predictions(answered[0]), **about})
+            return self.content(answered, asked.request_id)
         pieces = []
         for part in answered:
             pieces.append(to_json(self._predictions(part))[1:-1])
             await asyncio.sleep(0)  # others have their turns
-        return b'{"predictions":[' + b",".join(pieces) + b"]," + to_json(about)[1:]
+        about = to_json(self._about(answered, asked.request_id))
+        return b'{"predictions":[' + b",".join(pieces) + b"]," + about[1:]
+
+    def content(self, answered: list[Answered], request_id: str) -> bytes:
+        """The answer's JSON where it is in one slice."""
+        return to_json({"predictions": self._predictions(answered[0]), **self._about(answered, request_id)})
+
+    def _about(self, answered: list[Answered], request_id: str) -> dict[str, Any]:
+        return {
+            "model": self.name,
+            "version": self.bundle.version,
+            "request_id": request_id,
+            "logged": self.logged(answered),
+        }
 
     async def _explained(self, rows: Rows, answered: list[Answered], most: int) -> Rows:
         """Predictions with their reasons; few, so in one piece."""
@@ -240,6 +263,7 @@ def create_app(bundle: Bundle, settings: Settings, name: str = "model", shadow: 
     }
     app.add_middleware(Guard, **guard)
     app.front = Guard(app.router, **guard)
+    service.clients.short_way = ShortWay(service, app.front)
 
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, Refusal)

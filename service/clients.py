@@ -10,15 +10,18 @@ import asyncio
 import contextlib
 import math
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 from starlette.types import Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from service.measures import Measures
 from service.replies import reply
 from service.settings import Settings
+
+if TYPE_CHECKING:
+    from service.direct import ShortWay
 
 RESERVE = 300  # descriptors for the log, the bundle's files, and connections that are just being turned away
 BACKLOG = 150  # connections that come at once
@@ -49,6 +52,7 @@ class Clients:
         files = raise_file_limit()
         self.most = min(settings.MAX_CONNECTIONS, max(files - RESERVE, files // 2))
         self.open: set[Connection] = set()
+        self.short_way: ShortWay | None = None
 
     def admit(self, connection: Connection) -> None:
         """One more; at the limit it takes the place of the one that is waited for longest, or is answered 503.
@@ -86,6 +90,7 @@ class Connection(HttpToolsProtocol):
         super().__init__(*given, **more)
         self.clients: Clients = self.app_state["clients"]
         self.waits_since = self.deadline = math.inf
+        self.expected: RequestResponseCycle | None = None  # a request that the short way answers once its body is there
 
     def wait(self, seconds: float) -> None:
         self.waits_since = time.monotonic()
@@ -110,9 +115,21 @@ class Connection(HttpToolsProtocol):
         self.wait(self.clients.settings.BODY_SECONDS)
         super().on_headers_complete()
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """Called by uvicorn when the headers are there, or later where requests wait for one another."""
+        short_way = self.clients.short_way
+        at_once = cycle is self.cycle and cycle.more_body and app is self.config.loaded_app
+        if short_way and at_once and short_way.takes(cycle):
+            self.expected = cycle
+        else:
+            super()._start_asgi_task(cycle, app)
+
     def on_message_complete(self) -> None:
         self.waits_since = self.deadline = math.inf
         super().on_message_complete()
+        cycle, self.expected = self.expected, None
+        if cycle and self.clients.short_way and not self.clients.short_way.answer(cycle):
+            super()._start_asgi_task(cycle, self.app)
 
     def on_response_complete(self) -> None:
         super().on_response_complete()

@@ -15,6 +15,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import enum
+import functools
+import logging
 import time
 import weakref
 from collections import deque
@@ -33,6 +35,8 @@ from service.bundle import Bundle
 from service.log import LogError, PredictionLog, new_ids
 from service.measures import Measures
 from service.predictor import Typed, certainty
+
+logger = logging.getLogger("uvicorn.error")
 
 SLICE = 128  # rows answered at once: more would keep others waiting, fewer cost more a row
 SHORT = 32  # a request of more rows takes turns
@@ -53,7 +57,7 @@ class Work:
 
     rows: list[Row]
     request: str
-    future: asyncio.Future[Any]
+    tell: Callable[[Any], None]  # called with the outcome, in the event loop
     purpose: Purpose = Purpose.ANSWER
     in_turn: bool = False  # one slice of several, or no request at all: short ones go first
     outcome: Any = None  # None: not yet
@@ -164,14 +168,22 @@ class Engine:
         """
         if len(rows) > SHORT:
             return await self._answer_long(rows, request)
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.ask(rows, request, functools.partial(_resolve, future))
+        return [await future]
+
+    def ask(self, rows: list[Row], request: str, tell: Callable[[Any], None]) -> None:
+        """`tell` gets Answered of at most SHORT rows, Unreadable, LogError, or whatever broke. Raises Busy."""
         others = self.waiting - self.waiting_long  # long requests may fill their own room, not that of the short ones
         if others and others + len(rows) > self.max_waiting:
             raise Busy
         self.waiting += len(rows)
-        try:
-            return [await self._ask(rows, request)]
-        finally:
+
+        def told(outcome: Any) -> None:
             self.waiting -= len(rows)
+            tell(outcome)
+
+        self._put(Work(rows, request, told))
 
     async def _answer_long(self, rows: list[Row], request: str) -> list[Answered]:
         if self.waiting and self.waiting + len(rows) > self.max_waiting:
@@ -202,17 +214,20 @@ class Engine:
     async def _ask(
         self, rows: list[Row], request: str, purpose: Purpose = Purpose.ANSWER, in_turn: bool = False
     ) -> Any:
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        tell = functools.partial(_resolve, future)
+        self._put(Work(rows, request, tell, purpose, in_turn or purpose is not Purpose.ANSWER))
+        return await future
+
+    def _put(self, work: Work) -> None:
         if self.closed:  # an app may be stopped and started again
             self._start()
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[Any] = loop.create_future()
         waiting = self.loops.get(loop)
         if waiting is None:
             waiting = self.loops[loop] = Waiting()
-        in_turn = in_turn or purpose is not Purpose.ANSWER
-        (waiting.long if in_turn else waiting.short).append(Work(rows, request, future, purpose, in_turn))
+        (waiting.long if work.in_turn else waiting.short).append(work)
         self._plan(loop, waiting)
-        return await future
 
     def close(self) -> None:
         self.closed = True
@@ -467,12 +482,21 @@ def _by_row(typed: Typed, n_rows: int) -> list[dict[str, str]]:
 
 def _tell(works: list[Work]) -> None:
     for work in works:
-        if work.outcome is None or work.future.done():  # not logged yet; the client has gone
+        if work.outcome is None:  # not logged yet
             continue
-        if isinstance(work.outcome, Exception):
-            work.future.set_exception(work.outcome)
-        else:
-            work.future.set_result(work.outcome)
+        try:
+            work.tell(work.outcome)
+        except Exception as error:  # the others are to be told all the same
+            logger.error("an answer could not be given", exc_info=error)
+
+
+def _resolve(future: asyncio.Future[Any], outcome: Any) -> None:
+    if future.done():  # the client has gone
+        return
+    if isinstance(outcome, Exception):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)
 
 
 def _text(value: Any) -> str:

@@ -78,7 +78,7 @@ class Guard:
             return await self.app(scope, receive, send)
         started, status = time.perf_counter(), 500
         headers = dict(scope["headers"])
-        request_id = _id(headers)
+        request_id = make_id(headers)
         scope.setdefault("state", {})["request_id"] = request_id
         if self.serves(scope):
             await self._directly(scope, headers, request_id, receive, send)
@@ -97,7 +97,7 @@ class Guard:
                 await refusal.reply(request_id)(scope, receive, answer)
 
         try:
-            if refusal := self._refused(scope, headers):
+            if refusal := self.refused(scope, headers):
                 page = self.pages.get(scope["path"]) if refusal.status == 401 else None
                 await (page or refusal.reply(request_id))(scope, receive, answer)
             else:
@@ -107,8 +107,7 @@ class Guard:
         except ClientDisconnect:
             status = 499  # nobody is there to answer
         except Exception as error:
-            logger.error("failed", exc_info=error)
-            await refuse(self.failed)
+            await refuse(self.failure(error))
         finally:
             route = getattr(scope.get("route"), "path", "other")
             self.observe(route, status, time.perf_counter() - started)
@@ -119,7 +118,7 @@ class Guard:
         """The same for an endpoint of `hot`, without a layer between."""
         started, status = time.perf_counter(), 500
         try:
-            refusal = self._refused(scope, headers)
+            refusal = self.refused(scope, headers)
             if not refusal:
                 try:
                     asked = Asked(headers, scope["query_string"], await self._body(receive), request_id)
@@ -132,8 +131,7 @@ class Guard:
                     status = 499
                     return
                 except Exception as error:
-                    logger.error("failed", exc_info=error)
-                    refusal = self.failed
+                    refusal = self.failure(error)
             if refusal:
                 status, content = refusal.status, to_json(refusal.content(request_id))
             about = [(b"content-length", b"%d" % len(content)), JSON, *HEADERS, (b"x-request-id", request_id.encode())]
@@ -142,6 +140,11 @@ class Guard:
         finally:
             route = "other" if status == 401 else scope["path"]
             self.observe(route, status, time.perf_counter() - started)
+
+    def failure(self, error: Exception) -> Refusal:
+        """The answer to a request at which something broke; what, the service's own output says."""
+        logger.error("failed", exc_info=error)
+        return self.failed
 
     async def _body(self, receive: Receive) -> bytes:
         """Raises TooLarge, ClientDisconnect."""
@@ -155,7 +158,7 @@ class Guard:
             if not message.get("more_body"):
                 return b"".join(parts)
 
-    def _refused(self, scope: Scope, headers: dict[bytes, bytes]) -> Refusal | None:
+    def refused(self, scope: Scope, headers: dict[bytes, bytes]) -> Refusal | None:
         if self.hosts and not self._known(headers.get(b"host", b"")):
             return Refusal(
                 421, "this service answers to no such name; call it by localhost, or name it in ALLOWED_HOSTS"
@@ -189,7 +192,7 @@ class Guard:
         return counted
 
 
-def _id(headers: Mapping[bytes, bytes]) -> str:
+def make_id(headers: Mapping[bytes, bytes]) -> str:
     """The one that the client gave, or a new one."""
     given = headers.get(b"x-request-id")
     if given is not None and SAFE_ID.fullmatch(text := given.decode("latin-1")):

@@ -1,0 +1,165 @@
+"""The short way to an answer: what it answers, the ordinary way answers, too."""
+
+import asyncio
+import json
+
+import pytest
+from uvicorn.config import Config
+from uvicorn.server import ServerState
+
+from service.clients import Connection
+from tests.service.build import ROW
+
+ONE = json.dumps({"rows": [ROW]}).encode()
+JSON_TYPE = b"content-type: application/json"
+
+
+class Transport(asyncio.Transport):
+    """Keeps what is written, piece by piece."""
+
+    def __init__(self):
+        super().__init__({"sockname": ("127.0.0.1", 8000), "peername": ("127.0.0.1", 50000)})
+        self.pieces, self.closed = [], False
+
+    def write(self, data):
+        self.pieces.append(bytes(data))
+
+    def close(self):
+        self.closed = True
+
+    abort = close
+
+    def is_closing(self):
+        return self.closed
+
+    def pause_reading(self):
+        pass
+
+    resume_reading = pause_reading
+
+
+def request(body=ONE, *headers, path=b"/predict", method=b"POST"):
+    about = headers or (JSON_TYPE,)
+    lines = [b"%s %s HTTP/1.1" % (method, path), b"host: 127.0.0.1", *about, b"content-length: %d" % len(body)]
+    return b"\r\n".join([*lines, b"", body])
+
+
+def said(client, *parts, short=True, answers=1):
+    """What a connection writes when `parts` have come, one after the other; `short`: with the short way."""
+    app = client.service_app
+    ways, client.service.clients.short_way = client.service.clients.short_way, None
+    if short:
+        client.service.clients.short_way = ways
+
+    async def connected():
+        config = Config(app, log_level="warning", lifespan="off")
+        config.load()
+        transport = Transport()
+        connection = Connection(config, ServerState(), {"clients": client.service.clients})
+        connection.connection_made(transport)
+        for part in parts:
+            connection.data_received(part)
+            await asyncio.sleep(0)
+        until = asyncio.get_running_loop().time() + 20
+        while len(read(transport)) < answers and asyncio.get_running_loop().time() < until:
+            await asyncio.sleep(0.001)
+        connection.connection_lost(None)
+        return transport
+
+    transport = asyncio.run(connected())
+    client.service.clients.short_way = ways
+    return transport
+
+
+def read(transport):
+    """(status, headers, JSON) of each whole answer."""
+    found, left = [], b"".join(transport.pieces)
+    while b"\r\n\r\n" in left:
+        head, left = left.split(b"\r\n\r\n", 1)
+        first, *lines = head.decode().split("\r\n")
+        headers = dict(line.split(": ", 1) for line in lines)
+        size = int(headers["content-length"])
+        if len(left) < size:
+            break
+        found.append((int(first.split()[1]), headers, json.loads(left[:size])))
+        left = left[size:]
+    return found
+
+
+def alike(answer):
+    """Without what differs from one request to the next."""
+    status, headers, content = answer
+    for name in ("x-request-id", "date"):
+        headers.pop(name, None)
+    content.pop("request_id", None)
+    for prediction in content.get("predictions", []):
+        prediction.pop("id")
+    return status, headers, content
+
+
+@pytest.fixture
+def client(serve, request):
+    client = serve(**getattr(request, "param", {}))
+    client.service_app = client.transport.app
+    return client
+
+
+KINDS = {
+    "one row": [request()],
+    "a few rows": [request(json.dumps({"rows": [ROW] * 20}).encode())],
+    "more rows than are answered in one turn": [request(json.dumps({"rows": [ROW] * 40}).encode())],
+    "in pieces": [request()[:60], request()[60:200], request()[200:]],
+    "the connection is to end": [request(ONE, JSON_TYPE, b"connection: close")],
+    "no row": [request(b'{"rows": []}')],
+    "no JSON": [request(b"{")],
+    "nothing": [request(b"")],
+    "a cell that cannot be read": [request(json.dumps({"rows": [ROW | {"heated": "maybe"}]}).encode())],
+    "another type": [request(ONE, b"content-type: text/plain")],
+    "another site": [request(ONE, b"content-type: text/plain", b"origin: http://evil.example")],
+    "another name": [request().replace(b"host: 127.0.0.1", b"host: evil.example")],
+    "another method": [request(b"", method=b"GET")],
+    "with reasons": [request(path=b"/predict?explain=false")],
+}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_both_ways_answer_alike(client, name):
+    short, ordinary = said(client, *KINDS[name]), said(client, *KINDS[name], short=False)
+    (one,), (other,) = read(short), read(ordinary)
+    assert alike(one) == alike(other) and short.closed == ordinary.closed
+
+
+@pytest.mark.parametrize("client", [{"API_KEY": "secret"}], indirect=True)
+@pytest.mark.parametrize("key", [b"x-api-key: secret", b"x-api-key: other", b"x-other: 1"])
+def test_both_ways_ask_for_the_key(client, key):
+    asked = request(ONE, JSON_TYPE, key)
+    (one,), (other,) = read(said(client, asked)), read(said(client, asked, short=False))
+    assert alike(one) == alike(other)
+    assert one[0] == (200 if key.endswith(b"secret") else 401)
+
+
+def test_the_answer_of_one_row_is_one_piece_and_in_the_log(client):
+    transport = said(client, request(ONE, JSON_TYPE, b"x-request-id: mine"))
+    assert len(transport.pieces) == 1
+    ((status, headers, content),) = read(transport)
+    (records,) = client.service.log.read_day(client.service.log.days()[0])
+    assert status == 200 and content["logged"] and headers["x-request-id"] == content["request_id"] == "mine"
+    assert [r["id"] for r in records] == [content["predictions"][0]["id"]]
+
+
+def test_requests_that_come_together_are_answered_in_their_order(client):
+    asked = [request(ONE, JSON_TYPE, b"x-request-id: r%d" % i) for i in range(5)]
+    found = read(said(client, b"".join(asked), answers=5))
+    assert [content["request_id"] for _, _, content in found] == [f"r{i}" for i in range(5)]
+
+
+def test_what_breaks_on_the_short_way_shows_no_inside_and_is_counted(client, monkeypatch):
+    def breaks(*_):
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr(client.service, "content", breaks)
+    ((status, _, content),) = read(said(client, request()))
+    assert status == 500 and "secret" not in json.dumps(content)
+    assert client.service.engine.waiting == 0
+    told = client.get("/metrics").text
+    assert 'lifecycle_predict_requests_total{route="/predict",status="500"} 1.0' in told

@@ -1,0 +1,1 @@
+{{ "service/direct.py" | from_root }}
