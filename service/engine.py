@@ -249,7 +249,7 @@ class Engine:
             self._in_thread(loop, lambda: self._deal_and_log(works), lambda: self._end_turn(loop, waiting, works))
             return
         for batch in self._deal(works):
-            if not self._log_at_once(batch, waiting):
+            if not self._log_at_once(batch):
                 waiting.unlogged.append(batch)
         self._end_turn(loop, waiting, works)
         self._log_the_others(loop, waiting)
@@ -360,14 +360,12 @@ class Engine:
 
     # ---- the log
 
-    def _log_at_once(self, batch: Batch, waiting: Waiting) -> bool:
-        """Whether the batch has its outcome; False: it must wait for the log, or for what waits for it already."""
+    def _log_at_once(self, batch: Batch) -> bool:
+        """Whether the batch has its outcome; False: it must wait for the log."""
         started = time.perf_counter()
         if self.log and batch.rehearsed and self.log_required:
             return False
         if self.log and not batch.rehearsed:
-            if waiting.logging or waiting.unlogged:
-                return False
             try:
                 if not self.log.write_at_once(batch.records):
                     return False

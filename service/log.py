@@ -201,7 +201,7 @@ class PredictionLog:
 
     def _checkpoint_after(self, rows: int) -> None:
         """Once in a while, the write-ahead log is brought into the file: in a thread, since that waits for the disk."""
-        self.pages += 3 + rows  # about: of the table, of the ids and of the times
+        self.pages += 3 + rows // 3  # about; each of the table, of the ids and of the times has a last one
         if self.pages < CHECKPOINT_PAGES or (self.checkpoint and self.checkpoint.is_alive()):
             return
         self.pages = 0
