@@ -166,12 +166,8 @@ class PredictionLog:
         False: they are to be written anew, since the file that the path names is another one now, or has no tables.
         None: another one was writing for `patience` seconds."""
         try:
-            driver = self._driver()
-            if not _begun(driver, patience):
+            if not _added(self._driver(), answers, patience):
                 return None
-            for statement, values in _inserts(answers):
-                driver.execute(statement, values)
-            driver.execute("COMMIT")
         except sqlite3.Error as error:
             self._let_go()
             if "no such table" in str(error):
@@ -183,7 +179,7 @@ class PredictionLog:
             return True
         # what was written stays with the file that was moved; closing it does not do that any more
         with contextlib.suppress(sqlite3.Error):
-            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._driver().execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._reopen()
         return False
 
@@ -405,12 +401,25 @@ class PredictionLog:
         self._open()
 
 
-def _begun(driver: Any, patience: float) -> bool:
-    """Whether a transaction that writes has begun; in `patience` seconds no other one may have ended."""
+def _added(driver: Any, answers: list[dict[str, Any]], patience: float) -> bool:
+    """All in one transaction; False: nothing, since another one was writing for `patience` seconds."""
+    statements = list(_inserts(answers))
+    if len(statements) == 1:  # which is a transaction by itself
+        return _done(driver, *statements[0], patience=patience)
+    if not _done(driver, "BEGIN IMMEDIATE", patience=patience):
+        return False
+    for statement, values in statements:
+        driver.execute(statement, values)
+    driver.execute("COMMIT")
+    return True
+
+
+def _done(driver: Any, statement: str, values: tuple[Any, ...] = (), *, patience: float) -> bool:
+    """Whether a transaction could begin with it; in `patience` seconds no other one may have ended."""
     until = time.monotonic() + patience
     while True:
         try:
-            driver.execute("BEGIN IMMEDIATE")
+            driver.execute(statement, values)
             return True
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
