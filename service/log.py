@@ -59,7 +59,8 @@ truths = sa.Table(
 WRITTEN = ("id", "time", "version", "request", "row", "flags", "answer", "label")
 PART = 128  # rows of one statement
 _WRITTEN_OF = operator.itemgetter(*WRITTEN)
-CHECKPOINT_PAGES = 4000  # that are written until the write-ahead log is brought into the file and begins anew
+CHECKPOINT_PAGES = 2000  # that are written until they are brought from the write-ahead log into the file
+LONG_PAGES = 20_000  # 80 MB, at which the write-ahead log is to begin anew
 
 
 class LogError(Exception):
@@ -196,7 +197,7 @@ class PredictionLog:
         return driver
 
     def _checkpoint_after(self, rows: int) -> None:
-        """Once in a while, the write-ahead log is brought into the file: in a thread, since that waits for the disk."""
+        """Once in a while what was written is brought into the file: in a thread, since that waits for the disk."""
         self.pages += 3 + rows // 3  # about; each of the table, of the ids and of the times has a last one
         if self.pages < CHECKPOINT_PAGES or (self.checkpoint and self.checkpoint.is_alive()):
             return
@@ -205,16 +206,17 @@ class PredictionLog:
         self.checkpoint.start()
 
     def _checkpoint(self) -> None:
-        """Most of it while others write; then the rest, for which they wait, so that the write-ahead log begins anew and does not
-        grow for ever. Where that cannot be done now, it is tried again after as many pages."""
+        """While others write, so that a few pages are left; where none are, the next writer begins the write-ahead log anew. Where
+        it has grown long all the same, since somebody always writes, they wait for the rest of it."""
         with contextlib.suppress(SQLAlchemyError, sqlite3.Error):
             connection = self.engine.raw_connection()
             try:
                 driver: Any = connection.driver_connection
-                driver.execute("PRAGMA wal_checkpoint(PASSIVE)")
-                with self.lock:
+                _, written, brought_in = driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+                if brought_in < written and written > LONG_PAGES:
                     driver.execute("PRAGMA busy_timeout=20")  # for whoever reads an old state
-                    driver.execute("PRAGMA wal_checkpoint(RESTART)")
+                    with self.lock:
+                        driver.execute("PRAGMA wal_checkpoint(RESTART)")
             finally:
                 connection.invalidate()
 
