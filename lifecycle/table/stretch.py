@@ -15,7 +15,7 @@ from lifecycle.ground.errors import UserError
 from lifecycle.table import footer
 from lifecycle.table.encoding import BLOCK, as_utf8
 from lifecycle.table.records import MAX_CELL
-from lifecycle.table.text import Block
+from lifecycle.table.text import TextBlock
 
 if TYPE_CHECKING:
     from lifecycle.table.layout import Layout
@@ -100,9 +100,9 @@ def _whole(layout: Layout, data: bytes, before: int, begins: bool, last: bool) -
         return 0, 0
     end = data[-CERTAIN:]
     end = end[end.find(b"\n") + 1 :]
-    if len(end) < len(data) and len(end) > 4 * MAX_CELL and Block(layout, end, 0, False).is_plain():
+    if len(end) < len(data) and len(end) > 4 * MAX_CELL and TextBlock(layout, end, 0, False).is_plain():
         return data.count(b"\n"), 0
-    block = Block(layout, as_utf8(data, layout.seen.encoding, begins), before, False)
+    block = TextBlock(layout, as_utf8(data, layout.seen.encoding, begins), before, False)
     block.found()
     lines_left = len(block.lines) - block.lines_read
     at = len(data)
@@ -122,7 +122,7 @@ def stretch_parts(layout: Layout, reopen: Callable[[], BinaryIO], stretch: Stret
         file.seek(stretch.begin)
         data = file.read(stretch.end - stretch.begin)
     begins = not stretch.begin
-    block = Block(layout, as_utf8(data, layout.seen.encoding, begins), stretch.before, stretch.last)
+    block = TextBlock(layout, as_utf8(data, layout.seen.encoding, begins), stretch.before, stretch.last)
     if begins:
         return footer.begun(block.parts(list(layout.aside)), layout)
     return block.parts([])

@@ -36,7 +36,7 @@ def _parts(layout: Layout, reopen: Callable[[], BinaryIO]) -> Iterator[Part]:
     aside = list(layout.aside)
     with reopen() as file:
         for block in _blocks(layout, file):
-            reader = Block(layout, carry + block.data, first, block.last)
+            reader = TextBlock(layout, carry + block.data, first, block.last)
             yield from reader.parts(aside)
             carry, first = reader.left, first + reader.lines_read
             aside = []
@@ -75,7 +75,7 @@ class _Lines(Sequence[str]):
         return self.data[self.starts[at] : self.starts[at + 1]].decode("utf-8", "replace")
 
 
-class Block:
+class TextBlock:
     """One block of whole lines. `left`: bytes of a record that goes on in the next block; `first`: lines read before it."""
 
     def __init__(self, layout: Layout, data: bytes, first: int, last: bool) -> None:

@@ -64,8 +64,8 @@ def test_where_lines_are_rows_by_themselves_only_the_end_of_a_block_is_looked_at
     looked = []
     monkeypatch.setattr(stretch, "MAX_CELL", 200)
     monkeypatch.setattr(stretch, "CERTAIN", 1_000)
-    whole = stretch.Block.found
-    monkeypatch.setattr(stretch.Block, "found", lambda block: looked.append(len(block.data)) or whole(block))
+    whole = stretch.TextBlock.found
+    monkeypatch.setattr(stretch.TextBlock, "found", lambda block: looked.append(len(block.data)) or whole(block))
     given, parts = apart(tmp_path, monkeypatch, 10_000)
     first_read = looked[: -len(given)]
     assert together(parts) == here and not [size for size in first_read if size > 10_500]
