@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from lifecycle.ground.errors import UserError
@@ -301,8 +302,20 @@ class Looked:
 
 def blanked(frame: pd.DataFrame, made: list[ColumnDraft]) -> pd.DataFrame:
     """The text cells, those that are missing empty."""
-    filled = {c.spec["name"]: infer.filled_cells(frame[c.spec["name"]], c.alone) for c in made}
+    filled = {c.spec["name"]: comparable(infer.filled_cells(frame[c.spec["name"]], c.alone), c) for c in made}
     return pd.DataFrame({name: with_gaps(cells, frame.index) for name, cells in filled.items()})
+
+
+def comparable(filled: pd.Series, column: ColumnDraft) -> pd.Series:
+    """The cells of a measure with a decimal point and no unit, so that rows can be compared by it whatever the file's way to
+    write numbers; those of other columns as they stand."""
+    if column.kind != "number":
+        return filled
+    written = notation.of_field(Field.read(column.alone))
+    if written.decimal == "." and not written.group and written.bare:
+        return filled
+    values = notation.numbers(filled, written)
+    return pd.Series(values, index=filled.index).astype("str").where(np.isfinite(values), "")
 
 
 def with_gaps(filled: pd.Series, rows: pd.Index) -> pd.Series:
@@ -316,7 +329,7 @@ def kinds_of(made: list[ColumnDraft]) -> dict[str, str]:
 
 
 def groups_of(frame: pd.DataFrame, made: list[ColumnDraft], target: str) -> list[Looked]:
-    blank = pd.DataFrame({c.spec["name"]: with_gaps(c.filled, frame.index) for c in made})
+    blank = pd.DataFrame({c.spec["name"]: with_gaps(comparable(c.filled, c), frame.index) for c in made})
     return [Looked(g, groups.keys(blank, g)) for g in groups.find_groups(blank, kinds_of(made), target)]
 
 

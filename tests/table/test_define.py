@@ -398,6 +398,16 @@ def test_rows_that_are_alike_by_the_value_of_a_number_are_of_one_thing_whatever_
     assert made["identity"]["group"] == name
 
 
+@pytest.mark.parametrize("mark", [".", ","])
+def test_rows_are_compared_by_measures_whatever_their_decimal_mark(mark):
+    things = RNG.permutation(np.repeat(RNG.permutation(7000)[:100] + 2000, 3))
+    levels = dict(zip(np.unique(things), RNG.normal(50, 20, 100), strict=True))
+    near = [f"{levels[t] + RNG.normal():.2f}".replace(".", mark) for t in things]
+    far = [f"{levels[t] * 3 + RNG.normal():.2f}".replace(".", mark) for t in things]
+    made = contract(x=far, y=near, q7=things, good=RNG.choice(["yes", "no"], 300))
+    assert made["identity"]["group"] == "q7"
+
+
 def test_of_a_measure_the_neighbouring_values_are_as_alike_as_equal_ones():
     size = RNG.integers(20, 90, 400)
     made = contract(size=size, x=RNG.normal(size=400), good=np.where(size + RNG.normal(0, 5, 400) > 55, "yes", "no"))
