@@ -38,6 +38,8 @@ class ShortWay:
             or cycle.waiting_for_100_continue
         ):
             return False
+        if cycle.flow.write_paused:  # a client that does not take in its answers is made to wait
+            return False
         length = dict(scope["headers"]).get(b"content-length", b"")
         return length.isdigit() and int(length) <= MAX_BODY
 

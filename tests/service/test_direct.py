@@ -44,8 +44,9 @@ def request(body=ONE, *headers, path=b"/predict", method=b"POST"):
     return b"\r\n".join([*lines, b"", body])
 
 
-def said(client, *parts, short=True, answers=1):
-    """What a connection writes when `parts` have come, one after the other; `short`: with the short way."""
+def said(client, *parts, short=True, answers=1, paused=False):
+    """What a connection writes when `parts` have come, one after the other; `short`: with the short way; `paused`: nobody takes it in
+    at first."""
     app = client.service_app
     ways, client.service.clients.short_way = client.service.clients.short_way, None
     if short:
@@ -57,9 +58,17 @@ def said(client, *parts, short=True, answers=1):
         transport = Transport()
         connection = Connection(config, ServerState(), {"clients": client.service.clients})
         connection.connection_made(transport)
+        if paused:
+            connection.pause_writing()
         for part in parts:
             connection.data_received(part)
             await asyncio.sleep(0)
+        if paused:
+            while client.service.log.count() == 0:
+                await asyncio.sleep(0.001)
+            await asyncio.sleep(0.01)
+            transport.before = len(transport.pieces)
+            connection.resume_writing()
         until = asyncio.get_running_loop().time() + 20
         while len(read(transport)) < answers and asyncio.get_running_loop().time() < until:
             await asyncio.sleep(0.001)
@@ -151,6 +160,11 @@ def test_requests_that_come_together_are_answered_in_their_order(client):
     asked = [request(ONE, JSON_TYPE, b"x-request-id: r%d" % i) for i in range(5)]
     found = read(said(client, b"".join(asked), answers=5))
     assert [content["request_id"] for _, _, content in found] == [f"r{i}" for i in range(5)]
+
+
+def test_who_does_not_take_in_answers_gets_no_further_ones(client):
+    transport = said(client, request(), paused=True)
+    assert transport.before == 0 and read(transport)[0][0] == 200
 
 
 def test_what_breaks_on_the_short_way_shows_no_inside_and_is_counted(client, monkeypatch):

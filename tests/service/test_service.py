@@ -4,7 +4,9 @@ import asyncio
 import json
 import math
 import shutil
+import sqlite3
 
+import httpx
 import pandas as pd
 import pytest
 
@@ -322,6 +324,41 @@ def test_the_log_comes_back(serve):
     client.service.log.path.rmdir()
     assert client.post("/predict", {"rows": [ROW]}).status_code == 200
     assert client.get("/health/ready").status_code == 200
+
+
+def test_while_another_process_writes_to_the_log_nothing_else_waits(serve):
+    client = serve()
+    other = sqlite3.connect(client.service.log.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    async def both():
+        async with httpx.AsyncClient(transport=client.transport, base_url="http://127.0.0.1:8000") as http:
+            asked = [asyncio.create_task(http.post("/predict", json={"rows": [ROW]})) for _ in range(3)]
+            lives = [(await http.get("/health/live")).status_code for _ in range(3)]
+            await asyncio.sleep(0.05)
+            waited = not any(one.done() for one in asked)
+            other.execute("COMMIT")
+            return lives, waited, [(await one).json() for one in asked]
+
+    lives, waited, said = asyncio.run(both())
+    other.close()
+    assert lives == [200] * 3 and waited
+    assert all(one["logged"] for one in said) and client.service.log.count() == 3
+
+
+@pytest.mark.parametrize("slow", ["the log", "the user's own features"])
+def test_what_may_have_to_wait_is_answered_by_a_thread(serve, slow):
+    client = serve()
+    expected = client.post("/predict", {"rows": [ROW]}).json()["predictions"][0]["probabilities"]
+    if slow == "the log":
+        client.service.log.quick = False
+    else:
+        client.service.engine.patient = True
+    several = client.post("/predict", {"rows": [ROW] * 300}).json()
+    assert all(one["probabilities"]["yes"] == pytest.approx(expected["yes"]) for one in several["predictions"])
+    assert several["logged"] and client.service.log.count() == 301
+    assert client.get("/health/ready").status_code == 200
+    assert client.post("/predict", {"rows": [ROW | {"heated": "maybe"}]}).status_code == 422
 
 
 def test_collect_writes_a_day_a_file_that_the_contract_s_reader_reads(serve, project, tmp_path, monkeypatch):
