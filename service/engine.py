@@ -77,7 +77,7 @@ class Answered:
 
 
 @dataclass
-class Batch:
+class Unlogged:
     """Answers that are to be logged, before those who asked are told. `seconds`: what typing and answering took."""
 
     works: list[Work]
@@ -102,7 +102,7 @@ class Waiting:
     was_short: bool = False  # the last turn
     looked_at: int = 0  # short ones there were in the last round
     alone: bool = True  # the last batch was of one request
-    unlogged: list[Batch] = field(default_factory=list)
+    unlogged: list[Unlogged] = field(default_factory=list)
     logging: bool = False  # the thread is at it
 
     def gathers(self) -> bool:
@@ -290,7 +290,7 @@ class Engine:
         if batches:
             self._log_batches(batches)
 
-    def _deal(self, works: list[Work]) -> list[Batch]:
+    def _deal(self, works: list[Work]) -> list[Unlogged]:
         """Works of one purpose get their outcome, but for those that are to be logged first."""
         try:
             batch = self._work(works)
@@ -301,7 +301,7 @@ class Engine:
             return []
         return [batch] if batch else []
 
-    def _work(self, works: list[Work]) -> Batch | None:
+    def _work(self, works: list[Work]) -> Unlogged | None:
         started = time.perf_counter()
         rows = [row for work in works for row in work.rows]
         typed = self.bundle.predictor.typed(rows)
@@ -319,7 +319,7 @@ class Engine:
         answered = self._answered(works, columns, flags)
         seconds = time.perf_counter() - started
         records = self._records(works, answered) if self.log else []
-        return Batch(works, answered, rows, typed.flags, seconds, records)
+        return Unlogged(works, answered, rows, typed.flags, seconds, records)
 
     def _readable(self, works: list[Work], flags: list[dict[str, str]]) -> tuple[list[Work], list[int]]:
         """Those of `works` whose every cell can be read, and the places of their rows; the others have their outcome."""
@@ -360,7 +360,7 @@ class Engine:
 
     # ---- the log
 
-    def _log_at_once(self, batch: Batch) -> bool:
+    def _log_at_once(self, batch: Unlogged) -> bool:
         """Whether the batch has its outcome; False: it must wait for the log."""
         started = time.perf_counter()
         if self.log and batch.rehearsed and self.log_required:
@@ -375,7 +375,7 @@ class Engine:
         self._logged(batch, time.perf_counter() - started)
         return True
 
-    def _log_batches(self, batches: list[Batch]) -> None:
+    def _log_batches(self, batches: list[Unlogged]) -> None:
         """All of them get their outcome, however long that takes."""
         for batch in batches:
             if batch.rehearsed:
@@ -395,7 +395,7 @@ class Engine:
         for batch in batches:
             self._logged(batch, seconds)
 
-    def _logged(self, batch: Batch, seconds: float) -> None:
+    def _logged(self, batch: Unlogged, seconds: float) -> None:
         if batch.rehearsed:
             batch.works[0].outcome = batch.answered[0].answers
             return
@@ -407,7 +407,7 @@ class Engine:
         if self.after:
             self.after([id_ for answer in batch.answered for id_ in answer.ids], batch.rows)
 
-    def _not_logged(self, batch: Batch, error: Exception) -> None:
+    def _not_logged(self, batch: Unlogged, error: Exception) -> None:
         """`error`: LogError, or what nobody thought of."""
         self.measures.log_failures.inc()
         refused = self.log_required or not isinstance(error, LogError)
@@ -418,10 +418,10 @@ class Engine:
             work.outcome = error if refused else answer
         self._count(batch, 0.0)
 
-    def _count(self, batch: Batch, seconds: float) -> None:
+    def _count(self, batch: Unlogged, seconds: float) -> None:
         self.measures.batch_done(len(batch.rows), batch.seconds, seconds, batch.flags)
 
-    def _rehearse(self, batch: Batch) -> None:
+    def _rehearse(self, batch: Unlogged) -> None:
         """What is logged is taken back."""
         try:
             if self.log and self.log_required:
