@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from lifecycle.table.layout import Layout, ReadOptions
 
 HELD = 40  # last rows, that may be totals and notes
+MOST_FIGURES = 9  # of which each is on all rows: a mean, a deviation, quartiles
 _MARKS = re.compile(r"[^\d.,eE+()-]")
 _CODE = re.compile(r"([^\W\d_]+)[-_.]?\d")
 
@@ -239,7 +240,7 @@ def settle(part: Part, cut: int, columns: Columns) -> Part:
         above = rows[:at]
         if is_note(cells, columns):
             found[at] = NOTE
-        elif is_total(cells, above, columns) or is_statistic(cells, rows[max(0, len(rows) - 9) :], columns):
+        elif is_total(cells, above, columns) or is_statistic(cells, rows, columns):
             found[at] = TOTAL
         else:
             break
@@ -274,17 +275,49 @@ def is_note(cells: list[str], columns: Columns) -> bool:
     return prose or is_note_label(text)
 
 
-def is_statistic(cells: list[str], last: list[list[str]], columns: Columns) -> bool:
-    """Whether the row says how the rows above are spread, as `describe` does: a word for it, and no other text. `last`: the last
-    rows; of Min and Max, which are names too, another must stand among them."""
+def is_statistic(cells: list[str], rows: list[list[str]], columns: Columns) -> bool:
+    """Whether the row says how the rows above are spread, as `describe` does: a word for it that no other row has, no other text,
+    and numbers that can be that. `rows`: the last ones; of Min and Max, which are names too, another must stand among them."""
     texts = [c for c, cell in enumerate(cells) if cell.strip() and not (columns.numeric[c] and _is_number(cell))]
-    words = [c for c, cell in enumerate(cells) if is_statistic_label(cell)]
+    words = [c for c, cell in enumerate(cells) if is_statistic_label(cell) and not _are_shares(columns.met[c])]
     if len(words) != 1 or set(texts) - set(words) or columns.seen[words[0]][cells[words[0]].strip()] > 1:
         return False
     at, word = words[0], cells[words[0]].strip()
-    labelled = sum(is_statistic_label(row[at]) or is_total_label(row[at]) for row in last)
+    if sum(row[at].strip() == word for row in rows) > 1:
+        return False  # the last level of a sorted column
+    labelled = sum(is_statistic_label(row[at]) or is_total_label(row[at]) for row in rows[-MOST_FIGURES:])
     lacks_text = any(columns.usually[c] and not columns.numeric[c] for c in range(columns.width) if c != at)
-    return labelled > 1 or (lacks_text and not re.match(r"m[aá]x|m[ií]n|sd|var|\d", word, re.IGNORECASE))
+    if labelled < 2 and (not lacks_text or re.match(r"m[aá]x|m[ií]n|sd|var|\d", word, re.IGNORECASE)):
+        return False
+    data = [row for row in rows if not is_statistic_label(row[at]) and not is_total_label(row[at])]
+    return all(_can_be(word, cells[c], [row[c] for row in data], c, columns) for c in range(columns.width) if c != at)
+
+
+def _are_shares(filled: list[str]) -> bool:
+    """Whether the column itself holds 25%, 50%, ..."""
+    return sum(cell.endswith("%") for cell in filled) > MOST_FIGURES // 2
+
+
+def _can_be(word: str, cell: str, last: list[str], c: int, columns: Columns) -> bool:
+    """Whether the cell may be that figure on the column, by its last cells and the first ones."""
+    value = to_number(cell.strip(), columns.comma[c])
+    if not columns.numeric[c] or not np.isfinite(value):
+        return True
+    near = np.array([to_number(one, columns.comma[c]) for one in last])
+    near = near[np.isfinite(near)]
+    if not len(near):
+        return True
+    far = np.array([to_number(one, columns.comma[c]) for one in columns.met[c]])
+    close = _rounding(cell)
+    if re.match(r"m[aá][xs]|最大", word, re.IGNORECASE):
+        return bool(value + close >= near.max() and (far > value + close).sum() <= MOST_FIGURES)
+    if re.match(r"m[ií]n|最小", word, re.IGNORECASE):
+        return bool(value - close <= near.min() and (far < value - close).sum() <= MOST_FIGURES)
+    if re.match(r"m[eé]d|quart|медиана|中|\d", word, re.IGNORECASE):
+        return bool(min(near.min(), np.nanmin(far)) - close <= value <= max(near.max(), np.nanmax(far)) + close)
+    if re.match(r"count|anzahl", word, re.IGNORECASE):
+        return value >= len(near)
+    return value >= 0
 
 
 def is_total(cells: list[str], above: list[list[str]], columns: Columns) -> bool:

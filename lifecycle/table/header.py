@@ -18,6 +18,13 @@ _NUMBER = re.compile(r"\s*[-+]?(\d+([.,]\d+)?|[.,]\d+)(e[-+]?\d+)?\s*$", re.IGNO
 _TYPED = re.compile(
     r"\s*[^\w\s]{0,3}\s*\(?[-+]?[\d.,:/' \u00a0\u2009\u202f’-]*\d[\d.,:/'TZ+ \u00a0\u2009\u202f’-]*\)?\s*[%°€$£a-zA-Z]{0,4}\s*$"
 )
+_YEAR = re.compile(r"(?:19|20)\d\d")
+# a column of names: rows that begin with them need no others
+_NAMING = re.compile(
+    r"(?:.*[\W_])?(?:names?|id|key|code|label|title|country|city|state|region)|nom|nome|nombre|naam|nazwa|namn|navn|nimi|land|ort|stadt"
+    r"|ville|pays|pa[ií]s|ciudad|имя|название|名前|名称|이름",
+    re.IGNORECASE,
+)
 _ABSENT = frozenset(["", "?", "na", "n/a", "nan", "null", "none", "-", "--", ".", "missing"])
 _COMMENT = re.compile(r"\s*(#|//|%|--\s|!)")
 
@@ -96,11 +103,24 @@ def _names_at(table: list[Record], usual: int) -> int:
             wide = _is_narrower(table[at + 1 :], widths[at], usual)
         if at and not _filled(r):
             continue  # below a title, a line of empty cells names nothing
-        if usual == 2 and widths[at] == 2 and not (r.cells or [""])[0].strip():
-            return at  # the names of rows have none themselves; a title stands in the first cell
+        if usual == 2 and _leaves_out_the_first(table, at):
+            return at
         if wide and (_filled(r) >= least or (usual == 2 and not _is_title(table, at))):
             return _above_data(table, at)
     return 0
+
+
+def _leaves_out_the_first(table: list[Record], at: int) -> bool:
+    """Whether of two columns the second alone is named, right above rows: what stands below it is a value, and no name."""
+    cells = table[at].cells or []
+    below = [r.cells[1].strip() for r in table[at + 1 :] if r.cells and len(r.cells) == 2]
+    if len(cells) != 2 or cells[0].strip() or not cells[1].strip() or len(below) < 3:
+        return False
+    first, others = below[0], below[1:]
+    if 2 * sum(bool(_TYPED.match(one)) for one in others) <= len(others):
+        return first in others
+    years = [bool(_YEAR.fullmatch(one)) for one in below]
+    return not first or bool(_TYPED.match(first) and (not years[0] or all(years)))
 
 
 def _is_narrower(below: list[Record], width: int, usual: int) -> bool:
@@ -209,14 +229,26 @@ def _as_wide(out: Header, sample: list[list[str]], usual: int) -> list[str]:
     if not any(cell.strip() for row in sample for cell in row[len(cells) :]):
         return cells + [""] * missing
     first = [row[0].strip() for row in sample]
-    if missing == 1 and len(first) > 2 and (_counts(first[:20]) or _names_each(first)):
+    if missing == 1 and len(first) > 2 and (_counts(first[:20]) or _are_named(cells, sample)):
         return ["", *cells]
     return cells
 
 
-def _names_each(texts: list[str]) -> bool:
-    """Whether each is another word, as R names rows: Aberdeen, Angus, ..."""
-    return len(set(texts)) == len(texts) and not any(text == "" or _TYPED.match(text) for text in texts)
+def _are_named(names: list[str], rows: list[list[str]]) -> bool:
+    """Whether each row begins with another word, as R names rows: Aberdeen, Angus, ...; and no comma within a text or a number, and
+    no remark at some rows' ends, makes up the cell that has no name."""
+    first = [row[0].strip() for row in rows]
+    if len(set(first)) < len(first) or any(text == "" or _TYPED.match(text) for text in first):
+        return False
+    remarks = 2 * sum(bool(row[-1].strip()) for row in rows) <= len(rows)
+    blank = any(row[1].startswith(" ") for row in rows) and not any(name.startswith(" ") for name in names[1:])
+    cents = any(_ends_a_number(row) for row in rows)
+    return not (remarks or blank or cents or _NAMING.fullmatch(names[0].strip()))
+
+
+def _ends_a_number(cells: list[str]) -> bool:
+    """Whether a cell is what stands behind a decimal comma: `05` behind `20`."""
+    return any(re.fullmatch(r"0\d+", b) and re.fullmatch(r"-?\d+", a) for a, b in zip(cells, cells[1:], strict=False))
 
 
 def _counts(texts: list[str]) -> bool:

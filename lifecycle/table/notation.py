@@ -62,8 +62,10 @@ _SPACED = re.compile(r"\d{1,3}(?:[ ']\d{3})+(?:[.,]\d+)?")
 _DOUBTFUL = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")  # thousands, or three decimals
 CORE = r"(?:\d{1,3}(?:[ ']\d{3})+(?!\d)(?:[.,]\d+)?|\d[\d.,]*|[.,]\d+)(?:[eE][-+]?\d+)?"
 _FRACTIONS = {"½": 0.5, "¼": 0.25, "¾": 0.75, "⅓": 1 / 3, "⅔": 2 / 3, "⅛": 0.125, "⅜": 0.375, "⅝": 0.625, "⅞": 0.875}
+# 3/8 of a unit, as an inch, a pound and a cup are parted; 5/6, 3/12 and 2/2 are dates, houses, counts out of a number
+_PARTED = r'(?:1/2|[12]/3|[13]/4|[1357]/8|(?:[13579]|1[135])/16)(?="| ?[^\W\d])'
 _AMOUNT = re.compile(
-    rf"(?P<before>[^\d½¼¾⅓⅔⅛⅜⅝⅞]*?)(?P<core>(?![1-9]/[1-9]\d?(?:\"| ?[^\W\d])){CORE}| ?(?=[½¼¾⅓⅔⅛⅜⅝⅞])|(?=[1-9]/[1-9]\d?(?:\"| ?[^\W\d])))(?P<part> ?[½¼¾⅓⅔⅛⅜⅝⅞]| ?[1-9]/[1-9]\d?(?!\d))?(?P<after>\D.*)?"
+    rf"(?P<before>[^\d½¼¾⅓⅔⅛⅜⅝⅞]*?)(?P<core>(?!{_PARTED}){CORE}| ?(?=[½¼¾⅓⅔⅛⅜⅝⅞])|(?={_PARTED}))(?P<part> ?[½¼¾⅓⅔⅛⅜⅝⅞]| [1-9]/[1-9]\d?(?!\d)|{_PARTED})?(?P<after>\D.*)?"
 )
 _PAIR = re.compile(rf"\s*({CORE})\s*([^\d\s,;][^\d,;]*?)?\s*(?:[,;]|\band\b|\bund\b|\bet\b|\by\b)?\s*(?=\d|$)")
 _MARK = re.compile(r"(?<=[\w%)$€£.])\s*(?:[*†‡§¶]+|\[\w{1,3}\]|\((?:[a-z]|[ivx]{1,4}|\d{1,2})\)|[¹²³⁴⁵⁶⁷⁸⁹⁰]+)$")

@@ -147,6 +147,25 @@ def test_a_last_row_of_somebody_called_max_stays(tmp_path, last):
     assert rows(read(tmp_path, [*table, last]))[-1] == last.split(",")
 
 
+@pytest.mark.parametrize(
+    "last",
+    [
+        ["Max,21,9.5", "Sum,7,3.5", "Min,34,30.5"],
+        ["count,7,3.5", "max,8,4.5"],
+        [f"std,{k},{k + 0.5}" for k in range(12)],
+    ],
+    ids=["names", "levels met once", "the last level of a sorted column"],
+)
+def test_rows_whose_numbers_are_not_what_their_word_says_stay(tmp_path, last):
+    table = ["who,n,x", *(f"w{k},{k + 1},{k}.5" for k in range(40))]
+    assert len(read(tmp_path, [*table, *last]).frame) == 40 + len(last)
+
+
+def test_shares_of_a_quarter_and_a_half_are_values_of_a_column_of_shares(tmp_path):
+    table = ["moist,n,x", *(f"{k + 30}%,{k + 1},{k}.5" for k in range(17)), "75%,4,2.5", "50%,7,3.5"]
+    assert len(read(tmp_path, table).frame) == 19
+
+
 def test_a_total_above_the_rows_is_no_row_and_a_level_of_that_name_is_one(tmp_path):
     rows = [f"City {k},{100 + k},{k % 7 + 1}" for k in range(30)]
     raw = read(tmp_path, ["city,people,schools", "Total,3435,119", *rows])
@@ -197,6 +216,31 @@ def test_rows_that_begin_with_their_name_have_one_cell_more_than_the_header(tmp_
 def test_a_row_with_a_cell_too_many_that_names_nothing_is_refused(tmp_path):
     with pytest.raises(UserError, match="do not fit the header's 2 columns"):
         read(tmp_path, ["n,good", *(f"{'abc'[i % 3]},{i},1" for i in range(40))])
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        ["town,price", *(f"{a}{b},20,0{i % 10}" for i, (a, b) in enumerate(WORDS))],
+        ["name,age", *(f"{a}{b},{20 + i},{i % 3}" for i, (a, b) in enumerate(WORDS))],
+        ["said,n", *(f"well {a}{b}, he said,{i}" for i, (a, b) in enumerate(WORDS, 7))],
+    ],
+    ids=["decimal commas", "the last name is lacking", "commas within texts"],
+)
+def test_a_cell_too_many_that_is_not_the_rows_name_is_refused(tmp_path, table):
+    with pytest.raises(UserError, match="do not fit the header's 2 columns"):
+        read(tmp_path, table)
+
+
+def test_a_remark_behind_some_rows_moves_no_column(tmp_path):
+    raw = read(tmp_path, ["town,n", *(f"{a}{b},{i},{'new' * (i == 9)}" for i, (a, b) in enumerate(WORDS, 7))])
+    assert names(raw) == ["town", "n"] and len(raw.frame) == 39
+
+
+@pytest.mark.parametrize("above", [",", ",Sales report", ",2020"])
+def test_a_line_above_the_names_of_two_columns_names_nothing(tmp_path, above):
+    raw = read(tmp_path, [above, "town,n", *(f"V{i},{i}" for i in range(40))])
+    assert names(raw) == ["town", "n"] and len(raw.frame) == 40
 
 
 def test_of_two_columns_the_first_may_have_no_name(tmp_path):

@@ -371,6 +371,13 @@ def test_a_letter_behind_some_numbers_is_no_half_of_the_earth():
     assert "are its sign" not in table.said("c") and min(v for v in table.values("c") if v is not None) > 0
 
 
+@pytest.mark.parametrize(
+    "cells", [["5/6 A", "1/3 A", "8/4 A"], ["2/2 WT", "1/2 WT", "1/1 WT"], ["3/12 nodes", "1/15 nodes"]]
+)
+def test_houses_genes_and_counts_out_of_a_number_are_no_fractions_of_a_unit(cells):
+    assert made(c=cells * 10).type("c") == "string"
+
+
 @pytest.mark.parametrize("letter", ["S", "T", "H"])
 def test_stations_with_numbers_are_no_halves_of_a_year(letter):
     assert "periods of time" not in made(c=[f"{letter}{v}" for v in spread(1, 5)]).said("c")
