@@ -55,7 +55,7 @@ def main() -> None:
     write_json(PATH, data_package(raw, contract))
     about, terms = profile(raw, contract), Contract.read(contract)
     write_json("reports/data_profile.json", about)
-    write_text("reports/data.html", data_page(terms, about, overview(raw.frame, terms)))
+    write_text("reports/data.html", data_page(terms, about, overview(raw.frame, terms, raw.read)))
     for note in notes:
         print(f"  {visible(note)}")
     roles = pd.Series([f["role"] for f in contract["fields"]]).value_counts()

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
 # compared without case and outer blanks
 MISSING = frozenset(
@@ -137,7 +137,7 @@ def is_token(values: pd.Series, tokens: Iterable[str]) -> np.ndarray:
     """Mask of the cells whose folded text is one of `tokens`."""
     tokens = frozenset(map(fold, tokens))
     if len(values) <= FEW:
-        return _tokens_among(values.tolist(), tokens)
+        return tokens_among(values.tolist(), tokens)
     folded = values.str.strip().str.lower()  # by Arrow, on all cells, faster than `fold` on each
     found = np.array(folded.isin(tokens), dtype=bool)
     if any(" " in t for t in tokens):
@@ -147,8 +147,8 @@ def is_token(values: pd.Series, tokens: Iterable[str]) -> np.ndarray:
     return found
 
 
-def _tokens_among(texts: list[object], tokens: frozenset[str]) -> np.ndarray:
-    """The same of few cells; only those that begin as a token does, and have a blank in them, have to be folded."""
+def tokens_among(texts: Sequence[object], tokens: frozenset[str]) -> np.ndarray:
+    """The same of few cells, and of tokens that are folded; only those that begin as a token does, and have a blank in them, have to be folded."""
     lowered = [text.strip().lower() if isinstance(text, str) else None for text in texts]
     found = np.array([text in tokens for text in lowered], dtype=bool)
     held = "".join([text for text in texts if isinstance(text, str)])

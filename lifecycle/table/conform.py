@@ -16,7 +16,8 @@ import pandas as pd
 from lifecycle.table import cells, dates, notation
 from lifecycle.table.contract import USED, Contract, Field
 
-TOGETHER = 100  # columns of plain numbers that are read in one go
+TOGETHER = 100  # columns that are written alike, and read in one go
+SEVERAL = 8  # of them, from which on it is worth it
 FEW = 32  # rows; so few are read cell by cell, which is faster than by columns
 MISSING, CORRUPT, UNSEEN, OUT_OF_RANGE = "missing", "corrupt", "unseen", "out_of_range"
 
@@ -31,57 +32,86 @@ class Conformed:
     corrupt: dict[str, np.ndarray] = field(default_factory=dict)
     unseen: dict[str, np.ndarray] = field(default_factory=dict)
     out_of_range: dict[str, np.ndarray] = field(default_factory=dict)
+    readers: dict[str, Reader] = field(default_factory=dict)
+
+    @property
+    def masks(self) -> tuple[dict[str, np.ndarray], ...]:
+        return self.missing, self.corrupt, self.unseen, self.out_of_range
+
+    def at(self, places: np.ndarray) -> Conformed:
+        """Some of the rows."""
+        out = Conformed(self.frame.iloc[places], readers=self.readers)
+        for some, every in zip(out.masks, self.masks, strict=True):
+            some.update({name: mask[places] for name, mask in every.items()})
+        return out
+
+    def column(self, name: str) -> Column:
+        """One column, with its masks."""
+        nothing = np.zeros(len(self.frame), dtype=bool)
+        return Column(self.frame[name].array, *(masks.get(name, nothing) for masks in self.masks))
 
 
-def conform(frame: pd.DataFrame, contract: Contract, roles: tuple[str, ...] = USED) -> Conformed:
+def conform(
+    frame: pd.DataFrame, contract: Contract, roles: tuple[str, ...] = USED, before: Conformed | None = None
+) -> Conformed:
     """`frame`: cells as text, or as JSON gave them (numbers, booleans, None); a column it lacks is all missing.
 
     Returns number, integer and boolean as float64, string and text as str, dates as datetime64[us]; a target of a
-    classification as its label.
+    classification as its label. `before`: what came of the same rows under another contract; a column that is read as it was
+    then is taken from it.
     """
     if len(frame) <= FEW:
         return _conform_few(frame, contract, roles)
     out = Conformed(frame)
     columns = {}
     empty = pd.Series("", index=frame.index, dtype="str")
-    together = _numbers_together(frame, contract, roles)
-    for spec in contract.used(roles):
-        reader = reader_in(contract, spec)
-        column = together.pop(spec.name, None) or reader.column(frame.get(spec.name, empty))
-        columns[spec.name] = column.typed
-        for masks, mask in (
-            (out.missing, column.missing),
-            (out.corrupt, column.corrupt),
-            (out.unseen, column.unseen),
-            (out.out_of_range, column.out_of_range),
+    readers = {spec.name: reader_in(contract, spec) for spec in contract.used(roles)}
+    again = {name for name, reader in readers.items() if before and before.readers.get(name) == reader}
+    texts = {name: frame.get(name, empty) for name in readers if name not in again}
+    together = _read_together(texts, readers)
+    for name, reader in readers.items():
+        if before and name in again:
+            column = before.column(name)
+        elif name in together:
+            column = together.pop(name)
+        else:
+            column = reader.column(texts[name])
+        columns[name] = column.typed
+        for masks, mask in zip(
+            out.masks, (column.missing, column.corrupt, column.unseen, column.out_of_range), strict=True
         ):
             if mask is not None and mask.any():
-                masks[spec.name] = mask
+                masks[name] = mask
+    out.readers = readers
     out.frame = pd.DataFrame(columns, index=frame.index)
     return out
 
 
-def _numbers_together(frame: pd.DataFrame, contract: Contract, roles: tuple[str, ...]) -> dict[str, Column]:
-    """Plain numbers of a short and wide table, many columns at once: a column by itself costs more than its cells."""
-    columns: dict[str, pd.Series] = {}
-    if len(frame) > cells.FEW or not cells.has_arrow():
+def _read_together(texts: Mapping[str, pd.Series], readers: Mapping[str, Reader]) -> dict[str, Column]:
+    """Columns of a short and wide table that are written alike, many at once: a column by itself costs more than its cells."""
+    alike: dict[str, list[str]] = {}
+    if not cells.has_arrow():
         return {}
-    for spec in contract.used(roles):
-        reader = reader_in(contract, spec)
-        if isinstance(reader, NumberReader) and reader.notation == notation.Notation() and spec.name in frame:
-            values = frame[spec.name]
-            if isinstance(values.dtype, pd.StringDtype):
-                columns[spec.name] = values
-    names, out = list(columns), {}
-    if len(names) < TOGETHER:
-        return {}
-    for begin in range(0, len(names), TOGETHER):
-        some = names[begin : begin + TOGETHER]
-        numbers, taken = notation.simple_cells([columns[name] for name in some])
-        numbers, taken = numbers.reshape(len(some), len(frame)), taken.reshape(len(some), len(frame))
-        for at, name in enumerate(some):
-            out[name] = contract.readers[name].with_rest(columns[name], numbers[at], taken[at])
+    for name, values in texts.items():
+        if len(values) <= cells.FEW and isinstance(values.dtype, pd.StringDtype):
+            alike.setdefault(readers[name].written, []).append(name)
+    alike.pop("", None)
+    out: dict[str, Column] = {}
+    for names in alike.values():
+        for begin in range(0, len(names), TOGETHER):
+            some = names[begin : begin + TOGETHER]
+            if len(some) >= SEVERAL:
+                out |= _read_alike({name: texts[name] for name in some}, readers)
     return out
+
+
+def _read_alike(texts: Mapping[str, pd.Series], readers: Mapping[str, Reader]) -> dict[str, Column]:
+    """Columns that one kernel reads, as if they were one."""
+    first = readers[next(iter(texts))]
+    every = pd.concat(list(texts.values()), ignore_index=True).fillna("")
+    typed, taken = first.by_kernel(every)
+    typed, taken = typed.reshape(len(texts), -1), taken.reshape(len(texts), -1)
+    return {name: readers[name].with_rest(texts[name], typed[at], taken[at]) for at, name in enumerate(texts)}
 
 
 def _conform_few(frame: pd.DataFrame, contract: Contract, roles: tuple[str, ...]) -> Conformed:
@@ -168,6 +198,15 @@ class Reader:
     def __init__(self, spec: Field) -> None:
         self.spec = spec
         self.tokens = frozenset(cells.fold(t) for t in spec.missing_values)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both read any cell alike."""
+        return type(self) is type(other) and {**vars(self), "spec": None} == {**vars(other), "spec": None}
+
+    @property
+    def written(self) -> str:
+        """How the cells are written, for the kernel: columns of which this is the same can be read as one. "" without a kernel."""
+        return ""
 
     def meaning(self, text: str) -> Any:
         """The typed value of a text that is not missing; None where it is of another type."""
@@ -275,6 +314,10 @@ class NumberReader(Reader):
         typed = read[:, 0].astype(np.float64)
         return Column(typed, flags == MISSING, flags == CORRUPT, None, flags == OUT_OF_RANGE)
 
+    @property
+    def written(self) -> str:
+        return str(self.notation)
+
     def by_kernel(self, texts: pd.Series) -> tuple[np.ndarray, np.ndarray]:
         return notation.by_kernel(texts, self.notation)
 
@@ -341,6 +384,10 @@ class DateReader(Reader):
             )  # as `dates.read` does with a text that has an offset
         typed = values.to_numpy("datetime64[us]").copy()
         return self.finish(Column(typed, np.isnat(typed), np.zeros(len(typed), dtype=bool)))
+
+    @property
+    def written(self) -> str:
+        return str(self.formats)
 
     def by_kernel(self, texts: pd.Series) -> tuple[np.ndarray, np.ndarray]:
         return dates.by_kernel(texts, self.formats)

@@ -387,6 +387,9 @@ class DateShape:
     parts: tuple[int, ...] = ()
 
 
+_GROUPED = re.compile(r"\W?\d{1,3}(?:,\d{3})+")  # $1,234: no numbers of a date have three digits
+
+
 @lru_cache(maxsize=cells.REMEMBERED)
 def shape(text: str) -> DateShape | None:
     """None where the text is no date."""
@@ -394,6 +397,8 @@ def shape(text: str) -> DateShape | None:
     if not 4 <= len(text) <= 80 or not _DIGITS.search(text):
         return None
     if SIMPLE.fullmatch(text) and len(text) not in _COMPACT and not _PADDED_MONTH.fullmatch(text):
+        return None
+    if _GROUPED.fullmatch(text):
         return None
     if _iso(text) is not None:
         return DateShape(ISO)

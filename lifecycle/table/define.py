@@ -80,7 +80,7 @@ def build_contract(
     contract = {"problem": described, "source": source(raw), "identity": identity.write(), "fields": fields}
     set_levels(raw, fields)
     check_overrides(frame, contract, columns)
-    drop_giveaways(frame, contract, columns, notes)
+    drop_giveaways(raw, frame, contract, columns, notes)
     notes += [not_used(f) for f in fields if f["role"] in ("ignored", "id")]
     notes += [
         f'"{f["name"]}" is the {f["role"]} column: {f["reason"]}' for f in fields if f["role"] in ("group", "time")
@@ -101,7 +101,7 @@ def look_at(raw: RawTable, frame: pd.DataFrame, define: dict, columns: dict, tar
     """Each column as the table alone has it, and as the user's word has it."""
     plain = infer.look(frame, define, {}, target, delimiter_of(raw))
     asked = infer.look(frame, define, columns, target, delimiter_of(raw)) if columns else plain
-    filled = {alone["name"]: filled_cells(raw, alone) for alone, _ in plain}
+    filled = {alone["name"]: filled_cells(raw, alone, texts) for alone, texts in plain}
     if raw.whole:
         asked = look_at_all(raw.whole, plain, asked, columns, filled, target)
     made = []
@@ -124,11 +124,13 @@ def look_at(raw: RawTable, frame: pd.DataFrame, define: dict, columns: dict, tar
 Drafted = list[tuple[dict[str, Any], Texts]]
 
 
-def filled_cells(raw: RawTable, field: Mapping[str, Any]) -> pd.Series:
-    """A column's cells that are neither missing nor garbled, looked for once."""
+def filled_cells(raw: RawTable, field: Mapping[str, Any], texts: Texts | None = None) -> pd.Series:
+    """A column's cells that are neither missing nor garbled, looked for once; `texts`: all of them, by which a full column is known."""
     key = field["name"], tuple(field["missingValues"])
     if key not in raw.kept:
-        raw.kept[key] = infer.filled_cells(raw.frame[field["name"]], field)
+        values = raw.frame[field["name"]]
+        full = texts is not None and texts.total == len(values) and not texts.spelled(field["missingValues"])
+        raw.kept[key] = values if full else infer.filled_cells(values, field)
     return raw.kept[key]
 
 
@@ -414,10 +416,11 @@ def check_overrides(frame: pd.DataFrame, contract: dict, columns: dict) -> None:
             )
 
 
-def drop_giveaways(frame: pd.DataFrame, contract: dict, columns: dict, notes: list[str]) -> None:
+def drop_giveaways(raw: RawTable, frame: pd.DataFrame, contract: dict, columns: dict, notes: list[str]) -> None:
     """Ignore what gives the target away and name what may, unless the user gave the column a role."""
     target, task = contract["problem"]["target"], contract["problem"]["task"]
-    typed = conform(frame, Contract.read(contract), ("target", "feature", "time")).frame
+    raw.read = conform(frame, Contract.read(contract), ("target", "feature", "time"))
+    typed = raw.read.frame
     by_name = {f["name"]: f for f in contract["fields"]}
     features = [c for c, f in by_name.items() if f["role"] in MODEL and "role" not in (columns.get(c) or {})]
     for name, reason in given_away(typed, target, features, task).items():
@@ -498,7 +501,8 @@ def identity_changes(old: Identity, new: Identity) -> list[str]:
         (old.columns, new.columns, "no longer by"),
         (new.columns, old.columns, "now also by"),
     ):
-        if names := [roles.written(name) for name in columns if name not in others]:
+        known = set(others)
+        if names := [roles.written(name) for name in columns if name not in known]:
             more = ", ..." if len(names) > NAMED else ""
             facts.append(f"a row is known {fact} {', '.join(names[:NAMED])}{more}")
     if (old.group, old.part) != (new.group, new.part):

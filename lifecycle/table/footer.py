@@ -231,7 +231,8 @@ def may_have_totals(layout: Layout, columns: Columns) -> bool:
 def settle(part: Part, cut: int, columns: Columns) -> Part:
     """`part` without the totals and notes at its end; only rows from `cut` on are looked at."""
     table = part.table
-    rows = [[column[at].as_py() for column in table.columns[:-1]] for at in range(cut, len(table))]
+    columns_cut = [column.slice(cut).to_pylist() for column in table.columns[:-1]]
+    rows = [list(row) for row in zip(*columns_cut, strict=True)]
     found: dict[int, str] = {}
     for at in range(len(rows) - 1, -1, -1):
         cells = rows[at]

@@ -116,14 +116,16 @@ def siblings(keys: np.ndarray, test_size: float) -> float:
 
 def _prefix(column: str, values: pd.Series) -> Group | None:
     """An id such as 0001_02, whose first part several rows share while the second counts them (or the other way round)."""
-    if not any(_may_rest(values.iloc[:FIRST].tolist(), part) for part in PARTS):
+    first = values.iloc[:FIRST].tolist()
+    possible = [part for part in PARTS if _may_rest(first, part)]
+    if not possible:
         return None
     texts = [text for text in map(str.strip, values.tolist()) if text]
     if len(texts) < 2 * MIN_VALUES or len(set(texts)) < 0.98 * len(texts):
         return None
     parts = [
         part
-        for part in PARTS
+        for part in possible
         if _rests_begin_alike(texts, part) and _rest_counts(pd.Series(texts[:HEAD], dtype="str"), part)
     ]
     cells = pd.Series(texts if parts else [], dtype="str")

@@ -370,7 +370,7 @@ def _number(one: _Looked, texts: Texts, file: FileEvidence, least: float) -> Dra
     if notation.CLOCK in made.forms and _are_minutes(texts):
         made = replace(made, forms=made.forms - {notation.CLOCK} | {notation.SHORT_CLOCK})
     plain = texts.simple and made == Notation(".", made.group) and made.group != "."
-    values = texts.simple_numbers if plain else notation.numbers(texts.distinct, made)
+    values = texts.simple_numbers if plain else texts.numbers_in(made)
     finite = np.isfinite(values)
     if texts.counts[finite].sum() < least * texts.total or not finite.any():
         return None
@@ -449,7 +449,7 @@ def _field_of_number(one: _Looked, draft: Draft, file: FileEvidence) -> dict[str
     whole = bool(np.all(kept == np.floor(kept)))
     keys: dict[str, Any] = {"type": one.forced or ("integer" if whole else "number")}
     keys |= notation.as_keys(draft.notation)
-    keys["sentinels"] = sorted({str(t) for t in texts.distinct[gone]})
+    keys["sentinels"] = sorted(set(texts.at(np.flatnonzero(gone))))
     keys["constraints"] = {"minimum": plain_number(kept.min()), "maximum": plain_number(kept.max())}
     if gone.any():
         draft.notes.append(
@@ -530,7 +530,7 @@ def _date(one: _Looked, texts: Texts, file: FileEvidence, least: float) -> Draft
     formats, doubt = _formats(one, texts, file, least)
     if not formats:
         return None
-    parsed = dates.moments(texts.distinct, formats)
+    parsed = texts.moments_in(formats)
     good = ~np.isnat(parsed)
     if texts.counts[good].sum() < least * texts.total or not good.any():
         return None

@@ -130,11 +130,11 @@ def _ticks(rows: pd.DataFrame, classes: _Classes, features: list[str]) -> dict[s
 def _marks(column: pd.Series, coded: Coded | None = None) -> Iterator[tuple[np.ndarray, str]]:
     """(mask, what it says) of the ways in which a column may be written after the event: whether it is filled, and the
     levels that many rows share, such as "staying", or 0 in a count of days."""
-    filled = column.notna().to_numpy()
+    codes, values = coded or pd.factorize(column)
+    filled = codes >= 0
     if not filled.all() and filled.any():
         yield filled, "filled"
         yield ~filled, "empty"
-    codes, values = coded or pd.factorize(column)
     counts = np.bincount(codes[codes >= 0], minlength=len(values))
     if len(values) < 2 or (len(values) == 2 and filled.all() and column.dtype.kind == "f"):
         return  # a flag is a feature: the classes are told apart by `_renamed` and `_decides`
@@ -233,7 +233,7 @@ def _they(reason: str) -> str:
 
 def _decides(column: pd.Series, classes: _Classes, coded: Coded) -> str:
     """A column each of whose values has one class, or that lines the classes up one after the other."""
-    both = column.notna().to_numpy()
+    both = coded[0] >= 0
     y = classes.codes[both]
     present = len(np.unique(y))
     if both.sum() < MIN_ROWS or present < len(classes.labels) or both.mean() < 0.9:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from lifecycle.table import association
-from lifecycle.table.conform import conform
+from lifecycle.table.conform import Conformed, conform
 from lifecycle.table.contract import Contract, Field
 from lifecycle.table.read import SOURCE
 
@@ -28,13 +28,14 @@ PATTERNS = 8
 DESCRIBED = 200  # columns; of more, those that go with the target most
 
 
-def overview(frame: pd.DataFrame, contract: Contract) -> dict[str, Any]:
-    """`frame`: cells as text, with their source lines."""
+def overview(frame: pd.DataFrame, contract: Contract, read: Conformed | None = None) -> dict[str, Any]:
+    """`frame`: cells as text, with their source lines; `read`: its rows as they were typed before."""
     looked = frame
     if len(frame) > ROWS:
-        looked = frame.iloc[np.linspace(0, len(frame) - 1, ROWS).astype(int)]
+        places = np.linspace(0, len(frame) - 1, ROWS).astype(int)
+        looked, read = frame.iloc[places], read and read.at(places)
     looked = looked.reset_index(drop=True)
-    conformed = conform(looked, contract)
+    conformed = conform(looked, contract, before=read)
     typed, source = conformed.frame, looked[SOURCE]
     fields = [field for field in contract.used() if field.name in typed]
     outcome = target_numbers(typed, contract)

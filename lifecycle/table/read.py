@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from lifecycle.ground.workplace import Workplace
+    from lifecycle.table.conform import Conformed
     from lifecycle.table.profile import Whole
     from lifecycle.table.stretch import Stretch
 
@@ -70,6 +71,7 @@ class RawTable:
     kept: dict[tuple[str, tuple[str, ...]], pd.Series] = field(
         default_factory=dict
     )  # filled cells, as `define` asks again
+    read: Conformed | None = None  # the frame's cells, as `define` typed them
 
     @property
     def rows_in(self) -> int:

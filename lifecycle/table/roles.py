@@ -59,7 +59,8 @@ def role_of(name: str, kind: str, filled: pd.Series, counts: Counts, written: No
         # one value and blanks is a tick in a box, and may say much
         return Role("ignored", "constant: the same value in each row")
     if kind in ("string", "integer", "number"):
-        if found := _cut_by_a_spreadsheet(filled) or _long_number(filled, counts):
+        sample = filled.iloc[:SAMPLE].tolist()
+        if found := _cut_by_a_spreadsheet(filled, sample) or _long_number(filled, sample, counts):
             return found
     several = counts.distinct >= 10 and counts.rows_a_value >= 1.2
     if kind in ("string", "integer") and several and vocabulary.is_thing(name):
@@ -163,9 +164,8 @@ def _evenly_spread(numbers: np.ndarray) -> bool:
     return bool(quarters.min() > 0.1 and len(values) < 0.9 * (values[-1] - values[0] + 1))
 
 
-def _long_number(filled: pd.Series, counts: Counts) -> Role | None:
-    """Whole numbers of 15 digits and more: an account, a card, a hash; never a measure."""
-    sample = filled.iloc[:SAMPLE].tolist()
+def _long_number(filled: pd.Series, sample: list[str], counts: Counts) -> Role | None:
+    """Whole numbers of 15 digits and more: an account, a card, a hash; never a measure. `sample`: the first cells."""
     if sum(len(text) >= LONG for text in sample) < 0.95 * len(sample):
         return None  # a cheap look first
     digits = filled.iloc[:SAMPLE].str.strip().str.fullmatch(r"\d{15,}(\.0+)?")
@@ -196,11 +196,12 @@ def _is_epoch(filled: pd.Series) -> bool:
     return bool(seconds.between(631152000, 2524608000).all() and seconds.max() - seconds.min() < 10 * 31557600)
 
 
-def _cut_by_a_spreadsheet(filled: pd.Series) -> Role | None:
-    """1.07883E+15: a number of many digits, of which a spreadsheet kept the first; said with what can no longer be told apart."""
-    if cells.matches(filled.iloc[:SAMPLE], r"[eE]\+[0-9]").mean() < 0.9:
-        return None  # by Arrow, on nearly all columns
-    matches = [_MANGLED.fullmatch(v) for v in filled.iloc[:SAMPLE]]
+def _cut_by_a_spreadsheet(filled: pd.Series, sample: list[str]) -> Role | None:
+    """1.07883E+15: a number of many digits, of which a spreadsheet kept the first; said with what can no longer be told apart.
+    `sample`: the first cells."""
+    if sum("+" in text for text in sample) < 0.9 * len(sample):
+        return None  # a cheap look first
+    matches = [_MANGLED.fullmatch(text) for text in sample]
     powers = [int(m[1]) for m in matches if m]
     if len(powers) < 0.9 * len(matches) or min(powers) < 11 or max(powers) - min(powers) > 3:
         return None

@@ -22,7 +22,6 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from lifecycle.table import cells, dates, notation
 from lifecycle.table.contract import DATES, NUMBERS, Field
@@ -86,25 +85,20 @@ def _number(spec: Mapping[str, Any], filled: Texts) -> dict[str, Any]:
     """`type` and marks under which the standard reads each cell as we do, if there are such."""
     n = notation.of_field(Field.read(spec))
     kind = str(spec["type"])
-    odd = _picked(filled, ~filled.is_simple) if n.is_simple else _some(filled)
-    worth = _worth(odd, n)
+    places = _picked(filled, ~filled.is_simple) if n.is_simple else _some(filled)
+    odd, worth = filled.at(places), filled.some_numbers_in(n, places).tolist()
     for bare in (True, False):
         for group in dict.fromkeys((n.group, *_marks_between(odd))):
             if all(_agree(standard_number(t, n.decimal, group, bare), v) for t, v in zip(odd, worth, strict=True)):
                 return _as_number(kind, filled, n, group, bare)
-    return {"type": kind, "raw": _raw(filled, np.isfinite(notation.numbers(filled.distinct, n)))}
-
-
-def _worth(texts: list[str], n: Notation) -> list[float]:
-    """The numbers that we read, by kernels where they can."""
-    return notation.numbers(pd.Series(texts, dtype="str"), n).tolist() if texts else []
+    return {"type": kind, "raw": _raw(filled, np.isfinite(filled.numbers_in(n)))}
 
 
 def _as_number(kind: str, filled: Texts, n: Notation, group: str, bare: bool) -> dict[str, Any]:
     out: dict[str, Any] = {"type": kind, "bareNumber": bare}
     if kind == "integer":
-        odd = _odd(filled, _WHOLE)
-        worth = _worth(odd, n)
+        places = _picked(filled, ~cells.matches(filled.distinct, _WHOLE))
+        odd, worth = filled.at(places), filled.some_numbers_in(n, places).tolist()
         whole = all(np.isnan(v) or standard_integer(t, bare) == v for t, v in zip(odd, worth, strict=True))
         if n.decimal != "." or group or not whole:
             out |= {"type": "number", "kind": "integer"}
@@ -148,22 +142,13 @@ def _marks_between(texts: Sequence[str]) -> list[str]:
     return sorted({mark for text in texts for mark in _BETWEEN.findall(text)})
 
 
-def _odd(filled: Texts, usual: str) -> list[str]:
-    """The texts that a pattern does not take, or some of them where they are very many."""
-    return _picked(filled, ~cells.matches(filled.distinct, usual))
+def _picked(filled: Texts, odd: np.ndarray) -> np.ndarray:
+    """Places of the texts that are `odd`, or of some of them where they are very many."""
+    return spread(np.flatnonzero(odd), min(_TRIED, filled.odd))
 
 
-def _picked(filled: Texts, odd: np.ndarray) -> list[str]:
-    places = np.flatnonzero(odd)
-    if not len(places):
-        return []
-    return [str(t) for t in filled.distinct.iloc[spread(places, min(_TRIED, filled.odd))].tolist()]
-
-
-def _some(filled: Texts) -> list[str]:
-    return [
-        str(t) for t in filled.distinct.iloc[spread(np.arange(len(filled.distinct)), min(_TRIED, filled.odd))].tolist()
-    ]
+def _some(filled: Texts) -> np.ndarray:
+    return spread(np.arange(len(filled.distinct)), min(_TRIED, filled.odd))
 
 
 # ---- dates -----------------------------------------------------------------------------------------------------
@@ -172,7 +157,7 @@ def _some(filled: Texts) -> list[str]:
 def _date(spec: Mapping[str, Any], filled: Texts) -> dict[str, Any]:
     """`format` under which the standard reads each cell as we do; bounds as the files write them."""
     formats = dates.of_field(Field.read(spec))
-    texts = _some(filled)
+    texts = filled.at(_some(filled))
     moments = [dates.read(t, formats) for t in texts]
     kind = str(spec["type"])
     for form in (*(f for f in formats if f.startswith("%")), *(_ISO_FORMS if dates.ISO in formats else ()), "any"):
@@ -180,7 +165,7 @@ def _date(spec: Mapping[str, Any], filled: Texts) -> dict[str, Any]:
             out: dict[str, Any] = {"format": form} | _bounds(spec, filled, formats, form)
             break
     else:
-        moments_of_all = dates.moments(filled.distinct, formats)
+        moments_of_all = filled.moments_in(formats)
         out = {"format": "any", "raw": _raw(filled, ~np.isnat(moments_of_all))}
     form = out["format"]
     alone = (form,) == formats or (formats == (dates.ISO,) and form in ("any", "default"))
@@ -226,7 +211,7 @@ def standard_date(cell: str, form: str, kind: str) -> datetime | None:
 
 def _bounds(spec: Mapping[str, Any], filled: Texts, formats: Sequence[str], form: str) -> dict[str, Any]:
     """The first and the last date, as the files write them; where `filled` is a sample, `spec` may know others."""
-    moments = dates.moments(filled.distinct, formats)
+    moments = filled.moments_in(tuple(formats))
     good = np.flatnonzero(~np.isnat(moments))
     if not len(good):
         return {}

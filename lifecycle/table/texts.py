@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -27,6 +27,8 @@ class Texts:
     distinct: pd.Series
     counts: np.ndarray
     odd: int = ODD  # of them are looked at one by one, beside plain numbers
+    # what they were last read as, and what each of them is worth then
+    last: tuple[object, np.ndarray] | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def of(cls, name: str, values: pd.Series, tokens: Iterable[str], odd: int = ODD) -> tuple[Texts, list[str]]:
@@ -54,7 +56,10 @@ class Texts:
             elif not cells.GARBLED.search(text):
                 counts[text] = count
         held = np.array(list(counts.values()), dtype=np.int64)
-        return cls(name, pd.Series(list(counts), dtype="str"), held, odd), sorted(seen)
+        listed = list(counts)
+        out = cls(name, pd.Series(listed, dtype="str"), held, odd)
+        out.listed = listed
+        return out, sorted(seen)
 
     @property
     def total(self) -> int:
@@ -65,6 +70,12 @@ class Texts:
     def listed(self) -> list[str]:
         """The distinct texts as Python has them."""
         return [str(t) for t in self.distinct.tolist()]
+
+    def at(self, places: np.ndarray) -> list[str]:
+        """The texts at these places."""
+        if len(self.distinct) > SMALL:
+            return [str(t) for t in self.distinct.iloc[places].tolist()]
+        return [self.listed[at] for at in places.tolist()]
 
     @cached_property
     def is_simple(self) -> np.ndarray:
@@ -93,9 +104,7 @@ class Texts:
     def sample(self) -> list[str]:
         if len(self.sampled) == len(self.distinct):
             return self.listed
-        if len(self.distinct) > SMALL:
-            return [str(t) for t in self.distinct.iloc[self.sampled].tolist()]
-        return [self.listed[at] for at in self.sampled.tolist()]
+        return self.at(self.sampled)
 
     @cached_property
     def plain_sample(self) -> list[str]:
@@ -141,6 +150,28 @@ class Texts:
         """Whether each sampled text has a digit."""
         return self.simple or all(any(c.isdigit() for c in t) for t in self.sample)
 
+    def numbers_in(self, n: notation.Notation) -> np.ndarray:
+        """The number that each text is in this notation."""
+        return self._read(n, lambda texts: notation.numbers(texts, n))
+
+    def moments_in(self, formats: tuple[str, ...]) -> np.ndarray:
+        """The moment that each text is in these formats."""
+        return self._read(formats, lambda texts: dates.moments(texts, formats))
+
+    def some_numbers_in(self, n: notation.Notation, places: np.ndarray) -> np.ndarray:
+        """The same of some of the texts, which are read alone where not all of them have been read."""
+        if not len(places):
+            return np.empty(0)
+        if self.last and self.last[0] == n:
+            return self.last[1][places]
+        return notation.numbers(self.distinct.iloc[places], n)
+
+    def _read(self, way: object, read: Callable[[pd.Series], np.ndarray]) -> np.ndarray:
+        """What `read` makes of the texts, remembered, as inference and the contract's standard both ask for it."""
+        if self.last is None or self.last[0] != way:
+            self.last = way, read(self.distinct)
+        return self.last[1]
+
     def words(self, at_most: int) -> dict[str, int]:
         """{folded text: cells} of the texts without a digit; {} where there are more than `at_most` different ones."""
         found: dict[str, int] = {}
@@ -151,7 +182,7 @@ class Texts:
 
     def without(self, words: Iterable[str]) -> Texts:
         """The column without the cells that say one of the folded `words`."""
-        gone = cells.is_token(self.distinct, words)
+        gone = self._say(words)
         if not gone.any():
             return self
         return Texts(self.name, self.distinct[~gone].reset_index(drop=True), self.counts[~gone], self.odd)
@@ -162,9 +193,18 @@ class Texts:
 
     def spelled(self, words: Iterable[str]) -> list[str]:
         """The folded `words` as the cells write them, the most frequent first."""
-        at = np.flatnonzero(cells.is_token(self.distinct, words))
+        at = np.flatnonzero(self._say(words))
         found = [(-int(self.counts[i]), str(self.distinct.iloc[i])) for i in at]
         return [text for _, text in sorted(found)]
+
+    def _say(self, words: Iterable[str]) -> np.ndarray:
+        """Mask of the texts that say one of the folded `words`."""
+        words = frozenset(map(cells.fold, words))
+        if not words:
+            return np.zeros(len(self.distinct), dtype=bool)
+        if len(self.distinct) <= SMALL:
+            return cells.tokens_among(self.listed, words)
+        return cells.is_token(self.distinct, words)
 
 
 def look_together(columns: Iterable[Texts]) -> None:
