@@ -33,12 +33,47 @@ def test_numbers_of_a_wide_table_are_those_of_its_columns_one_by_one(monkeypatch
     frame = pd.DataFrame({name: cells.shift(i % 10, fill_value="5") for i, name in enumerate(names)})
     one, other = (Contract.read({"problem": PROBLEM, "fields": fields}) for _ in range(2))
     together = conform(frame, one)
-    monkeypatch.setattr(conforming, "TOGETHER", 10**6)
+    monkeypatch.setattr(conforming, "SEVERAL", 10**6)
     apart = conform(frame, other)
-    pd.testing.assert_frame_equal(together.frame, apart.frame)
-    for masks in ("missing", "corrupt", "out_of_range"):
-        found, known = getattr(together, masks), getattr(apart, masks)
+    assert_alike(together, apart)
+
+
+def assert_alike(one: conforming.Conformed, other: conforming.Conformed) -> None:
+    pd.testing.assert_frame_equal(one.frame, other.frame)
+    for found, known in zip(one.masks, other.masks, strict=True):
         assert found.keys() == known.keys() and all((found[c] == known[c]).all() for c in known)
+
+
+def test_money_and_dates_of_a_wide_table_are_those_of_their_columns_one_by_one(monkeypatch):
+    money = {"type": "number", "missingValues": ["", "$0"], "groupChar": ",", "bareNumber": False, "unit": "$"}
+    day = {"type": "date", "missingValues": ["", "01/01/1900"], "format": "%d/%m/%Y"}
+    written = {
+        "m": (money, ["$1,234", "", "$0", "12 $", "see note", "7"]),
+        "d": (day, ["03/04/2024", "31/02/2024", "", "01/01/1900", "5/6/24", "2024-05-06"]),
+    }
+    fields, columns = [], {}
+    for kind, (field, cells) in written.items():
+        for i in range(conforming.SEVERAL + 1):
+            fields.append({"name": f"{kind}{i}", "role": "feature"} | field)
+            columns[f"{kind}{i}"] = pd.Series((cells[i % 6 :] + cells[: i % 6]) * 12, dtype="str")
+    frame = pd.DataFrame(columns)
+    one, other = (Contract.read({"problem": PROBLEM, "fields": fields}) for _ in range(2))
+    together = conform(frame, one)
+    monkeypatch.setattr(conforming, "SEVERAL", 10**6)
+    assert_alike(together, conform(frame, other))
+
+
+def test_a_column_is_taken_from_an_earlier_look_only_where_it_is_read_as_it_was():
+    earlier = [
+        {"name": "x", "role": "feature", "type": "number", "missingValues": [""]},
+        {"name": "n", "role": "feature", "type": "number", "missingValues": [""]},
+    ]
+    later = [earlier[0] | {"reason": "other words"}, earlier[1] | {"missingValues": ["", "-9"]}]
+    frame = pd.DataFrame({"x": ["1.5", "-9"] * 30, "n": ["2", "-9"] * 30}, dtype="str")
+    before = conform(frame, Contract.read({"problem": PROBLEM, "fields": earlier}))
+    frame["x"] = "7"  # seen only if it is read again
+    found = conform(frame, Contract.read({"problem": PROBLEM, "fields": later}), before=before).frame
+    assert found["x"].tolist()[:2] == [1.5, -9] and found["n"].isna().tolist()[:2] == [False, True]
 
 
 def typed(*rows: dict, roles=INPUTS) -> pd.DataFrame:
