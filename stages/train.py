@@ -17,6 +17,7 @@ from lifecycle.ground.files import read_parquet, write_csv, write_json, write_pa
 from lifecycle.ground.metrics import add_metrics
 from lifecycle.ground.params import SplitParams, TrainParams
 from lifecycle.model.families import FAMILIES, check_candidates
+from lifecycle.model.reasons import looked_at
 from lifecycle.model.store import save_model
 from lifecycle.search.all_rows import tell_sample, with_all_rows
 from lifecycle.search.choose import assemble, decide, facts_of, find_blend, plan_of, tell, timings
@@ -28,7 +29,7 @@ from lifecycle.search.sample import sample_of, searching
 from lifecycle.search.sure import learning_curve, make_sure, out_of_fold
 from lifecycle.search.workers import Clock
 from lifecycle.table.contract import read_contract
-from lifecycle.table.folds import make_folds, scheme_of
+from lifecycle.table.folds import fold_columns, make_folds, scheme_of
 
 
 def main() -> None:
@@ -39,6 +40,8 @@ def main() -> None:
     sample = sample_of(contract, params, scheme, add_features, families)  # None: the table is small enough
     frame = sample.frame(sample.chosen) if sample else read_parquet(TRAIN)
     data = prepare(frame, contract, params, add_features, families)
+    # what folds and reasons need of the table: each process of the search holds it, too
+    few, frame = looked_at(frame, data.random_state), fold_columns(frame, contract)
     check_candidates(params.candidates, data.y, families)
     own = searching(params, sample)
     clock.seconds = own.time_budget
@@ -59,7 +62,7 @@ def main() -> None:
     oof, decided = decide(model, scored, oof, contract.problem, params.threshold)
     score, spread = scored.spread(oof)
     baseline = scored.score(scored.scored, model.baseline_predictions(len(oof)))
-    sure = make_sure(model, scored, frame, oof, params)
+    sure = make_sure(model, scored, few, oof, params)
     known = {"conformal": sure, "learning": learning, "dates": date_kinds(data.kinds)}
     facts = facts_of(data, plan, blend, score, baseline, decided | seen | known)
 

@@ -48,10 +48,15 @@ class Reasons:
 # ---- the background -----------------------------------------------------------------------------------------------
 
 
+def looked_at(frame: pd.DataFrame, random_state: int) -> pd.DataFrame:
+    """The rows that a background is picked from: of fewer all, in their order."""
+    some = np.sort(np.random.default_rng(random_state).permutation(len(frame))[:LOOKED_AT])
+    return frame.iloc[some].reset_index(drop=True)
+
+
 def pick_background(model: Model, frame: pd.DataFrame, random_state: int, n: int = BACKGROUND) -> dict[str, Array]:
     """Rows of `frame` that stand for all: evenly along the ordered predictions, so that their mean is nearly the mean."""
-    some = np.sort(np.random.default_rng(random_state).permutation(len(frame))[:LOOKED_AT])
-    rows = frame.iloc[some].reset_index(drop=True)
+    rows = looked_at(frame, random_state)
     prediction = np.asarray(model.predictions(rows), dtype=float)
     if prediction.ndim == 2:
         prediction = prediction[:, 1 if prediction.shape[1] == 2 else int(prediction.mean(axis=0).argmax())]

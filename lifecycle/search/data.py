@@ -93,7 +93,7 @@ def prepare(
     name = params.metric or problem.metric
     metric(name, problem.task)  # UserError where the task has no such metric
     columns = contract.names(MODEL)
-    rows = frame[columns].copy()
+    rows = frame[columns]  # a frame of its own: what add_features writes is in no other
     if add_features:
         rows = own_features(rows, add_features)
     if len(rows) != len(frame):

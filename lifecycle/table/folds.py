@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from lifecycle.table.contract import Contract, Identity
-from lifecycle.table.rows import keys_of, shares
+from lifecycle.table.rows import GROUP, ROW, keys_of, shares
 
 
 def scheme_of(identity: Identity, scheme: str) -> str:
@@ -14,6 +14,12 @@ def scheme_of(identity: Identity, scheme: str) -> str:
     if scheme != "auto":
         return scheme
     return "group" if identity.group else "random"
+
+
+def fold_columns(frame: pd.DataFrame, contract: Contract) -> pd.DataFrame:
+    """The columns of a clean table that say in which fold a row is."""
+    names = [ROW, GROUP, *contract.names(("time",))]
+    return frame[[name for name in names if name in frame]].copy()
 
 
 def make_folds(
