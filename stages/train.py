@@ -14,6 +14,7 @@ from custom.features import add_features
 from custom.metrics import METRICS
 from lifecycle.ground.errors import UserError, stage
 from lifecycle.ground.files import read_parquet, write_csv, write_json, write_parquet
+from lifecycle.ground.memory import give_back
 from lifecycle.ground.metrics import add_metrics
 from lifecycle.ground.params import SplitParams, TrainParams
 from lifecycle.model.families import FAMILIES, check_candidates
@@ -42,6 +43,7 @@ def main() -> None:
     data = prepare(frame, contract, params, add_features, families)
     # what folds and reasons need of the table: each process of the search holds it, too
     few, frame = looked_at(frame, data.random_state), fold_columns(frame, contract)
+    give_back()
     check_candidates(params.candidates, data.y, families)
     own = searching(params, sample)
     clock.seconds = own.time_budget

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lifecycle.ground.memory import give_back
 from lifecycle.ground.metrics import Metric, add_metrics, metric
 from lifecycle.model.encode import TableEncoder
 from lifecycle.model.families import build
@@ -140,6 +141,7 @@ class Fitter:
         if key not in self.matrices:
             while len(self.matrices) >= (1 if self.many else MATRICES):
                 self.matrices.pop(next(iter(self.matrices)))
+            self.give_back()
             data = self.data
             everything = np.arange(len(data.y))
             fit_on, held = (everything, everything[:0]) if fold == ALL_ROWS else data.folds_of(repeat)[fold]
@@ -149,9 +151,17 @@ class Fitter:
             rows, y = data.some_rows(fit_on), data.y[fit_on]
             x = encoder.fit(rows, y).compact(rows, y) if compact else encoder.fit_transform(rows, y)
             rows = data.some_rows(held)
+            self.give_back()
             x_held = encoder.compact(rows) if compact else encoder.transform(rows)
             self.matrices[key] = Encoded(encoder, x, fit_on, x_held, held)
+            del rows
+            self.give_back()
         return self.matrices[key]
+
+    def give_back(self) -> None:
+        """What encoding took for a while, before the next step takes its own."""
+        if self.many:
+            give_back()
 
     def beside(self, encoded: Encoded, stopping: bool) -> dict[str, Any]:
         """What `fit` takes beside rows and target: weights, and the held rows where it stops early."""

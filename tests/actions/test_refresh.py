@@ -19,8 +19,10 @@ import pytest
 import yaml
 
 from actions import query, refresh
+from actions.cluster_try import cluster
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.params import SourceParams
+from lifecycle.ground.workplace import ADDRESS
 from tests.scratch import ROOT
 from tests.service import build
 from tests.service.running import free_port
@@ -295,33 +297,53 @@ def bucket(tmp_path_factory):
         server.wait()
 
 
-@pytest.mark.slow
-def test_a_bucket_is_imported_and_refreshed(project, bucket):
-    put(bucket, "2024/churn.csv", rows(30))
-    first = run("s3://tables/2024/churn.csv", env=bucket)
-    assert first.returncode == 0, first.stderr
-    assert (project / "data/raw/churn.csv").read_bytes() == rows(30)
-    put(bucket, "2024/churn.csv", rows(60))
-    assert "churn.csv in data/raw" in run(env=bucket).stdout
-    assert (project / "data/raw/churn.csv").read_bytes() == rows(60)
+@pytest.fixture(scope="module")
+def workers(bucket, tmp_path_factory):
+    """The address of a scheduler with two workers, who reach the bucket."""
+    pytest.importorskip("distributed")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in bucket.items():
+            patch.setenv(name, value)
+        with cluster(tmp_path_factory.mktemp("dask")) as address:
+            yield address
 
 
 @pytest.mark.slow
-def test_the_tables_of_a_bucket_are_scored_where_they_lie(bucket, tmp_path):
+def test_a_bucket_s_tables_are_learned_from_and_scored_on_a_cluster_as_they_are_here(
+    project, bucket, workers, tmp_path
+):
     flats = build.project(tmp_path / "flats", "let")
     build.run(flats, *build.STAGES)
-    folder = flats / "models/bundle"
-    alone = []
+    (project / "params.yaml").write_bytes((flats / "params.yaml").read_bytes())
+    table = (flats / "data/raw/flats.csv").read_bytes()
+    few = b"".join(table.splitlines(keepends=True)[:100])
+
+    put(bucket, "raw/flats.csv", few)
+    first = run("s3://tables/raw/flats.csv", env=bucket)
+    assert first.returncode == 0, first.stderr
+    assert (project / "data/raw/flats.csv").read_bytes() == few
+    put(bucket, "raw/flats.csv", table)
+    assert "flats.csv in data/raw" in run(env=bucket).stdout
+    for name in ("define", "clean"):
+        env = build.environment(PYTHONPATH=ROOT, **{ADDRESS: workers})
+        done = subprocess.run([sys.executable, "-m", f"stages.{name}"], env=env, capture_output=True, text=True)
+        assert done.returncode == 0 and ("on 2 workers" in done.stdout) == (name == "clean"), done.stderr
+    for name in ("data/contract.yaml", "data/clean.parquet", "data/quarantine.csv", "reports/cleaning.json"):
+        assert (project / name).read_bytes() == (flats / name).read_bytes(), name
+
+    bundle = flats / "models/bundle"
+    (tmp_path / "new").mkdir()
     for name, seed in (("a.csv", 5), ("b.csv", 6)):
-        build.table(40, seed=seed).drop(columns="price").to_csv(tmp_path / name, index=False)
-        put(bucket, f"new/{name}", (tmp_path / name).read_bytes())
-        done = score(folder, tmp_path / name, tmp_path / "out.csv")
-        assert done.returncode == 0, done.stderr
-        alone.append((tmp_path / "out.csv").read_bytes())
-    done = score(folder, "s3://tables/new/", "s3://tables/scored/", bucket)
-    assert done.returncode == 0 and "80 rows of 2 tables" in done.stdout, done.stderr
-    assert [got(bucket, f"scored/{name}") for name in ("a.csv", "b.csv")] == alone
-    lacking = score(folder, "s3://tables/nowhere/", "s3://tables/scored/", bucket)
+        build.table(40, seed=seed).drop(columns="price").to_csv(tmp_path / "new" / name, index=False)
+        put(bucket, f"new/{name}", (tmp_path / "new" / name).read_bytes())
+    here = score(bundle, tmp_path / "new", tmp_path / "scored")
+    assert here.returncode == 0, here.stderr
+    there = score(bundle, "s3://tables/new/", "s3://tables/scored/", bucket | {ADDRESS: workers})
+    assert there.returncode == 0 and "80 rows of 2 tables" in there.stdout, there.stderr
+    assert f"on 2 workers at {workers}" in there.stdout
+    for name in ("a.csv", "b.csv"):
+        assert got(bucket, f"scored/{name}") == (tmp_path / "scored" / name).read_bytes()
+    lacking = score(bundle, "s3://tables/nowhere/", "s3://tables/scored/", bucket)
     assert lacking.returncode == 1 and len(lacking.stderr.strip().splitlines()) == 1, lacking.stderr
 
 

@@ -13,7 +13,9 @@ import time
 import psutil
 import pytest
 
+from lifecycle.ground import cluster as dask_cluster
 from lifecycle.ground.workplace import ADDRESS
+from tests.here import run_here
 from tests.scratch import ROOT, scratch
 from tests.service import build
 
@@ -228,11 +230,13 @@ def test_a_scheduler_that_ends_in_the_middle_is_one_line_and_what_was_written_st
     assert digests(folder) == here
 
 
-def test_a_scheduler_that_is_not_there_is_one_line_and_what_was_written_stays(project):
+def test_a_scheduler_that_is_not_there_is_one_line_and_what_was_written_stays(project, monkeypatch):
     folder, here = project
-    failed = run(folder, "clean", f"tcp://127.0.0.1:{free_port()}", check=False)
-    assert failed.returncode == 1 and "no Dask scheduler answers at tcp://127.0.0.1:" in failed.stderr
-    assert len(failed.stderr.strip().splitlines()) == 1
+    monkeypatch.setenv(ADDRESS, f"tcp://127.0.0.1:{free_port()}")
+    monkeypatch.setattr(dask_cluster, "SECONDS", 1)
+    failed = run_here(folder, "clean")
+    assert failed.code == 1 and "no Dask scheduler answers at tcp://127.0.0.1:" in failed.err
+    assert len(failed.err.strip().splitlines()) == 1
     assert digests(folder) == here
 
 

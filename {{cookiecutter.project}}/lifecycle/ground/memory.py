@@ -1,0 +1,1 @@
+{{ "lifecycle/ground/memory.py" | from_root }}
