@@ -4,9 +4,9 @@
                                [--budget 60] [--memory 4] [--folder FOLDER]
 
 The table is that of benchmarks/table.py: 21 columns, 18 features, of which four tell anything. Each stage is a process of its own.
-`peak` is the largest process of a stage, its workers included; `processor` is the seconds of all of them. --workers: define, clean,
-split, evaluate and score once more, on a Dask scheduler and two workers on loopback, whose seconds and memory are printed in a line
-of their own. The log loss is evaluate's, on test rows, beside the best reachable: the generator knows each row's chance. Growth is the
+`peak` is the largest process of a stage, those that it starts included; `processor` is the seconds of all of them. --workers: define,
+clean, split, evaluate and score once more, on a Dask scheduler and two workers on loopback, whose seconds and memory count with the
+stage's (on Linux, which tells them of a process that runs). The log loss is evaluate's, on test rows, beside the best reachable: the generator knows each row's chance. Growth is the
 exponent between the smallest and the largest table: 1 is proportional, 0 flat. Wall seconds hang on what else the machine does.
 """
 
@@ -16,6 +16,7 @@ import argparse
 import contextlib
 import json
 import math
+import os
 import shutil
 import subprocess
 import sys
@@ -30,16 +31,15 @@ from benchmarks.table import ROOT, Cost, prepare, run
 STAGES = ("define", "clean", "split", "train", "evaluate", "validate", "report", "deploy", "score")
 SPREAD = ("define", "clean", "split", "evaluate", "score")  # what workers are given a part of
 WORKERS = """
-import resource, sys, tempfile
+import sys, tempfile
 from pathlib import Path
 from actions.cluster_try import cluster
 with tempfile.TemporaryDirectory() as folder:
     with cluster(Path(folder)) as address:
         print("ADDRESS", address, flush=True)
         sys.stdin.read()
-used = resource.getrusage(resource.RUSAGE_CHILDREN)
-print("USED", used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 """
+HEAD = f"  {'stage':10} {'by':14} {'processor s':>11} {'wall s':>10} {'peak MB':>10}"
 
 
 def ready(folder: Path, rows: int, n_jobs: int, budget: float, memory: float) -> None:
@@ -60,26 +60,44 @@ def ready(folder: Path, rows: int, n_jobs: int, budget: float, memory: float) ->
 
 
 @contextlib.contextmanager
-def two_workers() -> Iterator[str]:
-    """The address of a scheduler with two workers; what they used is printed when they end."""
+def two_workers() -> Iterator[tuple[str, int]]:
+    """The address of a scheduler with two workers, and the process that started them."""
     command = [sys.executable, "-c", WORKERS]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as held:
         assert held.stdin and held.stdout
-        address = next(line.split()[1] for line in held.stdout if line.startswith("ADDRESS"))
-        yield address
+        yield next(line.split()[1] for line in held.stdout if line.startswith("ADDRESS")), held.pid
         held.stdin.close()
-        for line in held.stdout:
-            if line.startswith("USED"):
-                processor, peak = map(float, line.split()[1:])
-                print(f"  {'scheduler and workers':22} {processor:11.1f} {'':>10} {peak:10,.0f}", flush=True)
 
 
-def measure(folder: Path, stages: list[str], label: str, **more: str) -> dict[str, Cost]:
-    print(f"\n{label}\n  {'stage':22} {'processor s':>11} {'wall s':>10} {'peak MB':>10}", flush=True)
+def below(pid: int) -> list[int]:
+    """The processes that this one started, and those that they did."""
+    started = [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return [found for one in started for found in [one, *below(one)]]
+
+
+def used(pid: int) -> tuple[float, float]:
+    """(processor seconds so far, MB of the largest since this was asked last) of the processes that it started."""
+    seconds = peak = 0.0
+    for one in below(pid):
+        times = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()[11:13]
+        seconds += sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
+        held = next(line for line in Path(f"/proc/{one}/status").read_text().splitlines() if line.startswith("VmHWM"))
+        peak = max(peak, int(held.split()[1]) / 1024)
+        Path(f"/proc/{one}/clear_refs").write_text("5")
+    return seconds, peak
+
+
+def measure(folder: Path, stages: list[str], by: str, workers: int = 0, **more: str) -> dict[str, Cost]:
+    """A line for each stage; `workers`: the process whose workers count with it."""
     found = {}
     for name in stages:
-        cost = found[name] = run(name, folder, **more)
-        print(f"  {name:22} {cost.processor:11.1f} {cost.wall:10.1f} {cost.peak:10,.0f}", flush=True)
+        before = used(workers)[0] if workers else 0.0
+        cost = run(name, folder, **more)
+        if workers:
+            seconds, peak = used(workers)
+            cost = Cost(cost.processor + seconds - before, cost.wall, max(cost.peak, peak))
+        found[name] = cost
+        print(f"  {name:10} {by:14} {cost.processor:11.1f} {cost.wall:10.1f} {cost.peak:10,.0f}", flush=True)
     return found
 
 
@@ -101,15 +119,15 @@ def tell_worth(folder: Path, best: float) -> None:
         )
 
 
-def growth(costs: dict[int, dict[str, Cost]]) -> None:
+def growth(costs: dict[int, dict[str, dict[str, Cost]]]) -> None:
     small, large = min(costs), max(costs)
     print(f"\ngrowth from {small:,} to {large:,} rows: exponent of processor seconds, of peak memory")
-    for name in costs[small]:
-        one, other = costs[small][name], costs[large][name]
-        steps = math.log(large / small)
-        print(
-            f"  {name:22} {math.log(other.processor / one.processor) / steps:10.2f} {math.log(other.peak / one.peak) / steps:10.2f}"
-        )
+    steps = math.log(large / small)
+    for by, stages in costs[small].items():
+        for name, one in stages.items():
+            other = costs[large][by][name]
+            processor, peak = math.log(other.processor / one.processor), math.log(other.peak / one.peak)
+            print(f"  {name:10} {by:14} {processor / steps:10.2f} {peak / steps:10.2f}")
 
 
 def main() -> None:
@@ -124,20 +142,22 @@ def main() -> None:
     args = parser.parse_args()
     script = "from benchmarks.table import best_reachable; print(best_reachable())"
     best = float(subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True, capture_output=True).stdout)
-    costs: dict[int, dict[str, Cost]] = {}
+    costs: dict[int, dict[str, dict[str, Cost]]] = {}
     with tempfile.TemporaryDirectory() as temporary:
         for rows in sorted(args.rows):
             folder = (args.folder or Path(temporary)) / str(rows)
+            costs[rows] = {}
+            print(f"\n{rows:,} rows x 21 columns\n{HEAD}", flush=True)
             for n_jobs in args.processes:
                 ready(folder, rows, n_jobs, args.budget, args.memory)
-                label = f"{rows:,} rows x 21 columns, {n_jobs} process{'es' if n_jobs > 1 else ''}"
-                costs[rows] = measure(folder, args.only, label)
-                tell_worth(folder, best)
+                by = f"{n_jobs} process{'es' if n_jobs > 1 else ''}"
+                costs[rows][by] = measure(folder, args.only, by)
             if args.workers:
-                with two_workers() as address:
+                with two_workers() as (address, pid):
                     spread = [name for name in args.only if name in SPREAD]
-                    label = f"{rows:,} rows x 21 columns, two workers on loopback"
-                    measure(folder, spread, label, DASK_SCHEDULER_ADDRESS=address)
+                    more = {"DASK_SCHEDULER_ADDRESS": address}
+                    costs[rows]["two workers"] = measure(folder, spread, "two workers", pid, **more)
+            tell_worth(folder, best)
     if len(costs) > 1:
         growth(costs)
 

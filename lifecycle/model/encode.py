@@ -102,8 +102,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     def transform(self, frame: Frame) -> np.ndarray:
         return self._matrix(frame, lambda part, values: part.transform(values))
 
-    def compact(self, frame: Frame, y: np.ndarray | None = None) -> Any:
-        """`transform`, or with `y` `fitted`, as a sparse matrix where most of its cells are 0: of a category of 60 levels, 59."""
+    def compact(self, frame: Frame, y: np.ndarray | None = None, freed: Callable[[], None] | None = None) -> Any:
+        """`transform`, or with `y` `fitted`, as a sparse matrix where most of its cells are 0: of a category of 60 levels, 59.
+        `freed` is called where a part of it needs its memory no more."""
         names = dict.fromkeys(name for key in self.parts_ for name in self.sources(key))
         arrays = {name: _array(frame, name) for name in names}
         n = len(next(iter(arrays.values())))
@@ -117,7 +118,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             blocks.append(_sparse(block) if _is_sparse(blocks, block) else block)
         if not blocks:
             return self.transform(arrays)
-        return _stacked(blocks)
+        return _stacked(blocks, freed or (lambda: None))
 
     def _own_means(self, arrays: dict[str, np.ndarray], y: np.ndarray) -> dict[int, np.ndarray]:
         """{first column of the matrix: target means, each from other rows than the row's own}"""
@@ -464,12 +465,26 @@ def _sparse(block: np.ndarray) -> Any:
     return csr_matrix(block)
 
 
-def _stacked(blocks: list[Any]) -> Any:
+def _stacked(blocks: list[Any], freed: Callable[[], None]) -> Any:
+    """The blocks one below the other; each is forgotten as soon as it is copied, so that memory holds the matrix once."""
     if isinstance(blocks[0], np.ndarray):
         return np.concatenate(blocks)
-    from scipy.sparse import vstack
+    from scipy.sparse import csr_matrix, get_index_dtype
 
-    return vstack(blocks, format="csr")
+    shape = sum(block.shape[0] for block in blocks), blocks[0].shape[1]
+    cells = sum(block.nnz for block in blocks)
+    kind = get_index_dtype(maxval=max(cells, *shape))
+    data, indices, ends = np.empty(cells), np.empty(cells, kind), np.zeros(shape[0] + 1, kind)
+    row = at = 0
+    while blocks:
+        block = blocks.pop(0)
+        data[at : at + block.nnz] = block.data
+        indices[at : at + block.nnz] = block.indices
+        ends[row + 1 : row + 1 + block.shape[0]] = block.indptr[1:] + at
+        row, at = row + block.shape[0], at + block.nnz
+        del block
+        freed()
+    return csr_matrix((data, indices, ends), shape=shape)
 
 
 def _texts(values: np.ndarray) -> list[str]:

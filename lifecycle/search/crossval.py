@@ -149,10 +149,10 @@ class Fitter:
                 fit_on = some_of(fit_on, data.y, most, data.random_state)
             encoder = TableEncoder(data.kinds, style, data.random_state)
             rows, y = data.some_rows(fit_on), data.y[fit_on]
-            x = encoder.fit(rows, y).compact(rows, y) if compact else encoder.fit_transform(rows, y)
+            x = encoder.fit(rows, y).compact(rows, y, self.give_back) if compact else encoder.fit_transform(rows, y)
             rows = data.some_rows(held)
             self.give_back()
-            x_held = encoder.compact(rows) if compact else encoder.transform(rows)
+            x_held = encoder.compact(rows, freed=self.give_back) if compact else encoder.transform(rows)
             self.matrices[key] = Encoded(encoder, x, fit_on, x_held, held)
             del rows
             self.give_back()
