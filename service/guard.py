@@ -22,7 +22,7 @@ logger = logging.getLogger("uvicorn.error")
 # what a key is not asked for: whether the service lives, and Swagger UI's own files, which say nothing of this model
 OPEN = re.compile(r"/health/(live|ready)|/v2/health/(live|ready)|/docs/.+")
 SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-# a request's own id need only be another than the others': drawing each from the system would wait for the engine's thread
+# a request's own id need only be another than the others': drawing each from the system takes longer
 PROCESS, _count = secrets.token_hex(6), itertools.count()
 JSON = (b"content-type", b"application/json")
 HEADERS = [
