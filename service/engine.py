@@ -20,7 +20,7 @@ import logging
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -405,7 +405,8 @@ class Engine:
             self.log_failed_at, self.log_written_at = -np.inf, time.monotonic()
         self._count(batch, seconds)
         if self.after:
-            self.after([id_ for answer in batch.answered for id_ in answer.ids], batch.rows)
+            with _said("what was answered is not told to the shadow"):
+                self.after([id_ for answer in batch.answered for id_ in answer.ids], batch.rows)
 
     def _not_logged(self, batch: Unlogged, error: Exception) -> None:
         """`error`: LogError, or what nobody thought of."""
@@ -419,7 +420,8 @@ class Engine:
         self._count(batch, 0.0)
 
     def _count(self, batch: Unlogged, seconds: float) -> None:
-        self.measures.batch_done(len(batch.rows), batch.seconds, seconds, batch.flags)
+        with _said("an answer is not counted"):
+            self.measures.batch_done(len(batch.rows), batch.seconds, seconds, batch.flags)
 
     def _rehearse(self, batch: Unlogged) -> None:
         """What is logged is taken back."""
@@ -482,16 +484,25 @@ def _tell(works: list[Work]) -> None:
     for work in works:
         if work.outcome is None:  # not logged yet
             continue
-        try:
+        with _said("an answer could not be given"):  # the others are to be told all the same
             work.tell(work.outcome)
-        except Exception as error:  # the others are to be told all the same
-            logger.error("an answer could not be given", exc_info=error)
+
+
+@contextlib.contextmanager
+def _said(what: str) -> Iterator[None]:
+    """What breaks here must keep nobody from an answer."""
+    try:
+        yield
+    except Exception as error:
+        logger.error(what, exc_info=error)
 
 
 def _resolve(future: asyncio.Future[Any], outcome: Any) -> None:
     if future.done():  # the client has gone
         return
-    if isinstance(outcome, Exception):
+    if isinstance(outcome, StopIteration):  # of the user's own features, maybe; a future takes none
+        future.set_exception(RuntimeError("StopIteration"))
+    elif isinstance(outcome, Exception):
         future.set_exception(outcome)
     else:
         future.set_result(outcome)
