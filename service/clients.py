@@ -91,6 +91,7 @@ class Connection(HttpToolsProtocol):
         self.clients: Clients = self.app_state["clients"]
         self.waits_since = self.deadline = math.inf
         self.expected: RequestResponseCycle | None = None  # a request that the short way answers once its body is there
+        self.expected_since = math.inf
 
     def wait(self, seconds: float) -> None:
         self.waits_since = time.monotonic()
@@ -103,6 +104,9 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.clients.open.discard(self)
+        if self.expected and self.clients.short_way:
+            self.clients.short_way.gone(time.monotonic() - self.expected_since)
+        self.expected = None
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -117,15 +121,17 @@ class Connection(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         """Called by uvicorn when the headers are there, or later where requests wait for one another."""
+        self._unset_keepalive_if_required()  # the short way may just have refused one that came in the same piece
         short_way = self.clients.short_way
         at_once = cycle is self.cycle and cycle.more_body and app is self.config.loaded_app
         if short_way and at_once and short_way.takes(cycle):
-            self.expected = cycle
+            self.expected, self.expected_since = cycle, time.monotonic()
         else:
             super()._start_asgi_task(cycle, app)
 
     def on_message_complete(self) -> None:
-        self.waits_since = self.deadline = math.inf
+        if not self.flow.write_paused:  # else it is still to take in the answers before
+            self.waits_since = self.deadline = math.inf
         super().on_message_complete()
         cycle, self.expected = self.expected, None
         if cycle and self.clients.short_way and not self.clients.short_way.answer(cycle):

@@ -36,6 +36,7 @@ class ShortWay:
             or scope["method"] != "POST"
             or scope["query_string"]
             or cycle.waiting_for_100_continue
+            or cycle.flow.write_paused  # who does not take in its answers is to wait for the further ones
         ):
             return False
         if cycle.flow.write_paused:  # a client that does not take in its answers is made to wait
@@ -67,6 +68,10 @@ class ShortWay:
         except Exception as error:
             tell(error)
         return True
+
+    def gone(self, seconds: float) -> None:
+        """Who asked has left before the body was there, `seconds` after the headers were."""
+        self.guard.observe(PATH, 499, seconds)
 
     def _rows(self, headers: Mapping[bytes, bytes], body: bytes) -> list[dict[str, Any]]:
         self.service.check_type(headers)

@@ -177,3 +177,84 @@ def test_what_breaks_on_the_short_way_shows_no_inside_and_is_counted(client, mon
     assert client.service.engine.waiting == 0
     told = client.get("/metrics").text
     assert 'lifecycle_predict_requests_total{route="/predict",status="500"} 1.0' in told
+
+
+def test_who_leaves_before_the_body_is_there_is_counted(client):
+    said(client, request()[:-5], answers=0)
+    assert 'lifecycle_predict_requests_total{route="/predict",status="499"} 1.0' in client.get("/metrics").text
+
+
+def connected(client, use):
+    """What `use(connection, transport)` gives, where it is called in an event loop."""
+
+    async def call():
+        config = Config(client.service_app, log_level="warning", lifespan="off", timeout_keep_alive=0)
+        config.load()
+        transport = Transport()
+        connection = Connection(config, ServerState(), {"clients": client.service.clients})
+        connection.connection_made(transport)
+        try:
+            return await use(connection, transport)
+        finally:
+            connection.connection_lost(None)
+
+    return asyncio.run(call())
+
+
+def test_who_does_not_take_in_its_answers_waits_for_the_further_ones(client):
+    async def use(connection, transport):
+        connection.pause_writing()
+        connection.data_received(request(b"{"))
+        await asyncio.sleep(0.05)
+        before, ends = read(transport), connection.deadline
+        connection.resume_writing()
+        while not read(transport):
+            await asyncio.sleep(0.001)
+        return before, ends
+
+    before, ends = connected(client, use)
+    assert before == [] and ends < float("inf")
+
+
+def test_a_connection_is_not_idle_while_what_came_with_a_refused_request_is_answered(client, monkeypatch):
+    kept = []
+    monkeypatch.setattr(client.service.engine, "ask", lambda rows, request_id, tell: kept.append(tell))
+
+    async def use(connection, transport):
+        connection.data_received(request(b"{") + request())
+        await asyncio.sleep(0.05)  # longer than an idle connection is kept
+        return transport.closed
+
+    assert not connected(client, use) and len(kept) == 1
+
+
+def raises(error):
+    def broken(*_):
+        raise error
+
+    return broken
+
+
+def answered(client, *sizes):
+    """What the engine answers to requests of so many rows, one after the other."""
+
+    async def call():
+        engine = client.service.engine
+        return [await asyncio.wait_for(engine.answer([ROW] * n, "mine"), 20) for n in sizes]
+
+    return asyncio.run(call())
+
+
+def test_what_breaks_once_the_rows_are_in_the_log_keeps_nobody_from_an_answer(client, monkeypatch):
+    client.service.engine.after = raises(RuntimeError("shadow"))
+    monkeypatch.setattr(client.service.measures, "batch_done", raises(OSError("disk full")))
+    assert [part.logged for (part,) in answered(client, 1, 1)] == [True, True]
+    assert client.service.engine.waiting == 0
+
+
+@pytest.mark.parametrize("rows", [1, 40])
+def test_an_error_that_no_future_takes_is_a_failure_like_another(client, monkeypatch, rows):
+    monkeypatch.setattr(client.service.bundle.model, "predictions", raises(StopIteration()))
+    with pytest.raises(RuntimeError):
+        answered(client, rows)
+    assert client.service.engine.waiting == client.service.engine.waiting_long == 0
