@@ -212,8 +212,8 @@ class PredictionLog:
             connection = self.engine.raw_connection()
             try:
                 driver: Any = connection.driver_connection
-                _, written, brought_in = driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-                if brought_in < written and written > LONG_PAGES:
+                _, written, _ = driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()  # those since are not among them
+                if written > LONG_PAGES:
                     driver.execute("PRAGMA busy_timeout=20")  # for whoever reads an old state
                     with self.lock:
                         driver.execute("PRAGMA wal_checkpoint(RESTART)")

@@ -184,3 +184,33 @@ def test_what_is_forgotten_is_in_no_byte_of_the_file(log):
             content = file.read_bytes()
             assert b"Ada Lovelace" not in content and person["id"].encode() not in content
     assert log.count() == 50 and os.path.getsize(log.path) > 0
+
+
+# ---- the write-ahead log ---------------------------------------------------------------------------------------
+
+
+class LongLog:
+    """A connection to one of 30 pages. A checkpoint has brought in all that there were when it began; of what was written
+    meanwhile it says nothing."""
+
+    def __init__(self):
+        self.driver_connection, self.asked = self, []
+
+    def execute(self, statement):
+        self.asked.append(statement)
+        return self
+
+    def fetchone(self):
+        return 0, 30, 30
+
+    def invalidate(self):
+        pass
+
+
+@pytest.mark.parametrize("pages", [20, 40])
+def test_a_long_write_ahead_log_begins_anew_although_somebody_always_writes(log, monkeypatch, pages):
+    connection = LongLog()
+    monkeypatch.setattr("service.log.LONG_PAGES", pages)
+    monkeypatch.setattr(log.engine, "raw_connection", lambda: connection)
+    log._checkpoint()
+    assert ("PRAGMA wal_checkpoint(RESTART)" in connection.asked) == (30 > pages)
