@@ -36,7 +36,6 @@ class ShortWay:
             or scope["method"] != "POST"
             or scope["query_string"]
             or cycle.waiting_for_100_continue
-            or cycle.flow.write_paused  # who does not take in its answers is to wait for the further ones
         ):
             return False
         if cycle.flow.write_paused:  # a client that does not take in its answers is made to wait

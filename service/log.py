@@ -212,7 +212,8 @@ class PredictionLog:
             connection = self.engine.raw_connection()
             try:
                 driver: Any = connection.driver_connection
-                _, written, _ = driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()  # those since are not among them
+                # of what was written since it began it says nothing
+                _, written, _ = driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
                 if written > LONG_PAGES:
                     driver.execute("PRAGMA busy_timeout=20")  # for whoever reads an old state
                     with self.lock:

@@ -201,7 +201,7 @@ def connected(client, use):
     return asyncio.run(call())
 
 
-def test_who_does_not_take_in_its_answers_waits_for_the_further_ones(client):
+def test_who_does_not_take_in_its_answers_is_waited_for_no_longer_for_asking_again(client):
     async def use(connection, transport):
         connection.pause_writing()
         connection.data_received(request(b"{"))
