@@ -336,9 +336,11 @@ def _alike(
     likely = False
     if numbers is not None and not _is_named(column):
         sizes = np.bincount(codes)
-        if _is_a_measure(column, values, sizes) or (_is_heaped(sizes) and not _in_blocks(codes)):
+        if _is_a_measure(column, values, sizes):
             return None
-        likely = _is_lopsided(numbers)  # sums, or ids of two eras: the latter are alike in more than one way
+        heaped = _are_numbers(values) and _is_heaped(sizes) and not _in_blocks(codes)
+        # sums and rates, or ids of two eras and customers of whom some buy much: the latter are alike in more than one way
+        likely = heaped or _is_lopsided(numbers)
         if likely and (others[0] not in strong or len(strong) < 3):
             return None
     shown = " and ".join(f'"{c}"' for c in strong[:2])
@@ -389,11 +391,14 @@ def _in_blocks(codes: np.ndarray) -> bool:
     return bool(np.count_nonzero(np.diff(codes)) < 1.05 * len(np.unique(codes)))
 
 
+def _are_numbers(values: np.ndarray) -> bool:
+    return bool(np.isnan(_numbers_of(values)).mean() < 0.02)
+
+
 def _code_numbers(values: np.ndarray) -> np.ndarray | None:
     """The number in each value, where values are whole numbers or codes like C-5104; None where they are words."""
-    numbers = _numbers_of(values)
-    if np.isnan(numbers).mean() < 0.02:
-        return numbers
+    if _are_numbers(values):
+        return _numbers_of(values)
     found = [_CODE.fullmatch(v) for v in values]
     heads = {m[1] for m in found if m}
     if sum(m is not None for m in found) < 0.98 * len(found) or len(heads) > 3:

@@ -99,7 +99,12 @@ def _role_of_integer(name: str, filled: pd.Series, counted: Counts, written: Not
     if name.startswith("__index_level_") and distinct > 0.9 * n:
         return Role("id", "the index of whoever wrote the table")
     if distinct > 0.99 * n and n > 20:
-        if counts and vocabulary.is_year(name) and 1500 <= np.nanmin(numbers) <= np.nanmax(numbers) <= 2100:
+        if (
+            counts
+            and vocabulary.is_year(name)
+            and not vocabulary.is_id(name)
+            and 1500 <= np.nanmin(numbers) <= np.nanmax(numbers) <= 2100
+        ):
             return Role("feature", note="another year in each row, used as a number; " + _or_an_id(name))
         if counts:
             return Role("id", "a different whole number in each row, counting up")

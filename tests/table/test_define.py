@@ -491,6 +491,25 @@ def test_a_year_or_a_mark_before_a_number_is_no_shared_part(form):
     assert "group" not in contract(ref=[form.format(i) for i in range(N)])["identity"]
 
 
+@pytest.mark.parametrize(("head", "role"), [("A", "group"), ("", "feature")])
+def test_a_thing_of_which_there_are_many_rows_beside_others_of_few_is_told(head, role):
+    """A customer who buys every day: a code of letters is a thing, and of a bare number it is said that it may be one."""
+    rng = np.random.default_rng(3)
+    things = rng.permutation(np.repeat(rng.permutation(np.arange(1000, 5000))[:90], [40] * 6 + [3] * 84))
+    known, at = np.unique(things, return_inverse=True)
+    alike = {
+        name: (rng.normal(size=len(known))[at] + rng.normal(0, 0.05, len(at))).round(3)
+        for name in ("x", "z", "w", "good")
+    }
+    made = contract(k=[f"{head}{thing}" for thing in things], **alike)
+    assert next(f for f in made["fields"] if f["name"] == "k")["role"] == role
+    assert role == "group" or any('"k" may say which rows are of one thing' in note for note in made["notes"])
+
+
+def test_a_counter_that_is_called_the_id_of_a_year_is_an_id():
+    assert field("model_year_id", model_year_id=np.arange(N) + 1900)["role"] == "id"
+
+
 @pytest.mark.parametrize("name", ["YEAR", "Jahr", "crop_year"])
 def test_a_year_of_its_own_in_each_row_is_a_feature(name):
     year = field(name, **{name: np.arange(N) + 1900})
