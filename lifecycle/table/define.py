@@ -12,7 +12,7 @@ import pandas as pd
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.params import SplitParams
 from lifecycle.ground.progress import shown
-from lifecycle.table import dates, groups, infer, notation, roles, vocabulary
+from lifecycle.table import dates, groups, infer, levels, notation, roles, vocabulary
 from lifecycle.table.asked import as_name, check_names
 from lifecycle.table.conform import conform
 from lifecycle.table.contract import MODEL, USED, Contract, Field, Identity
@@ -130,7 +130,7 @@ def filled_cells(raw: RawTable, field: Mapping[str, Any], texts: Texts | None = 
     if key not in raw.kept:
         values = raw.frame[field["name"]]
         full = texts is not None and texts.total == len(values) and not texts.spelled(field["missingValues"])
-        raw.kept[key] = values if full else infer.filled_cells(values, field)
+        raw.kept[key] = values if full else levels.filled_cells(values, field)
     return raw.kept[key]
 
 
@@ -189,7 +189,7 @@ def assign_role(
         if name in problem["protected"] and is_asked_out and spec["role"] == "ignored":
             spec |= {"role": "protected", "reason": "not learned from; groups are compared by it (problem.protected)"}
     if spec["role"] in ("id", "group") and "type" not in override:
-        infer.as_name(spec)
+        levels.as_name(spec)
     asked = "role" in override or name in problem["exclude"]
     sayings = [*spec.pop("notes", []), "" if asked else found.note]
     if spec["role"] in ("id", "group"):
@@ -304,7 +304,7 @@ class Looked:
 
 def blanked(frame: pd.DataFrame, made: list[ColumnDraft]) -> pd.DataFrame:
     """The text cells, those that are missing empty."""
-    filled = {c.spec["name"]: comparable(infer.filled_cells(frame[c.spec["name"]], c.alone), c) for c in made}
+    filled = {c.spec["name"]: comparable(levels.filled_cells(frame[c.spec["name"]], c.alone), c) for c in made}
     return pd.DataFrame({name: with_gaps(cells, frame.index) for name, cells in filled.items()})
 
 
@@ -392,9 +392,9 @@ def set_levels(raw: RawTable, fields: list[dict]) -> None:
 def levels_of(raw: RawTable, field: dict) -> list[str] | None:
     """The levels of a category; None where they are too many to be counted."""
     if not raw.whole:
-        return infer.spellings(filled_cells(raw, field))
+        return levels.spellings(filled_cells(raw, field))
     counts = raw.whole.tallies[field["name"]].counts
-    return None if counts is None else infer.spellings_of(counts)
+    return None if counts is None else levels.spellings_of(counts)
 
 
 def check_overrides(frame: pd.DataFrame, contract: dict, columns: dict) -> None:
@@ -402,7 +402,7 @@ def check_overrides(frame: pd.DataFrame, contract: dict, columns: dict) -> None:
     said = [f for f in contract["fields"] if f["role"] in USED and f["name"] in columns]
     corrupt = conform(frame[[f["name"] for f in said]], Contract.read({**contract, "fields": said})).corrupt
     for field in said:
-        filled = infer.filled_cells(frame[field["name"]], field)
+        filled = levels.filled_cells(frame[field["name"]], field)
         if field["name"] in corrupt and corrupt[field["name"]].sum() >= len(filled) > 0:
             form = f", format {field['format']}" if "format" in field else ""
             raise UserError(
@@ -453,7 +453,7 @@ def profile(raw: RawTable, contract: dict) -> dict[str, Any]:
         filled = filled_cells(raw, field)
         counts = Counts.of(filled, len(raw.frame))
         if raw.whole and field["role"] == "target":
-            counts = Counts.of(infer.filled_cells(raw.whole.target, field), raw.whole.rows)
+            counts = Counts.of(levels.filled_cells(raw.whole.target, field), raw.whole.rows)
         elif raw.whole:
             counts = raw.whole.counts(name, filled, field)
         columns[name] = {

@@ -10,7 +10,7 @@ import pandas as pd
 
 from lifecycle.ground import metrics
 from lifecycle.ground.errors import UserError, nearest
-from lifecycle.table import cells, infer, notation, targets
+from lifecycle.table import cells, levels, notation, targets
 from lifecycle.table.contract import Criterion, Field
 from lifecycle.table.roles import entry
 
@@ -29,7 +29,7 @@ def describe_problem(
 
     `dated`: the other columns that are dates; `typed`: whether params.yaml names the target's type.
     """
-    filled = infer.filled_cells(values, field)
+    filled = levels.filled_cells(values, field)
     if not len(filled):
         raise UserError(
             f'data/raw: every cell of the target "{field["name"]}" is missing; is it the right column (params.yaml: problem.target)?'
@@ -80,10 +80,10 @@ def describe_problem(
 
 def _one_word_a_class(field: dict, filled: pd.Series) -> dict[str, str]:
     """{label: the one it is read as} where all labels are spellings of two words, yes and no."""
-    counts = infer.level_counts(filled)
+    counts = levels.level_counts(filled)
     if not 2 < len(counts) <= 12:
         return {}
-    labels = infer.spellings(filled)
+    labels = levels.spellings(filled)
     return targets.same_class(labels, {label: counts.get(cells.level(label), 0) for label in labels})
 
 
@@ -166,7 +166,7 @@ def read_tolerance(given: Any, task: str) -> dict[str, float]:
 
 
 def infer_task(problem: dict, field: dict, filled: pd.Series, notes: list[str]) -> str:
-    name, distinct = field["name"], len(infer.level_counts(filled))
+    name, distinct = field["name"], len(levels.level_counts(filled))
     numeric = field["type"] in ("number", "integer")
     if distinct < 2:
         raise UserError(
@@ -204,13 +204,13 @@ def classes(problem: dict, field: dict, filled: pd.Series, task: str, notes: lis
     field["type"] = "string"
     for key in ("decimalChar", "groupChar", "bareNumber", "unit", "notation"):
         field.pop(key, None)
-    labels = infer.spellings(filled)
+    labels = levels.spellings(filled)
     if all(not np.isnan(notation.number(v)) for v in labels):
         labels.sort(key=notation.number)
     field["constraints"] = {"enum": labels}
     if (written := filled.nunique()) > len(labels):
         notes.append(f'"{field["name"]}": {written} spellings are read as {len(labels)} classes')
-    counts = infer.level_counts(filled)
+    counts = levels.level_counts(filled)
     if rare := [f'"{v}" ({counts[cells.level(v)]})' for v in labels if counts[cells.level(v)] < RARE]:
         notes.append(
             f'"{field["name"]}" has classes of very few rows, hardly to be learned or tested: {", ".join(rare[:5])}'

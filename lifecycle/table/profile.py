@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from lifecycle.ground.workplace import Workplace
-from lifecycle.table import cells, groups, infer, vocabulary
+from lifecycle.table import cells, draft, groups, levels, vocabulary
 from lifecycle.table.conform import Reader, reader_of
 from lifecycle.table.contract import DATES, NUMBERS, Field
 from lifecycle.table.part import Part
@@ -276,7 +276,7 @@ class Whole:
         if tally.counts is not None:
             return Counts(self.rows, known, len(tally.counts))
         if candidate in self.clusters:
-            values = infer.filled_cells(self.clusters[candidate][name], missing_values)
+            values = levels.filled_cells(self.clusters[candidate][name], missing_values)
             return Counts(self.rows, known, min(known, round(values.nunique() / self.shares[candidate])))
         distinct = filled.nunique()
         if distinct > 0.5 * len(filled):
@@ -412,7 +412,7 @@ def widen(spec: dict[str, Any], tally: Tally, override: Mapping[str, Any]) -> No
     if tally.low is None or spec["type"] not in (*NUMBERS, *DATES):
         return
     is_number = spec["type"] in NUMBERS
-    say = infer.plain_number if is_number else infer.second
+    say = draft.plain_number if is_number else draft.second
     spec["constraints"] = {"minimum": say(tally.low), "maximum": say(tally.high)}
     if not tally.is_whole and "type" not in override:
         spec["type"] = "number" if is_number else "datetime"

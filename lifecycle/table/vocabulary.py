@@ -156,3 +156,51 @@ def is_of_time(name: str) -> bool:
     """A year, a rank, an age: whole numbers that may count up and mean what they say."""
     found = words(name)
     return any(word in TIMES for word in found)
+
+
+DATE_WORDS = frozenset(
+    "date datum fecha data dato tarih pvm dátum dt datetime timestamp tag jour dia día giorno dag dob".split()
+)
+TIME_WORDS = frozenset(
+    "time timestamp ts epoch unixtime unix start end begin stop seen login posted registered created updated modified zeit zeitpunkt zeitstempel hora heure ora stamp moment when".split()
+)
+SPANNED = frozenset("time zeit hora heure ora when moment start end begin stop seen".split())
+SPAN_WORDS = frozenset(
+    "duration durations elapsed runtime laptime lap dauer laufzeit spielzeit fahrzeit durée duree duración duracion durata length finish split".split()
+)
+MONTH_WORDS = frozenset("month period ym yearmonth yyyymm monat periode mois mes mese maand monthid month_id".split())
+
+
+def words_of(name: str) -> list[str]:
+    """`orderDate_utc` as order, date, utc."""
+    parted = re.sub(r"(?<=[a-zß-ÿ])(?=[A-Z])", " ", name)
+    return [w.casefold() for w in re.findall(r"[^\W\d_]+", parted)]
+
+
+def _without_to_date(words: list[str]) -> list[str]:
+    """Sales to date are sums."""
+    return words[:-2] if words[-2:] == ["to", "date"] else words
+
+
+def names_a_date(name: str) -> bool:
+    """Whether a word of the name is that for a date, and no other that may stand for one, such as data and day; year to date is none."""
+    return any(
+        w.endswith(("datum", "date", "fecha", "timestamp")) and not w.endswith(("update", "candidate", "mandate"))
+        for w in _without_to_date(words_of(name))
+    )
+
+
+def says_date(name: str) -> bool:
+    """Whether a column's name says that it holds dates."""
+    words = _without_to_date(words_of(name))
+    return names_a_date(name) or bool(DATE_WORDS.intersection(words[:1] + words[-1:]))
+
+
+def says_time(name: str) -> bool:
+    words = words_of(name)
+    return says_date(name) or bool(TIME_WORDS.intersection(words)) or words[-1:] == ["at"]
+
+
+def says_moment(name: str) -> bool:
+    """Whether a name says that a number of days may be meant: not that of a time, which may be a span."""
+    return says_date(name) or bool(TIME_WORDS.intersection(words_of(name)) - SPANNED)

@@ -1,0 +1,1 @@
+{{ "lifecycle/table/date_column.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/table/draft.py" | from_root }}

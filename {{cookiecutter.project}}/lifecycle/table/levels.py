@@ -1,0 +1,1 @@
+{{ "lifecycle/table/levels.py" | from_root }}

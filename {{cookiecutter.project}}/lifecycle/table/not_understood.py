@@ -1,0 +1,1 @@
+{{ "lifecycle/table/not_understood.py" | from_root }}

@@ -1,0 +1,1 @@
+{{ "lifecycle/table/number_column.py" | from_root }}
