@@ -165,7 +165,7 @@ class PredictionLog:
     def _written(self, answers: list[dict[str, Any]], patience: float) -> bool | None:
         """By the driver alone, on a connection that is kept: what SQLAlchemy does about them takes longer than writing the rows.
         False: they are to be written anew, since the file that the path names is another one now, or has no tables.
-        None: another one was writing for `patience` seconds."""
+        None: another one was writing for `patience` seconds, or there is more to be waited for."""
         try:
             if not _added(self._driver(), answers, patience):
                 return None
@@ -178,9 +178,13 @@ class PredictionLog:
         if not self._moved(self.writer.info):
             self._checkpoint_after(len(answers))
             return True
+        if patience < KEPT_SECONDS:  # a checkpoint may be under way, which is to be waited for
+            return None
         # what was written stays with the file that was moved; closing it does not do that any more
         with contextlib.suppress(sqlite3.Error):
-            self._driver().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            driver = self._driver()
+            driver.execute(f"PRAGMA busy_timeout={1000 * KEPT_SECONDS}")
+            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._reopen()
         return False
 

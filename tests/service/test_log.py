@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -214,3 +215,16 @@ def test_a_long_write_ahead_log_begins_anew_although_somebody_always_writes(log,
     monkeypatch.setattr(log.engine, "raw_connection", lambda: connection)
     log._checkpoint()
     assert ("PRAGMA wal_checkpoint(RESTART)" in connection.asked) == (30 > pages)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a file in use cannot be moved on Windows")
+def test_what_somebody_still_keeps_out_of_a_moved_file_is_waited_for(log):
+    reader = sqlite3.connect(log.path, isolation_level=None, check_same_thread=False)
+    reader.execute("BEGIN").execute("SELECT count(*) FROM predictions").fetchone()
+    answered, last = record(), record()
+    log.write([answered])  # after what the reader sees, so no checkpoint brings it into the file
+    moved = log.path.rename(log.path.with_name("moved.db"))
+    assert not log.write_at_once([last])  # this is the event loop's, which is not to wait
+    threading.Timer(0.2, reader.close).start()
+    log.write([last])
+    assert answered["id"] in ids_in(moved) and ids_in(log.path) == {last["id"]}
