@@ -480,7 +480,7 @@ def _stacked(blocks: list[Any], freed: Callable[[], None]) -> Any:
         block = blocks.pop(0)
         data[at : at + block.nnz] = block.data
         indices[at : at + block.nnz] = block.indices
-        ends[row + 1 : row + 1 + block.shape[0]] = block.indptr[1:] + at
+        ends[row + 1 : row + 1 + block.shape[0]] = block.indptr[1:].astype(kind) + at  # a block counts in less
         row, at = row + block.shape[0], at + block.nnz
         del block
         freed()

@@ -291,7 +291,8 @@ def is_statistic(cells: list[str], rows: list[list[str]], columns: Columns) -> b
     if labelled < 2 and (not lacks_text or re.match(r"m[aá]x|m[ií]n|sd|var|\d", word, re.IGNORECASE)):
         return False
     data = [row for row in rows if not is_statistic_label(row[at]) and not is_total_label(row[at])]
-    return all(_can_be(word, cells[c], [row[c] for row in data], c, columns) for c in range(columns.width) if c != at)
+    figures = [c for c, cell in enumerate(cells) if c != at and cell.strip()]
+    return bool(figures) and all(_can_be(word, cells[c], [row[c] for row in data], c, columns) for c in figures)
 
 
 def _are_shares(filled: list[str]) -> bool:
@@ -314,11 +315,13 @@ def _can_be(word: str, cell: str, last: list[str], c: int, columns: Columns) -> 
         return bool(value + close >= near.max() and (far > value + close).sum() <= MOST_FIGURES)
     if re.match(r"m[ií]n|最小", word, re.IGNORECASE):
         return bool(value - close <= near.min() and (far < value - close).sum() <= MOST_FIGURES)
+    least, most = min(near.min(), np.nanmin(far)), max(near.max(), np.nanmax(far))
     if re.match(r"m[eé]d|quart|медиана|中|\d", word, re.IGNORECASE):
-        return bool(min(near.min(), np.nanmin(far)) - close <= value <= max(near.max(), np.nanmax(far)) + close)
+        return bool(least - close <= value <= most + close)
     if re.match(r"count|anzahl", word, re.IGNORECASE):
-        return value >= len(near)
-    return value >= 0
+        return bool(value >= len(near) and value == round(value))
+    widest = (most - least) / np.sqrt(2)  # the deviation of two numbers; of more it is less
+    return bool(0 <= value <= close + (widest**2 if re.match("var", word, re.IGNORECASE) else widest))
 
 
 def is_total(cells: list[str], above: list[list[str]], columns: Columns) -> bool:

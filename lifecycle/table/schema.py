@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
@@ -188,6 +188,11 @@ def _without_zone(moment: datetime | None) -> datetime | None:
     return moment.astimezone(UTC).replace(tzinfo=None)
 
 
+def _zone(_: str | None, seconds: int | None) -> timezone | None:
+    """A zone by its hours; one that has a name alone would be the machine's own, or warned of."""
+    return None if seconds is None else timezone(timedelta(seconds=seconds))
+
+
 @lru_cache(maxsize=cells.REMEMBERED)
 def standard_date(cell: str, form: str, kind: str) -> datetime | None:
     """What a tool of the standard makes of a cell; None where it calls it wrong."""
@@ -195,7 +200,7 @@ def standard_date(cell: str, form: str, kind: str) -> datetime | None:
 
     try:
         if form == "any":
-            found = parser.parse(cell)
+            found = parser.parse(cell, tzinfos=_zone)
         elif form == "default" and kind == "date":
             found = datetime.strptime(cell, "%Y-%m-%d")
         elif form == "default":

@@ -1,5 +1,7 @@
 """encode: typed columns become numbers, fitted on the rows they are given and on no others."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -271,6 +273,15 @@ def test_what_two_columns_say_together_is_the_same_for_a_row_alone(style):
     for i in range(10):
         one = encoder.transform({column: values[[i]] for column, values in rows.items()})
         assert np.allclose(one[0], every[i], equal_nan=True, atol=1e-12)
+
+
+def test_a_matrix_may_have_more_cells_than_its_blocks_can_count():
+    """Blocks count to two thousand million; here to 127."""
+    block = SimpleNamespace(
+        shape=(1, 100), nnz=100, data=np.ones(100), indices=np.arange(100), indptr=np.array([0, 100], np.int8)
+    )
+    made = encode._stacked([block, block], lambda: None)
+    assert made.shape == (2, 100) and made.indptr.tolist() == [0, 100, 200] and made.sum() == 200
 
 
 @pytest.mark.parametrize("style", ["linear", "piecewise"])

@@ -153,8 +153,10 @@ def test_a_last_row_of_somebody_called_max_stays(tmp_path, last):
         ["Max,21,9.5", "Sum,7,3.5", "Min,34,30.5"],
         ["count,7,3.5", "max,8,4.5"],
         [f"std,{k},{k + 0.5}" for k in range(12)],
+        ["var,7,35.5", "std,35,3.5"],
+        ["min,,", "max,,"],
     ],
-    ids=["names", "levels met once", "the last level of a sorted column"],
+    ids=["names", "levels met once", "the last level of a sorted column", "wider than the numbers", "no figures"],
 )
 def test_rows_whose_numbers_are_not_what_their_word_says_stay(tmp_path, last):
     table = ["who,n,x", *(f"w{k},{k + 1},{k}.5" for k in range(40))]

@@ -7,6 +7,8 @@ import re
 import subprocess
 import sys
 import venv
+import warnings
+from datetime import datetime
 from decimal import Decimal
 
 import pytest
@@ -79,6 +81,15 @@ def test_what_the_standard_cannot_say_is_texts_of_a_pattern_in_the_raw_file(cell
     assert raw["type"] == "string" and "decimalChar" not in raw
     fits = [bool(re.compile(f"^{raw['constraints']['pattern']}$").match(str(cell))) for cell in (stray, *cells[1:])]
     assert fits == [False] + [True] * (len(cells) - 1)
+
+
+def test_a_zone_by_its_name_is_read_alike_wherever_the_machine_stands(monkeypatch):
+    """Else the contract of a table from New York were another one in New York."""
+    monkeypatch.setattr("time.tzname", ("EST", "EDT"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert standard_date("03/04/2021 10:07 AM EST", "any", "datetime") == datetime(2021, 3, 4, 10, 7)
+        assert standard_date("03/04/2021 10:07 AM MSK", "any", "datetime") == datetime(2021, 3, 4, 10, 7)
 
 
 def test_bounds_of_dates_are_written_as_the_file_writes_them_and_read_back():
