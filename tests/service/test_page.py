@@ -86,6 +86,23 @@ def test_the_true_value_is_kept(page):
     page.get_by_text("kept", exact=True).wait_for()
 
 
+@pytest.mark.parametrize("lost, shown", [(1, "#form button"), (9, "text=The service does not answer")])
+def test_a_request_that_is_lost_is_made_again_or_said(browser, service, lost, shown):
+    page, asked = browser.new_page(), []
+
+    def lose(route):
+        asked.append(route)
+        if len(asked) <= lost:
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/page.json", lose)
+    page.goto(service + "/")
+    page.locator(shown).wait_for()
+    page.close()
+
+
 def test_the_card_and_the_command_are_there(page):
     page.click("#card summary")
     page.locator("#card table").first.wait_for()
