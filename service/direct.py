@@ -8,7 +8,6 @@ ask the same functions, so that they refuse the same.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
@@ -60,7 +59,8 @@ class ShortWay:
             refusal = self.guard.refused(scope, headers)
             if refusal:
                 raise refusal
-            rows = self._rows(headers, bytes(cycle.body))
+            self.service.check_type(headers)
+            rows = self.service.schema.read_at_once(bytes(cycle.body))
             if len(rows) > SHORT:
                 return False
             self.service.engine.ask(rows, request_id, tell)
@@ -71,11 +71,6 @@ class ShortWay:
     def gone(self, seconds: float) -> None:
         """Who asked has left before the body was there, `seconds` after the headers were."""
         self.guard.observe(PATH, 499, seconds)
-
-    def _rows(self, headers: Mapping[bytes, bytes], body: bytes) -> list[dict[str, Any]]:
-        self.service.check_type(headers)
-        rows: list[dict[str, Any]] = self.service.schema.predict.validate_json(body)["rows"]
-        return rows
 
     def _content(self, outcome: Answered | Exception, request_id: str) -> tuple[int, bytes]:
         """(status, JSON)."""

@@ -219,9 +219,8 @@ class PredictionLog:
                 # of what was written since it began it says nothing
                 _, written, _ = driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
                 if written > LONG_PAGES:
-                    driver.execute(
-                        "PRAGMA wal_checkpoint(PASSIVE)"
-                    )  # what came meanwhile, so that little is left to wait for
+                    # what came meanwhile, so that little is left to wait for
+                    driver.execute("PRAGMA wal_checkpoint(PASSIVE)")
                     driver.execute("PRAGMA busy_timeout=20")  # for whoever reads an old state
                     with self.lock:
                         driver.execute("PRAGMA wal_checkpoint(RESTART)")

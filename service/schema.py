@@ -116,13 +116,15 @@ class Schema:
         self.feedback: TypeAdapter[Any] = TypeAdapter(_form("FeedbackRequest", {"labels": Required[labels]}))
         self.rows: TypeAdapter[list[dict[str, Any]]] = TypeAdapter(list[row])
 
-    async def read_rows(self, body: bytes) -> list[dict[str, Any]]:
-        """The rows of a body of POST /predict. Raises ValidationError.
+    def read_at_once(self, body: bytes) -> list[dict[str, Any]]:
+        """The rows of a body of POST /predict. Raises ValidationError, which says what is wrong with it, and where."""
+        rows: list[dict[str, Any]] = self.predict.validate_json(body)["rows"]
+        return rows
 
-        Those of a long one are read piece by piece: the parser lets no other request through until it is done.
-        """
+    async def read_rows(self, body: bytes) -> list[dict[str, Any]]:
+        """The same, but those of a long one are read piece by piece: the parser lets no other request through until it is done."""
         if len(body) < LONG_BODY:
-            return self.predict.validate_json(body)["rows"]
+            return self.read_at_once(body)
         rows: list[dict[str, Any]] = []
         try:
             for piece in pieces(body):
@@ -134,7 +136,7 @@ class Schema:
                 return rows
         except ValueError:
             pass
-        return self.predict.validate_json(body)["rows"]  # says what is wrong with it, and where
+        return self.read_at_once(body)  # says what is wrong
 
 
 def _form(name: str, columns: dict[str, Any], example: Any = None) -> Any:
