@@ -42,7 +42,8 @@ def main() -> None:
     frame = sample.frame(sample.chosen) if sample else read_parquet(TRAIN)
     data = prepare(frame, contract, params, add_features, families)
     # what folds and reasons need of the table: each process of the search holds it, too
-    few, frame = looked_at(frame, data.random_state), fold_columns(frame, contract)
+    few = looked_at(frame, data.random_state)
+    frame = fold_columns(frame, contract)
     give_back()
     check_candidates(params.candidates, data.y, families)
     own = searching(params, sample)
