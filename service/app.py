@@ -14,10 +14,8 @@ from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
-from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, Response
-from starlette.types import Receive, Scope, Send
 
 from service import explanation, inference, page, retention
 from service.bundle import Bundle
@@ -25,7 +23,7 @@ from service.clients import Clients
 from service.direct import ShortWay
 from service.engine import Answered, Busy, Engine, Unreadable
 from service.explanation import Explainer
-from service.guard import Asked, Guard
+from service.guard import Guard
 from service.log import LogError, PredictionLog
 from service.measures import Measures
 from service.readiness import Readiness
@@ -106,39 +104,34 @@ class Service:
     # ---- routes
 
     async def predict(self, request: Request) -> Response:
-        """The route as it is described; Guard calls `predicted` in its place."""
-        headers, query = dict(request.scope["headers"]), request.scope["query_string"]
-        asked = Asked(headers, query, await request.body(), request.state.request_id)
-        return Response(await self.predicted(asked), media_type="application/json")
-
-    async def predicted(self, asked: Asked) -> bytes:
-        """The answer's JSON. Raises Refusal."""
-        self.check_type(asked.headers)
+        """The ordinary way; a few rows are answered by direct.py."""
+        self.check_type(dict(request.scope["headers"]))
         try:
-            rows = await self.schema.read_rows(asked.body)
+            rows = await self.schema.read_rows(await request.body())
         except ValidationError as error:
             raise Refusal.of(fault_list(error)) from None
-        most = None
-        if asked.query:
-            most = explanation.wanted(QueryParams(asked.query))
+        most = explanation.wanted(request.query_params)
         if most is not None:
             self.explainer.check(rows)
-        answered = await self.answer(rows, asked.request_id)
+        request_id = request.state.request_id
+        answered = await self.answer(rows, request_id)
         if most is not None:
             predictions = await self._explained(rows, answered, most)
-            return to_json({"predictions": predictions, **self._about(answered, asked.request_id)})
-        if len(answered) == 1:
-            return self.content(answered, asked.request_id)
+            return reply({"predictions": predictions, **self._about(answered, request_id)})
+        return Response(await self._joined(answered, request_id), media_type="application/json")
+
+    async def _joined(self, answered: list[Answered], request_id: str) -> bytes:
+        """The answer's JSON, slice by slice, so that others have their turns between."""
         pieces = []
         for part in answered:
             pieces.append(to_json(self._predictions(part))[1:-1])
-            await asyncio.sleep(0)  # others have their turns
-        about = to_json(self._about(answered, asked.request_id))
+            await asyncio.sleep(0)
+        about = to_json(self._about(answered, request_id))
         return b'{"predictions":[' + b",".join(pieces) + b"]," + about[1:]
 
-    def content(self, answered: list[Answered], request_id: str) -> bytes:
+    def content(self, part: Answered, request_id: str) -> bytes:
         """The answer's JSON where it is in one slice."""
-        return to_json({"predictions": self._predictions(answered[0]), **self._about(answered, request_id)})
+        return to_json({"predictions": self._predictions(part), **self._about([part], request_id)})
 
     def _about(self, answered: list[Answered], request_id: str) -> dict[str, Any]:
         return {
@@ -208,18 +201,6 @@ class Service:
         return Response(self.measures.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
-class App(FastAPI):
-    """`front` takes the requests that it serves itself: FastAPI's own layers about Guard have nothing to add to them."""
-
-    front: Guard | None = None
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self.front is not None and self.front.serves(scope):
-            await self.front(scope, receive, send)
-        else:
-            await super().__call__(scope, receive, send)
-
-
 def create_app(bundle: Bundle, settings: Settings, name: str = "model", shadow: Any = None) -> FastAPI:
     service = Service(bundle, settings, name)
 
@@ -242,7 +223,7 @@ def create_app(bundle: Bundle, settings: Settings, name: str = "model", shadow: 
         if service.log:
             service.log.close()
 
-    app = App(
+    app = FastAPI(
         title=name,
         version=bundle.version,
         description=bundle.contract.problem.statement,
@@ -255,15 +236,9 @@ def create_app(bundle: Bundle, settings: Settings, name: str = "model", shadow: 
     app.state.service = service
     app.router.route_class = Route
     pages = {path: page.asking(path) for path in ("/", "/docs")}
-    guard: dict[str, Any] = {
-        "settings": settings,
-        "observe": service.measures.request,
-        "pages": pages,
-        "hot": {"/predict": service.predicted},
-    }
+    guard: dict[str, Any] = {"settings": settings, "observe": service.measures.request, "pages": pages}
     app.add_middleware(Guard, **guard)
-    app.front = Guard(app.router, **guard)
-    service.clients.short_way = ShortWay(service, app.front)
+    service.clients.short_way = ShortWay(service, Guard(app, **guard))
 
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, Refusal)

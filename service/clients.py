@@ -21,7 +21,7 @@ from service.replies import reply
 from service.settings import Settings
 
 if TYPE_CHECKING:
-    from service.direct import ShortWay
+    from service.direct import Expected, ShortWay
 
 RESERVE = 300  # descriptors for the log, the bundle's files, and connections that are just being turned away
 BACKLOG = 150  # connections that come at once
@@ -90,8 +90,7 @@ class Connection(HttpToolsProtocol):
         super().__init__(*given, **more)
         self.clients: Clients = self.app_state["clients"]
         self.waits_since = self.deadline = math.inf
-        self.expected: RequestResponseCycle | None = None  # a request that the short way answers once its body is there
-        self.expected_since = math.inf
+        self.expected: Expected | None = None  # a request that the short way answers once its body is there
 
     def wait(self, seconds: float) -> None:
         self.waits_since = time.monotonic()
@@ -105,7 +104,7 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.clients.open.discard(self)
         if self.expected and self.clients.short_way:
-            self.clients.short_way.gone(time.monotonic() - self.expected_since)
+            self.clients.short_way.gone(self.expected)
         self.expected = None
         super().connection_lost(exc)
 
@@ -122,20 +121,19 @@ class Connection(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         """Called by uvicorn when the headers are there, or later where requests wait for one another."""
         self._unset_keepalive_if_required()  # the short way may just have refused one that came in the same piece
-        short_way = self.clients.short_way
         at_once = cycle is self.cycle and cycle.more_body and app is self.config.loaded_app
-        if short_way and at_once and short_way.takes(cycle):
-            self.expected, self.expected_since = cycle, time.monotonic()
-        else:
+        if self.clients.short_way and at_once:
+            self.expected = self.clients.short_way.expects(cycle)
+        if not self.expected:
             super()._start_asgi_task(cycle, app)
 
     def on_message_complete(self) -> None:
         if not self.flow.write_paused:  # else it is still to take in the answers before
             self.waits_since = self.deadline = math.inf
         super().on_message_complete()
-        cycle, self.expected = self.expected, None
-        if cycle and self.clients.short_way and not self.clients.short_way.answer(cycle):
-            super()._start_asgi_task(cycle, self.app)
+        expected, self.expected = self.expected, None
+        if expected and self.clients.short_way and not self.clients.short_way.answer(expected):
+            super()._start_asgi_task(expected.cycle, self.app)
 
     def on_response_complete(self) -> None:
         super().on_response_complete()

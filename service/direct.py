@@ -8,57 +8,60 @@ ask the same functions, so that they refuse the same.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic_core import to_json
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from service.engine import SHORT, Answered
-from service.guard import HEADERS, JSON, Guard, make_id
+from service.guard import HEADERS, Guard, make_id
 
 if TYPE_CHECKING:
     from service.app import Service
 
 PATH = "/predict"
 MAX_BODY = 16_000  # bytes; a longer body has more rows than are answered in one turn
+JSON = (b"content-type", b"application/json")
+
+
+class Expected(NamedTuple):
+    """A request whose body is still to come. `since`: when its headers were there."""
+
+    cycle: RequestResponseCycle
+    headers: dict[bytes, bytes]
+    since: float
 
 
 class ShortWay:
     def __init__(self, service: Service, guard: Guard) -> None:
         self.service, self.guard = service, guard
 
-    def takes(self, cycle: RequestResponseCycle) -> bool:
-        """Whether the request, of which the headers are known, may be answered here once its body is there."""
-        scope = cycle.scope
-        if (
-            scope["path"] != PATH
-            or scope["method"] != "POST"
-            or scope["query_string"]
-            or cycle.waiting_for_100_continue
-        ):
-            return False
-        if cycle.flow.write_paused:  # a client that does not take in its answers is made to wait
-            return False
-        length = dict(scope["headers"]).get(b"content-length", b"")
-        return length.isdigit() and int(length) <= MAX_BODY
-
-    def answer(self, cycle: RequestResponseCycle) -> bool:
-        """Whether it is answered, now or when the engine has the answer; False: it is to go the ordinary way."""
-        started = time.perf_counter()
+    def expects(self, cycle: RequestResponseCycle) -> Expected | None:
+        """The request, of which the headers are there, if it may be answered here once its body is, too."""
         scope: Any = cycle.scope
+        if scope["path"] != PATH or scope["method"] != "POST" or scope["query_string"]:
+            return None
+        if cycle.waiting_for_100_continue:
+            return None
+        if cycle.flow.write_paused:  # a client that does not take in its answers is made to wait
+            return None
         headers = dict(scope["headers"])
+        length = headers.get(b"content-length", b"")
+        if not length.isdigit() or int(length) > MAX_BODY or self.guard.refused(scope, headers):
+            return None
+        return Expected(cycle, headers, time.perf_counter())
+
+    def answer(self, expected: Expected) -> bool:
+        """Whether it is answered, now or when the engine has the answer; False: it is to go the ordinary way."""
+        cycle, headers, since = expected
         request_id = make_id(headers)
 
         def tell(outcome: Any) -> None:
             status, content = self._content(outcome, request_id)
             write(cycle, status, content, request_id)
-            route = "other" if status == 401 else PATH
-            self.guard.observe(route, status, time.perf_counter() - started)
+            self.guard.observe(PATH, status, time.perf_counter() - since)
 
         try:
-            refusal = self.guard.refused(scope, headers)
-            if refusal:
-                raise refusal
             self.service.check_type(headers)
             rows = self.service.schema.read_at_once(bytes(cycle.body))
             if len(rows) > SHORT:
@@ -68,15 +71,15 @@ class ShortWay:
             tell(error)
         return True
 
-    def gone(self, seconds: float) -> None:
-        """Who asked has left before the body was there, `seconds` after the headers were."""
-        self.guard.observe(PATH, 499, seconds)
+    def gone(self, expected: Expected) -> None:
+        """Who asked has left before the body was there."""
+        self.guard.observe(PATH, 499, time.perf_counter() - expected.since)
 
     def _content(self, outcome: Answered | Exception, request_id: str) -> tuple[int, bytes]:
         """(status, JSON)."""
         if not isinstance(outcome, Exception):
             try:
-                return 200, self.service.content([outcome], request_id)
+                return 200, self.service.content(outcome, request_id)
             except Exception as error:
                 outcome = error
         refusal = self.service.refusal(outcome) or self.guard.failure(outcome)

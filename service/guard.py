@@ -9,9 +9,7 @@ import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import NamedTuple
 
-from pydantic_core import to_json
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -24,23 +22,10 @@ OPEN = re.compile(r"/health/(live|ready)|/v2/health/(live|ready)|/docs/.+")
 SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # a request's own id need only be another than the others': drawing each from the system takes longer
 PROCESS, _count = secrets.token_hex(6), itertools.count()
-JSON = (b"content-type", b"application/json")
 HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"cache-control", b"no-store"),
 ]
-
-
-class Asked(NamedTuple):
-    """A request, with its whole body."""
-
-    headers: Mapping[bytes, bytes]
-    query: bytes
-    body: bytes
-    request_id: str
-
-
-Endpoint = Callable[[Asked], Awaitable[bytes]]  # gives the JSON of an answer 200, or raises Refusal
 
 
 class TooLarge(Exception):
@@ -49,8 +34,7 @@ class TooLarge(Exception):
 
 class Guard:
     """ASGI middleware. `observe(route, status, seconds)` is called once a request; `pages`: by path, those that come
-    with the refusal of a key, since they have a field for it; `hot`: by path, endpoints of POST that are called from here: the
-    search for a route, the layers about it and the objects of a request and a response take longer than a row's answer."""
+    with the refusal of a key, since they have a field for it."""
 
     def __init__(
         self,
@@ -58,9 +42,8 @@ class Guard:
         settings: Settings,
         observe: Callable[[str, int, float], None],
         pages: Mapping[str, ASGIApp],
-        hot: Mapping[str, Endpoint],
     ) -> None:
-        self.app, self.observe, self.pages, self.hot = app, observe, pages, hot
+        self.app, self.observe, self.pages = app, observe, pages
         self.key = settings.API_KEY.encode()
         self.hosts = {host.encode() for host in settings.allowed_hosts()}
         self.max_body = settings.MAX_BODY_BYTES
@@ -69,10 +52,6 @@ class Guard:
         )
         self.failed = Refusal(500, "the service failed; its own output has the details under this request id")
 
-    def serves(self, scope: Scope) -> bool:
-        """Whether an endpoint of `hot` answers, so that the app inside is not asked."""
-        return scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in self.hot
-
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
@@ -80,9 +59,6 @@ class Guard:
         headers = dict(scope["headers"])
         request_id = make_id(headers)
         scope.setdefault("state", {})["request_id"] = request_id
-        if self.serves(scope):
-            await self._directly(scope, headers, request_id, receive, send)
-            return
         begun = False
 
         async def answer(message: Message) -> None:
@@ -112,51 +88,10 @@ class Guard:
             route = getattr(scope.get("route"), "path", "other")
             self.observe(route, status, time.perf_counter() - started)
 
-    async def _directly(
-        self, scope: Scope, headers: dict[bytes, bytes], request_id: str, receive: Receive, send: Send
-    ) -> None:
-        """The same for an endpoint of `hot`, without a layer between."""
-        started, status = time.perf_counter(), 500
-        try:
-            refusal = self.refused(scope, headers)
-            if not refusal:
-                try:
-                    asked = Asked(headers, scope["query_string"], await self._body(receive), request_id)
-                    status, content = 200, await self.hot[scope["path"]](asked)
-                except Refusal as raised:
-                    refusal = raised
-                except TooLarge:
-                    refusal = self.too_large
-                except ClientDisconnect:
-                    status = 499
-                    return
-                except Exception as error:
-                    refusal = self.failure(error)
-            if refusal:
-                status, content = refusal.status, to_json(refusal.content(request_id))
-            about = [(b"content-length", b"%d" % len(content)), JSON, *HEADERS, (b"x-request-id", request_id.encode())]
-            await send({"type": "http.response.start", "status": status, "headers": about})
-            await send({"type": "http.response.body", "body": content})
-        finally:
-            route = "other" if status == 401 else scope["path"]
-            self.observe(route, status, time.perf_counter() - started)
-
     def failure(self, error: Exception) -> Refusal:
         """The answer to a request at which something broke; what, the service's own output says."""
         logger.error("failed", exc_info=error)
         return self.failed
-
-    async def _body(self, receive: Receive) -> bytes:
-        """Raises TooLarge, ClientDisconnect."""
-        parts: list[bytes] = []  # joined once: a body that comes in thousands of pieces is not copied with each
-        receive = self._limited(receive)
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise ClientDisconnect
-            parts.append(message.get("body", b""))
-            if not message.get("more_body"):
-                return b"".join(parts)
 
     def refused(self, scope: Scope, headers: dict[bytes, bytes]) -> Refusal | None:
         if self.hosts and not self._known(headers.get(b"host", b"")):
