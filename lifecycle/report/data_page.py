@@ -10,6 +10,7 @@ from lifecycle.report.dots import Plot, Row, plot
 from lifecycle.report.page import page
 from lifecycle.report.provenance import of_table
 from lifecycle.table.contract import Contract
+from lifecycle.table.roles import written
 
 # a section is a template, templates/data/NAME.html.j2
 SECTIONS = ("remarks", "target", "columns", "together", "unused")
@@ -148,7 +149,8 @@ def remarks(one: dict[str, Any]) -> list[str]:
 
 
 def entry(name: str, value: float) -> str:
-    return f"columns: {{{name}: {{missingValues: ['', '{value:g}']}}}}"
+    text = str(int(value)) if value == int(value) else repr(float(value))
+    return f"columns: {{{written(name)}: {{missingValues: ['', '{text}']}}}}"
 
 
 # ---- together -----------------------------------------------------------------------------------------------------

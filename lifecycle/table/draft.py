@@ -54,9 +54,11 @@ class Untyped:
         return "missingValues" not in self.override and not self.is_target
 
 
-def with_missing(one: Untyped, text: str) -> list[str]:
-    """missingValues for params.yaml, where the user's list is all there is."""
-    return [*filter(None, one.seen), text]
+def with_missing(one: Untyped, *texts: str) -> str:
+    """missingValues as params.yaml takes it, where the user's list is all there is: ['?', '-1']."""
+    listed = dict.fromkeys([*filter(None, one.seen), *texts])
+    quoted = ["'" + text.replace("'", "''") + "'" for text in listed]
+    return f"[{', '.join(quoted)}]"
 
 
 def plain_number(value: float) -> float | int:

@@ -13,6 +13,7 @@ from lifecycle.table.date_column import are_seasons
 from lifecycle.table.draft import LEVELS, MAX_WORDS, Draft, Untyped, with_missing
 from lifecycle.table.evidence import FileEvidence
 from lifecycle.table.number_words import number_of
+from lifecycle.table.roles import entry, written
 from lifecycle.table.texts import Texts
 
 SEVERAL = 4  # different texts, from which on their order may matter
@@ -35,13 +36,13 @@ def note_not_understood(one: Untyped, draft: Draft, file: FileEvidence) -> None:
     if len(texts.distinct) >= SEVERAL and all(number_of(t) is not None for t in texts.sample):
         draft.notes.append(
             f"its cells are numbers in words ({shown}), and it is taken for texts; if they are numbers: "
-            f"columns: {{{one.name}: {{type: number}}}}"
+            f"{entry(one.name, 'type', 'number')}"
         )
         return
     if code := _code_among(texts, file):
         draft.notes.append(
             f"{code[1]} of its cells hold {code[0]}, which stands for no value in other columns; it is kept as a level; if it stands for "
-            f"none here too: columns: {{{one.name}: {{missingValues: {with_missing(one, code[0])}}}}}"
+            f"none here too: {entry(one.name, 'missingValues', with_missing(one, code[0]))}"
         )
         return
     words = texts.words(MAX_WORDS)
@@ -49,10 +50,10 @@ def note_not_understood(one: Untyped, draft: Draft, file: FileEvidence) -> None:
     numbers = sum(shape is not None and not shape.words for shape in texts.numbers)
     if words and not file.words.issuperset(words) and others > LEVELS and numbers >= 0.9 * others:
         said = " and ".join(f'"{w}"' for w in texts.spelled(words))
-        missing = [*filter(None, one.seen), *texts.spelled(words)]
+        missing = with_missing(one, *texts.spelled(words))
         draft.notes.append(
             f"{sum(words.values())} of its cells say {said}, the others are numbers ({_some_numbers(texts)}), and all are taken for "
-            f"texts; if that stands for none: columns: {{{one.name}: {{type: number, missingValues: {missing}}}}}"
+            f"texts; if that stands for none: {entry(one.name, 'type', f'number, missingValues: {missing}')}"
         )
         return
     for kind, what in (("date", "dates"), ("number", "numbers")):
@@ -62,7 +63,7 @@ def note_not_understood(one: Untyped, draft: Draft, file: FileEvidence) -> None:
             why = "codes, by its name" if vocabulary.is_code(one.name) else "texts"
             draft.notes.append(
                 f"most of its cells look like {what} ({shown}), and it is taken for {why}; if it is {what}: "
-                f"columns: {{{one.name}: {{type: {kind}}}}}"
+                f"{entry(one.name, 'type', kind)}"
             )
             return
     many = len(texts.distinct) > 20
@@ -73,18 +74,18 @@ def note_not_understood(one: Untyped, draft: Draft, file: FileEvidence) -> None:
     if _share(texts, _is_list) > 0.5:
         draft.notes.append(
             f"most of its cells hold lists or records ({shown}), which are taken for texts; give each of their entries a column of its own, "
-            f"or leave it out: problem.exclude: [{one.name}]"
+            f"or leave it out: problem.exclude: [{written(one.name)}]"
         )
     elif few_forms and (
         one_number or _share(texts, _STARTS_WITH_NUMBER.match) > 0.5 or _share(texts, _SEVERAL_NUMBERS.fullmatch) > 0.5
     ):
         draft.notes.append(
             f"most of its cells hold numbers among other text ({shown}), which are not read; if they are measures, give each a "
-            f"column of its own; if they only name a row: columns: {{{one.name}: {{role: id}}}}"
+            f"column of its own; if they only name a row: {entry(one.name, 'role', 'id')}"
         )
     elif many and _share(texts, _is_code) > 0.5 and 0.5 * texts.total < len(texts.distinct) <= 0.95 * texts.total:
         draft.notes.append(
-            f"most of its cells look like names of things ({shown}); if it only names a row: columns: {{{one.name}: {{role: id}}}}"
+            f"most of its cells look like names of things ({shown}); if it only names a row: {entry(one.name, 'role', 'id')}"
         )
 
 
@@ -185,6 +186,10 @@ def _would_be(one: Untyped, texts: Texts, kind: str, file: FileEvidence) -> bool
     if kind == "number" and len({core for shape in texts.numbers if shape for core in shape.cores}) < 3:
         return False  # 1.usa.gov among other names
     if kind == "date":
+        if vocabulary.is_id(one.name) or vocabulary.is_numbered(one.name):
+            shapes = [shape for shape in shapes if shape is None or "%j" not in shape.form]
+            if not any(shapes):
+                return False  # 2021-280 is the 280th file of the year
         formats = dates.recognise(texts.dates, texts.sample_counts, file.day_first)
         read = (
             ~np.isnat(dates.moments(texts.distinct, formats.formats))

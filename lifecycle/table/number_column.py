@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from lifecycle.table import cells, dates, evidence, notation, recognise, sentinels
-from lifecycle.table.date_column import compact_dates, counted_moments
+from lifecycle.table import cells, dates, evidence, notation, recognise, sentinels, vocabulary
+from lifecycle.table.date_column import DAY_OF_YEAR, compact_dates, counted_moments
 from lifecycle.table.draft import LEVELS, Draft, Untyped, plain_number, with_missing
 from lifecycle.table.evidence import FileEvidence
 from lifecycle.table.notation import Notation
+from lifecycle.table.roles import entry
 from lifecycle.table.texts import Texts
 from lifecycle.table.vocabulary import names_a_date
 
@@ -115,28 +116,46 @@ def field_of_number(one: Untyped, draft: Draft, file: FileEvidence) -> dict[str,
         )
     if draft.notation.words:
         verdict.suspected.pop(0.0, None)  # what costs nothing
-    for value, why in verdict.suspected.items():
-        draft.notes.append(
-            f"{why}; it is kept as a value; if it stands for none: columns: {{{one.name}: {{missingValues: ['{value:g}']}}}}"
-        )
+    _note_suspected(one, draft, verdict, keys["sentinels"])
     _note_lone(one, draft, finite & ~gone)
     if not one.forced and not one.is_target and (pair := _versions(texts)):
         draft.notes.append(
-            f"it holds {pair[0]} and {pair[1]}, which are one number; if they are two, as of versions: columns: {{{one.name}: {{type: string}}}}"
+            f"it holds {pair[0]} and {pair[1]}, which are one number; if they are two, as of versions: {entry(one.name, 'type', 'string')}"
         )
     if whole and not one.forced and names_a_date(one.name) and abs(kept).min() > 9_999:
         shown = ", ".join(texts.plain_sample[:3])
+        cure = entry(one.name, "type", "date, format: '%Y%m%d'")
         draft.notes.append(
-            f"its name says that it holds dates, and its cells ({shown}) are read as numbers; if they are dates: "
-            f"columns: {{{one.name}: {{type: date, format: ...}}}}, such as %Y%m%d or %m%d%Y"
+            f"its name says that it holds dates, and its cells ({shown}) are read as numbers; if they are dates: {cure}, or '%m%d%Y'"
         )
         return keys
     counted = counted_moments(texts) if whole and not one.forced and not one.is_target else ""
     if counted in dates.EPOCHS:
         draft.notes.append(
-            f"its numbers could be moments ({counted}); if they are: columns: {{{one.name}: {{type: datetime, format: {counted}}}}}"
+            f"its numbers could be moments ({counted}); if they are: {entry(one.name, 'type', f'datetime, format: {counted}')}"
         )
+    elif counted == DAY_OF_YEAR and not vocabulary.is_id(one.name) and not vocabulary.is_numbered(one.name):
+        cure = entry(one.name, "type", f"date, format: '{DAY_OF_YEAR}'")
+        draft.notes.append(f"its numbers ({', '.join(texts.plain_sample[:3])}) could be years with a day of the year; if they are: {cure}")
     return keys
+
+
+def _note_suspected(one: Untyped, draft: Draft, verdict: sentinels.Verdict, gone: list[str]) -> None:
+    """Numbers that may stand for no value, in one line, since missingValues is one list; `gone`: the cells that do."""
+    if not verdict.suspected:
+        return
+    cure = entry(one.name, "missingValues", with_missing(one, *gone, *_as_written(draft, list(verdict.suspected))))
+    whys = "; ".join(verdict.suspected.values())
+    kept = "it is kept as a value; if it stands for none"
+    if len(verdict.suspected) > 1:
+        kept = "they are kept as values; if they stand for none"
+    draft.notes.append(f"{whys}; {kept}: {cure}")
+
+
+def _as_written(draft: Draft, values: list[float]) -> list[str]:
+    """The texts of the cells that hold these numbers: 2147483647, which as a float would be shortened."""
+    assert draft.values is not None
+    return [text.strip() for text in draft.texts.at(np.flatnonzero(np.isin(draft.values, values)))]
 
 
 _TWO_NUMBERS = re.compile(r"\d{1,3}\.\d{1,2}")
@@ -172,5 +191,5 @@ def _note_lone(one: Untyped, draft: Draft, kept: np.ndarray) -> None:
         value, low, high = found
         draft.notes.append(
             f"one cell or two hold {value:g}, far outside all others ({low:g} to {high:g}); if that is a slip, mend the row, "
-            f"or columns: {{{one.name}: {{missingValues: {with_missing(one, f'{value:g}')}}}}} sets it aside"
+            f"or {entry(one.name, 'missingValues', with_missing(one, *_as_written(draft, [value])))} sets it aside"
         )

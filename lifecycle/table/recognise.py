@@ -16,6 +16,7 @@ import numpy as np
 
 from lifecycle.table import cells, notation, units
 from lifecycle.table.notation import Notation
+from lifecycle.table.roles import written
 
 ALIKE = (
     0.9  # of the cells with a word beside the number, the share that must have the same one, where it is no known unit
@@ -393,7 +394,7 @@ def _doubt(name: str, cores: Iterable[str], doubtful: str, decimal: str) -> str:
     broken = example.replace(doubtful, ".")
     taken, other = (broken, whole) if decimal == doubtful else (whole, broken)
     keys = '{decimalChar: ",", groupChar: "."}' if _OTHER[decimal] == "," else '{decimalChar: ".", groupChar: ","}'
-    return f"{DOUBT}: {example} is read as {taken}; if it is {other}, set columns: {{{name}: {keys}}}"
+    return f"{DOUBT}: {example} is read as {taken}; if it is {other}, set columns: {{{written(name)}: {keys}}}"
 
 
 def _forms(good: list[Met], decimal: str, group: str, forced: bool) -> set[str] | None:

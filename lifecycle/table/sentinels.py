@@ -47,8 +47,9 @@ def judge(
     """
     found = Verdict()
     values, counts = _merged(values, counts)
+    codes = _codes_side_by_side(values, counts)
     for value, columns in (of_file or {}).items():
-        beside = _beside(value, values, counts)
+        beside = _beside(value, values, counts, codes)
         if beside is None or beside.distinct < least:
             continue
         # that most cells hold it is no objection where other columns have it too
@@ -56,34 +57,44 @@ def judge(
             found.missing.append(value)
             values, counts = _without(value, values, counts)
     ends = _shared_ends(values, counts)
-    for value in dict.fromkeys((*USUAL, *ends)):
-        beside = _beside(value, values, counts)
+    for value in dict.fromkeys((*USUAL, *ends, *codes)):
+        beside = _beside(value, values, counts, codes)
         needed = least if value in USUAL else max(least, 11)
         if beside is None or beside.distinct < least:
             continue
         if beside.share > 0.5 or beside.distinct < needed:
-            _suspect(value, beside, found)
+            _suspect(value, beside, found, codes)
             continue
-        if value in USUAL or value < 0 or _is_repeated(value):
+        if value in USUAL or value < 0 or _is_repeated(value) or (value in codes and is_code(value)):
             if beside.far or _is_lonely_minus(value, beside):
                 found.missing.append(value)
                 values, counts = _without(value, values, counts)
                 continue
         # 365 nights among 1 to 30: a year, far off though it is
-        _suspect(value, beside, found)
+        _suspect(value, beside, found, codes)
+    _with_their_company(found, codes)
     _judge_zero(values, counts, found)
     return found
 
 
-def _suspect(value: float, beside: Split, found: Verdict) -> None:
+def _with_their_company(found: Verdict, codes: tuple[float, ...]) -> None:
+    """Where one of several codes side by side stands for no value, the others do."""
+    if not any(value in codes for value in found.missing):
+        return
+    company = [value for value in found.suspected if value in codes and is_code(value)]
+    found.missing += company
+    for value in company:
+        del found.suspected[value]
+
+
+def _suspect(value: float, beside: Split, found: Verdict, codes: tuple[float, ...]) -> None:
     """Name a value that may stand for none, where many cells hold it."""
     others = f"({beside.low:,.6g} to {beside.high:,.6g})"
     if not 0.01 <= beside.share <= 0.95 or beside.distinct < 3:
         return
     if value < 0 <= beside.low:
-        found.suspected[value] = (
-            f"{beside.share:.1%} of the cells hold {value:g}, the only number below 0 among others {others}"
-        )
+        below = "a number below 0" if value in codes else "the only number below 0"
+        found.suspected[value] = f"{beside.share:.1%} of the cells hold {value:g}, {below} among others {others}"
     elif beside.far:
         found.suspected[value] = f"{beside.share:.1%} of the cells hold {value:g}, far from all others {others}"
 
@@ -98,14 +109,39 @@ def _without(value: float, values: np.ndarray, counts: np.ndarray) -> tuple[np.n
     return values[values != value], counts[values != value]
 
 
-def _beside(value: float, values: np.ndarray, counts: np.ndarray) -> Split | None:
-    """None where no cell, or each, holds the value."""
-    others = values[values != value]
-    if len(others) in (0, len(values)):
+def _beside(value: float, values: np.ndarray, counts: np.ndarray, codes: tuple[float, ...] = ()) -> Split | None:
+    """None where no cell, or each, holds the value; `codes`: what no value is compared with, since it may be one."""
+    others = values[(values != value) & ~np.isin(values, codes)]
+    if len(others) in (0, len(values)) or value not in values:
         return None
     share = counts[values == value].sum() / counts.sum()
     low, high = float(others[0]), float(others[-1])
     return Split(float(share), len(others), low, high, max(value - high, low - value))
+
+
+MOST_CODES = 4  # 96, 97, 98 and 99: refused, does not know, does not apply, no answer
+
+
+def _codes_side_by_side(values: np.ndarray, counts: np.ndarray) -> tuple[float, ...]:
+    """Two to four numbers at an end of the range, far off all others, as a survey's 98 and 99 are, or -1 and -2."""
+    for size in range(2, min(MOST_CODES, len(values) - 3) + 1):
+        top, others = values[-size:], values[:-size]
+        far = top[0] - others[-1] > 2 * (others[-1] - others[0])
+        if far and _are_codes(top, counts[-size:], counts.sum()):
+            return tuple(top.tolist())
+        low, others = values[:size], values[size:]
+        gap, width = others[0] - low[-1], others[-1] - others[0]
+        far = gap > 2 * width or (low[-1] < 0 <= others[0] and gap > 0.1 * width)
+        if far and _are_codes(low, counts[:size], counts.sum()):
+            return tuple(low.tolist())
+    return ()
+
+
+def _are_codes(block: np.ndarray, counts: np.ndarray, total: int) -> bool:
+    """Whether each is written as a code for no value is, and one at least is shared by many rows."""
+    if (block != np.floor(block)).any() or counts.max() < max(5, 0.01 * total):
+        return False
+    return all(is_code(value) or value < 0 or value in (7, 8, 9) for value in block.tolist())
 
 
 def _shared_ends(values: np.ndarray, counts: np.ndarray) -> list[float]:
@@ -119,7 +155,13 @@ def _shared_ends(values: np.ndarray, counts: np.ndarray) -> list[float]:
 
 def is_code(value: float) -> bool:
     """Whether people fill a field with this number where they have none."""
-    return value in USUAL or _is_repeated(value)
+    return value in USUAL or _is_repeated(value) or _is_below_nines(value)
+
+
+def _is_below_nines(value: float) -> bool:
+    """97, 998: one of the last numbers of so many digits, of which a survey takes several."""
+    digits = str(abs(int(value)))
+    return len(digits) > 1 and set(digits[:-1]) == {"9"} and digits[-1] in "678"
 
 
 def _is_repeated(value: float) -> bool:

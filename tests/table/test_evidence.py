@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import yaml
 
 from lifecycle.table import sentinels
 from tests.table.columns import N, made, spread
@@ -144,6 +145,35 @@ def test_a_far_code_of_three_columns_is_missing_and_of_one_is_only_named():
     assert three.values("q1").count(None) == scale.count(99) and "read as missing" in three.said("q2")
     one = made(q1=scale, q2=spread(1, 5))
     assert 99 in one.values("q1") and "missingValues: ['99']" in one.said("q1")
+
+
+@pytest.mark.parametrize("codes", [(998, 999), (-1, -2), (-9, -8, -7), (7777, 8888, 9999)])
+def test_codes_side_by_side_hide_one_another_no_more(codes):
+    cells = [codes[i % len(codes)] if i % 7 == 0 else v for i, v in enumerate(spread(18, 60))]
+    table = made(age=cells)
+    assert set(table.values("age")).isdisjoint(codes) and "read as missing" in table.said("age")
+
+
+def test_codes_far_off_a_scale_are_named_in_one_line_whose_cure_does_what_it_says():
+    cells = [(88, 99)[i % 2] if i % 7 == 0 else v for i, v in enumerate(spread(1, 7))]
+    said = made(answered=cells).said("answered")
+    assert "88" in said and "they are kept as values" in said and "{answered: {missingValues: ['88', '99']}}" in said
+    cured = made(columns={"answered": {"missingValues": ["88", "99"]}}, answered=cells)
+    assert set(cured.values("answered")) == {*range(1, 8), None}
+
+
+def test_the_last_rungs_of_a_ladder_are_no_codes():
+    cells = [(20, 21)[i % 2] if i % 7 == 0 else v for i, v in enumerate(spread(1, 3))]
+    assert "{missingValues: ['20', '21']}" not in made(rooms=cells).said("rooms")
+
+
+@pytest.mark.parametrize(("name", "code"), [("size", "2147483647"), ("size, cm", "3.4028235e+38"), ("yes", "123456789")])
+def test_the_cure_names_column_and_cells_as_params_must_have_them(name, code):
+    cells = ["n/a" if i % 9 == 0 else code if i % 7 == 0 else v for i, v in enumerate(spread(5, 60))]
+    said = made(**{name: cells}).said(name)
+    columns = yaml.safe_load("{" + said[said.index("columns: ") :] + "}")["columns"]
+    assert columns == {name: {"missingValues": ["n/a", code]}}
+    assert made(columns=columns, **{name: cells}).field(name)["constraints"]["maximum"] <= 60
 
 
 @pytest.mark.parametrize("mark", ["...", "…", ":", ": c", "**", "/", "//"])
