@@ -11,6 +11,7 @@ from lifecycle.table import dates, notation
 from lifecycle.table.draft import DATES, Draft, Untyped, second, with_missing
 from lifecycle.table.evidence import FileEvidence
 from lifecycle.table.notation import Notation
+from lifecycle.table.roles import entry
 from lifecycle.table.texts import Texts
 from lifecycle.table.vocabulary import MONTH_WORDS, says_date, says_moment, says_time, words_of
 
@@ -47,9 +48,9 @@ def date_draft(one: Untyped, texts: Texts, file: FileEvidence, least: float) -> 
         )
     if len(formats) > 1:
         notes.append(f"its dates are written in {len(formats)} formats: {', '.join(formats)}")
-    if formats[0] in (*dates.EPOCHS, dates.EXCEL):
+    if formats[0] in (*dates.EPOCHS, dates.EXCEL, DAY_OF_YEAR):
         notes.append(
-            f"its numbers are read as moments ({formats[0]}), such as {second(found[0])}; if they are not: columns: {{{one.name}: {{type: number}}}}"
+            f"its numbers are read as moments ({formats[0]}), such as {second(found[0])}; if they are not: {entry(one.name, 'type', 'number')}"
         )
     if gone.any():
         keys["sentinels"] = sorted({str(t) for t in texts.distinct[gone]})
@@ -66,7 +67,7 @@ def _doubtful(one: Untyped, texts: Texts, formats: tuple[str, ...], doubt: str) 
         taken = next((form for form in formats if form != dates.ISO and dates.read(text, (form,))), "")
         if taken and dates.read(text, (doubt,)) and not dates.read(text, (dates.ISO,)):
             return [
-                f"dates such as {text.strip()} are read as {taken}, and would fit {doubt} as well (columns: {{{one.name}: {{format: ...}}}})"
+                f"dates such as {text.strip()} are read as {taken}, and would fit {doubt} as well ({entry(one.name, 'format', repr(doubt))})"
             ]
     return []
 
@@ -91,7 +92,7 @@ def _early_end(one: Untyped, texts: Texts, parsed: np.ndarray, good: np.ndarray)
     text = str(texts.distinct[good].iloc[int(np.argmin(parsed[good]))]).strip()
     return [
         f"{int(counts[0])} cells hold {text}, decades before all others; it is kept as a date; if it stands for none: "
-        f"columns: {{{one.name}: {{missingValues: {with_missing(one, text)}}}}}"
+        f"{entry(one.name, 'missingValues', with_missing(one, text))}"
     ]
 
 
@@ -110,9 +111,12 @@ def _formats(one: Untyped, texts: Texts, file: FileEvidence, least: float) -> tu
     if sum(shape is not None for shape in texts.dates) < max(0.5 * least, 1e-9) * len(texts.sample):
         return (), ""
     found = dates.recognise(texts.dates, texts.sample_counts, file.day_first)
-    return (found.formats, found.doubt) if found else ((), "")
+    if found is None or (not one.forced and not says_time(one.name) and all("%j" in form for form in found.formats)):
+        return (), ""  # 2021-280 may be the 280th file of the year as well
+    return found.formats, found.doubt
 
 
+DAY_OF_YEAR = "%Y%j"
 _FAR_AHEAD = np.datetime64("2200-01-01")
 _PADDED_MONTH = re.compile(r"(0[1-9]|1[0-2])\.(19|20)\d\d")
 
@@ -133,14 +137,23 @@ def compact_dates(name: str, texts: Texts) -> str:
         return _eight_digits(sample)[0] if sure else ""
     if lengths == {6}:
         return _six_digits(name, sample)
+    if says_time(name) and are_days_of_years(sample):
+        return DAY_OF_YEAR
     if not says_time(name):
         return ""
     return counted_moments(texts) if says_moment(name) or min(lengths) >= 10 else ""
 
 
+def are_days_of_years(sample: list[str]) -> bool:
+    """Whether numbers are a year with the day that is counted in it, 2021280, and more of them than chance explains."""
+    return {len(t) for t in sample} == {7} and len(set(sample)) >= 12 and _fit(sample, DAY_OF_YEAR) > 0.99
+
+
 def counted_moments(texts: Texts) -> str:
-    """Seconds, milliseconds or microseconds since 1970, or days of a spreadsheet, by their size."""
+    """Seconds, milli-, micro- or nanoseconds since 1970, or days of a spreadsheet, by their size; or the days of years."""
     sample = [t.removesuffix(".0") for t in texts.plain_sample]
+    if all(t.isascii() and t.isdigit() for t in sample) and are_days_of_years(sample):
+        return DAY_OF_YEAR
     if all(t.isdigit() for t in sample):
         for form, scale in dates.EPOCHS.items():
             if np.mean([2.5e14 <= int(t) * scale <= 2.6e15 for t in sample]) > 0.99:  # 1977 to 2052

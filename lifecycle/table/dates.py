@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from lifecycle.table.contract import Field
 
 ISO = "ISO8601"
-EPOCHS = {"epoch_s": 1_000_000, "epoch_ms": 1_000, "epoch_us": 1}  # microseconds each
+EPOCHS = {"epoch_s": 1_000_000, "epoch_ms": 1_000, "epoch_us": 1, "epoch_ns": 0.001}  # microseconds each
 EXCEL = "excel"  # days since 30 December 1899
 NAT = np.datetime64("NaT", "us")
 MAX_FORMATS = 8
@@ -52,7 +52,7 @@ _WEEKDAYS = frozenset(
     "sabato segunda terça quarta quinta sexta maandag dinsdag woensdag donderdag vrijdag zaterdag zondag mar".split()
 )
 MONTHS = {name.casefold(): number for number, names in enumerate(_MONTHS, 1) for name in names.split()}
-_FILLERS = frozenset("de del of the den am le el il at um à às om t a kl uhr г года р року r roku в o klo".split())
+_FILLERS = frozenset("de del of the den am le el il at um à às om t a kl uhr г года р року r roku в o klo godz ore kello kell ás".split())
 
 _ISO = re.compile(
     r"(\d{4})([-/])(\d\d?)\2(\d\d?)(?:(?:[Tt]| +)(\d\d?):?(\d\d)(?::?(\d\d)(?:[.,](\d{1,9}))?)?)?(?: ?(Z|z|UTC|GMT|(?:UTC|GMT)?[+-]\d\d(?::?\d\d)?)(?:\[[A-Za-z_]+/[A-Za-z_/]+\])?)?"
@@ -78,11 +78,11 @@ _REGEX = {
     "%b": r"(?P<B>[^\W\d_]+)\.?", "%B": r"(?P<B>[^\W\d_]+)\.?", "%a": r"[^\W\d_]+\.?", "%A": r"[^\W\d_]+\.?", "%H": r"(?P<H>\d{1,2})",
     "%I": r"(?P<I>\d{1,2})", "%M": r"(?P<M>\d{2})", "%S": r"(?P<S>\d{2})(?:[.,](?P<f>\d{1,9}))?", "%p": r"(?P<p>[AaPp])\.? ?[Mm]\.?",
     "%z": rf"(?P<z>z|{_ZONES}){_ZONE_AGAIN}", "%q": r"(?P<q>[1-4])", "%G": r"(?P<Y>\d{4})", "%V": r"(?P<V>\d{1,2})",
-    "%%": "%",
+    "%j": r"(?P<j>\d{3})", "%%": "%",
 }  # fmt: skip
 _PADDED_MONTH = re.compile(r"[01]\d\.\d{4}")
 _COMPACT = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
-_FIXED = {"%Y": 4, "%y": 2, "%m": 2, "%d": 2, "%H": 2, "%M": 2, "%S": 2}
+_FIXED = {"%Y": 4, "%y": 2, "%m": 2, "%d": 2, "%H": 2, "%M": 2, "%S": 2, "%j": 3}
 
 _ERAS = {
     "令和": 2018,
@@ -97,12 +97,37 @@ _ERAS = {
 _ERA = re.compile(rf"^({'|'.join(_ERAS)}) ?(\d{{1,3}}|元)(?= ?年)")
 
 
+# as ASP.NET writes milliseconds since 1970 in JSON; the zone behind them is that of whoever looks at them
+_TICKS = re.compile(r"\\?/Date\((-?\d{1,15})(?:[+-]\d{4})?\)\\?/")
+_CJK_WEEKDAY = re.compile(r" ?[(（][月火水木金土日월화수목금토일][)）]")
+_CJK_CLOCK = re.compile(
+    r"(?:(?<=[日일]) ?|(?<=\d) )(午前|午後|上午|下午|오전|오후)? ?(\d{1,2}) ?[時时点點시] ?(?:([0-5]?\d) ?[分분] ?)?(?:([0-5]?\d) ?[秒초])?$"
+)
+
+
 def plain(text: str) -> str:
-    """As of a number; and a year of an era, 令和3年, as that of the common calendar."""
+    """As of a number; a year of an era, 令和3年, as that of the common calendar, and 午後3時5分 behind a day as 15:05."""
+    if "/Date(" in text:
+        text = _TICKS.sub(_from_ticks, text)
     text = notation.plain(text)
     if text.isascii():
         return text
-    return _ERA.sub(_common_year, text)
+    text = _CJK_WEEKDAY.sub(" ", _ERA.sub(_common_year, text)).strip()
+    return _CJK_CLOCK.sub(_as_clock, text)
+
+
+def _from_ticks(match: re.Match[str]) -> str:
+    found = _since(datetime(1970, 1, 1), match[1], 0.001)
+    return found.isoformat() if found else match[0]
+
+
+def _as_clock(match: re.Match[str]) -> str:
+    half, hour, minute, second = match[1], int(match[2]), int(match[3] or 0), match[4]
+    if half in ("午後", "下午", "오후") and hour < 12:
+        hour += 12
+    elif half in ("午前", "上午", "오전") and hour == 12:
+        hour = 0
+    return f" {hour:02d}:{minute:02d}" + (f":{int(second):02d}" if second else "")
 
 
 def _common_year(match: re.Match[str]) -> str:
@@ -190,16 +215,27 @@ def _matched(match: re.Match[str] | None) -> datetime | None:
         month = MONTHS.get(part["B"].casefold(), 0)
     elif part.get("q"):
         month = 3 * int(part["q"]) - 2
+    day = int(part.get("d") or 1)
     hour = int(part.get("H") or 0)
     if part.get("I"):
         hour = _hour_of_twelve(int(part["I"]), part.get("p"))
     try:
         if part.get("V"):
             return datetime.fromisocalendar(year, int(part["V"]), 1)
-        found = datetime(year, month, int(part.get("d") or 1), hour, int(part.get("M") or 0), int(part.get("S") or 0))
+        if part.get("j"):
+            month, day = _of_year(year, int(part["j"]))
+        found = datetime(year, month, day, hour, int(part.get("M") or 0), int(part.get("S") or 0))
     except ValueError:
         return None
     return _settled(found, part.get("f"), part.get("z"))
+
+
+def _of_year(year: int, day: int) -> tuple[int, int]:
+    """(month, day of the month) of the n-th day of a year; ValueError where the year has no such day."""
+    found = datetime(year, 1, 1) + timedelta(days=day - 1)
+    if found.year != year:
+        raise ValueError(day)
+    return found.month, found.day
 
 
 def _year(part: dict[str, str]) -> int:
@@ -551,6 +587,8 @@ def _of_numbers(bare: str, digits: list[str], clocked: bool) -> tuple[tuple[str,
         return ("%Y", "%m"), ()
     if lengths in ([2, 4], [1, 4]) and marks & {"-", "/"}:
         return ("%m", "%Y"), ()
+    if lengths == [4, 3] and marks <= {"-", "/"} and 1 <= int(digits[1]) <= 366:
+        return ("%Y", "%j"), ()  # 2021-280, the days of a year counted
     if lengths == [2, 4] and marks == {"."}:  # 03.2021, which no number is padded like
         return ("%m", "%Y"), ()
     if len(digits) == 1 and lengths[0] in _COMPACT and (lengths[0] == 8 or not clocked):

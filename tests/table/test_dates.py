@@ -57,6 +57,12 @@ FORMS = {
     "month, name": (written("%b-%y"), MONTHS),
     "month, compact": (written("%Y%m"), MONTHS),
     "quarter": ([f"{m.year}-Q{(m.month + 2) // 3}" for m in MOMENTS], [datetime(m.year, (m.month - 1) // 3 * 3 + 1, 1) for m in MOMENTS]),
+    "polish clock": (written("%d.%m.%Y godz. %H:%M"), MOMENTS),
+    "japanese with weekday and clock": ([f"{m:%Y/%m/%d}（{'月火水木金土日'[m.weekday()]}）{m.hour}時{m.minute}分" for m in MOMENTS], MOMENTS),
+    "chinese, half of the day": ([f"{m.year}年{m.month}月{m.day}日 {'下午' if m.hour > 11 else '上午'}{m:%I}时{m:%M}分" for m in MOMENTS], MOMENTS),
+    "korean": ([f"{m.year}년 {m.month}월 {m.day}일 {m.hour}시 {m.minute}분" for m in MOMENTS], MOMENTS),
+    "asp.net": ([f"/Date({int((m - datetime(1970, 1, 1)).total_seconds()) * 1000})/" for m in MOMENTS], MOMENTS),
+    "asp.net with a zone": ([f"/Date({int((m - datetime(1970, 1, 1)).total_seconds()) * 1000}+0200)/" for m in MOMENTS], MOMENTS),
     "week": (written("%G-W%V"), [d - timedelta(days=d.weekday()) for d in DAYS]),
 }  # fmt: skip
 
@@ -76,6 +82,9 @@ def test_a_date_is_read_however_it_is_written(kind):
         ("ts", [int((m - datetime(1970, 1, 1)).total_seconds()) * 1000 for m in MOMENTS], MOMENTS),
         ("OrderDate", [(d - datetime(1899, 12, 30)).days for d in DAYS], DAYS),
         ("Lieferdatum", written("%d%m%y"), DAYS),
+        ("event_time", [int((m - datetime(1970, 1, 1)).total_seconds()) * 10**9 for m in MOMENTS], MOMENTS),
+        ("obs_date", written("%Y%j"), DAYS),
+        ("data_medicao", [*written("%Y-%j")], DAYS),
     ],
 )
 def test_numbers_are_moments_where_the_name_says_so(name, cells, expected):
@@ -90,6 +99,19 @@ def test_numbers_are_moments_where_the_name_says_so(name, cells, expected):
 )  # fmt: skip
 def test_other_numbers_are_none(name, cells):
     assert made(**{name: cells}).type(name) in ("integer", "number")
+
+
+@pytest.mark.parametrize("pattern", ["%Y%j", "%Y-%j"])
+def test_the_counted_day_of_a_year_is_only_said_where_no_name_says_that_it_is_one(pattern):
+    table = made(launch=written(pattern))
+    assert table.type("launch") not in ("date", "datetime") and "{type: date" in table.said("launch")
+    again = made(columns={"launch": {"type": "date"}}, launch=written(pattern))
+    assert again.values("launch") == [pd.Timestamp(d) for d in DAYS]
+    assert "date" not in made(file_no=written(pattern)).said("file_no")
+
+
+def test_a_day_that_a_year_does_not_have_is_none():
+    assert dates.read("2023-366", ("%Y-%j",)) is None and dates.read("2024-366", ("%Y-%j",)) == datetime(2024, 12, 31)
 
 
 @pytest.mark.parametrize("cells", [written("%H:%M"), written("%Hh%M"), written("%H.%M.%S"), written("%I:%M %p")])
