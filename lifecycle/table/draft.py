@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,8 +56,12 @@ class Untyped:
 
 def with_missing(one: Untyped, *texts: str) -> str:
     """missingValues as params.yaml takes it, where the user's list is all there is: ['?', '-1']."""
-    listed = dict.fromkeys([*filter(None, one.seen), *texts])
-    quoted = ["'" + text.replace("'", "''") + "'" for text in listed]
+    return as_list(dict.fromkeys([*filter(None, one.seen), *texts]))
+
+
+def as_list(texts: Iterable[str]) -> str:
+    """The texts as a list of YAML, each in quotes."""
+    quoted = ["'" + text.replace("'", "''") + "'" for text in texts]
     return f"[{', '.join(quoted)}]"
 
 

@@ -20,7 +20,7 @@ from lifecycle.table import cells, dates, evidence, notation, sentinels, units, 
 from lifecycle.table.date_column import date_draft, is_span
 from lifecycle.table.draft import DATES, LEVELS, MAX_WORDS, NUMBERS, Draft, Untyped
 from lifecycle.table.evidence import FileEvidence
-from lifecycle.table.not_understood import note_not_understood
+from lifecycle.table.not_understood import note_not_understood, note_words_for_none
 from lifecycle.table.number_column import field_of_number, number_draft, verdict_on
 from lifecycle.table.number_words import AMBIGUOUS, number_of
 from lifecycle.table.texts import Texts, look_together, odd_texts
@@ -242,6 +242,21 @@ def _order(one: Untyped, texts: Texts) -> tuple[str, ...]:
 # ---- booleans --------------------------------------------------------------------------------------------------------------
 
 
+# a letter, and what says the opposite of the same thing
+_PARTNERS = {
+    "t": frozenset("f false falso falsch".split()),
+    "f": frozenset("t true vero verdadero verdadeiro".split()),
+    "y": cells.FALSE - frozenset("f false off".split()),
+    "n": cells.TRUE - frozenset("t true on".split()),
+}
+
+
+def _has_its_partner(letter: str, folded: set[str]) -> bool:
+    """Whether the other answer stands there too, as N beside Y: F has said what N would beside T."""
+    partners = _PARTNERS.get(letter)
+    return partners is None or not partners.isdisjoint(folded)
+
+
 def _boolean(texts: Texts) -> Draft | None:
     folded = {cells.fold(v) for v in texts.sample[:100]}
     words = folded - {"0", "1", "0.0", "1.0"}
@@ -249,6 +264,8 @@ def _boolean(texts: Texts) -> Draft | None:
         return None
     if not any(words <= yes | no for yes, no in cells.YES_NO):
         return None  # da, ja and no are languages; J, F, N and T are codes
+    if not all(_has_its_partner(letter, folded) for letter in words if len(letter) == 1):
+        return None  # T, F and N: a test that was not done, perhaps
     true, false = sorted(folded & cells.TRUE), sorted(folded & cells.FALSE)
     if not true or not false:
         return None
@@ -274,6 +291,7 @@ def _field(one: Untyped, draft: Draft, file: FileEvidence, define: Mapping[str, 
     _note_unreadable(draft, out["type"])
     if not draft.kind and not one.forced:
         note_not_understood(one, draft, file)
+        note_words_for_none(one, draft)
     asked = [str(t) for t in one.override.get("missingValues", ())]
     out["missingValues"] = sorted({"", *one.seen, *asked, *gone, *one.texts.spelled(draft.words)})
     out |= {k: v for k, v in one.override.items() if k not in ("role", "missingValues")}

@@ -10,7 +10,7 @@ import numpy as np
 
 from lifecycle.table import dates, notation, recognise, vocabulary
 from lifecycle.table.date_column import are_seasons
-from lifecycle.table.draft import LEVELS, MAX_WORDS, Draft, Untyped, with_missing
+from lifecycle.table.draft import LEVELS, MAX_WORDS, Draft, Untyped, as_list, with_missing
 from lifecycle.table.evidence import FileEvidence
 from lifecycle.table.number_words import number_of
 from lifecycle.table.roles import entry, written
@@ -87,6 +87,34 @@ def note_not_understood(one: Untyped, draft: Draft, file: FileEvidence) -> None:
         draft.notes.append(
             f"most of its cells look like names of things ({shown}); if it only names a row: {entry(one.name, 'role', 'id')}"
         )
+
+
+_TITLED = re.compile(r"[A-Z][a-z]+")
+_TWO_CAPITALS = re.compile(r"[A-Z]{2}")
+
+
+def note_words_for_none(one: Untyped, draft: Draft) -> None:
+    """A line where what is read as missing may be a level or a name: None among Milk and Nuts, NA among DE and FR, Nan among Ada and Bo."""
+    texts = draft.texts
+    if one.is_target or not texts.total or "missingValues" in one.override:
+        return
+    codes = _share(texts, lambda t: _TWO_CAPITALS.fullmatch(t.strip())) > 0.9
+    titled = _share(texts, lambda t: t.strip()[:1].isupper()) > 0.9
+    found = [word for word in one.seen if _may_be_a_level(word.strip(), codes, titled)]
+    if not found or not any(c.isalpha() for t in texts.sample[:50] for c in t):
+        return
+    said = " and ".join(f'"{word.strip()}"' for word in found)
+    kept = [word for word in one.seen if word.strip() and word not in found]
+    cure = entry(one.name, "missingValues", as_list(["", *kept]))
+    draft.notes.append(f"cells that say {said} are read as missing; if that is a value of its own: {cure}")
+
+
+def _may_be_a_level(word: str, codes: bool, titled: bool) -> bool:
+    if word.casefold() in ("none", "nil"):
+        return True
+    if word == "NA":
+        return codes  # Namibia, North America
+    return titled and word in ("Na", "Nan", "Null", "Missing") and _TITLED.fullmatch(word) is not None
 
 
 def _some_numbers(texts: Texts) -> str:

@@ -176,6 +176,35 @@ def test_the_cure_names_column_and_cells_as_params_must_have_them(name, code):
     assert made(columns=columns, **{name: cells}).field(name)["constraints"]["maximum"] <= 60
 
 
+@pytest.mark.parametrize(
+    ("word", "others"),
+    [("None", ["Milk", "Nuts", "Fish"]), ("none", ["mild", "severe"]), ("NA", ["DE", "FR", "NO", "PL"]), ("Nan", ["Ada", "Bo", "Cy"])],
+)  # fmt: skip
+def test_a_word_for_missing_that_may_be_a_level_is_said_and_the_cure_makes_it_one(word, others):
+    cells = ["n/a" if i % 11 == 0 else word if i % 4 == 0 else others[i % len(others)] for i in range(N)]
+    said = made(c=cells).said("c")
+    assert f'"{word}"' in said
+    columns = yaml.safe_load("{" + said[said.index("columns: ") :] + "}")["columns"]
+    assert set(made(columns=columns, c=cells).values("c")) == {None, word, *others}
+
+
+def test_na_between_words_and_numbers_is_missing_without_a_word():
+    cells = ["NA" if i % 4 == 0 else "gravel" for i in range(N)]
+    table = made(c=cells, d=[v.replace("gravel", str(i)) for i, v in enumerate(cells)])
+    assert "missing" not in table.said("c") + table.said("d")
+
+
+@pytest.mark.parametrize("letters", ["TFN", "YNF", "TN"])
+def test_a_letter_that_stands_for_another_answer_makes_levels(letters):
+    table = made(flag=[letters[i % len(letters)] for i in range(N)])
+    assert table.type("flag") == "string" and set(table.values("flag")) == set(letters)
+
+
+@pytest.mark.parametrize("words", [("T", "F"), ("Y", "N"), ("Yes", "N"), ("Y", "no", "N"), ("true", "F", "T"), ("1", "N"), ("y", "YES", "No")])
+def test_letters_beside_their_opposite_are_yes_and_no(words):
+    assert made(flag=[words[i % len(words)] for i in range(N)]).type("flag") == "boolean"
+
+
 @pytest.mark.parametrize("mark", ["...", "…", ":", ": c", "**", "/", "//"])
 def test_a_mark_of_a_statistical_office_stands_for_none_also_where_most_cells_hold_it(mark):
     table = made(cases=[str(5 * i) for i in range(8)] * 5 + [mark] * 80)
