@@ -181,7 +181,7 @@ def test_the_cure_names_column_and_cells_as_params_must_have_them(name, code):
     [("None", ["Milk", "Nuts", "Fish"]), ("none", ["mild", "severe"]), ("NA", ["DE", "FR", "NO", "PL"]), ("Nan", ["Ada", "Bo", "Cy"])],
 )  # fmt: skip
 def test_a_word_for_missing_that_may_be_a_level_is_said_and_the_cure_makes_it_one(word, others):
-    cells = ["n/a" if i % 11 == 0 else word if i % 4 == 0 else others[i % len(others)] for i in range(N)]
+    cells = ["n/a" if i % 11 == 0 else word if i % 4 == 0 else others[i // 2 % len(others)] for i in range(N)]
     said = made(c=cells).said("c")
     assert f'"{word}"' in said
     columns = yaml.safe_load("{" + said[said.index("columns: ") :] + "}")["columns"]
