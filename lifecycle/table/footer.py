@@ -86,8 +86,20 @@ class Columns:
         """Whether the first rows are parted by sums of those above, so that the others have to be looked at."""
         marked = [at for at, row in enumerate(sample[:-1]) if self.may_sum_up(row)]
         begins = [0, *(at + 1 for at in marked)]
-        good = [self.sums_up(sample[at], sample[begin:at]) for begin, at in zip(begins, marked, strict=False)]
-        return bool(good) and sum(good) > 0.5 * len(good)  # one row of a level of that name may do so by chance
+        blocks = [(sample[at], sample[begin:at]) for begin, at in zip(begins, marked, strict=False)]
+        good = [self.sums_up(cells, above) for cells, above in blocks]
+        if sum(good) <= 0.5 * len(good):
+            return False  # one row of a level of that name may do so by chance
+        return not any(self._have_words_of_their_own(c, blocks) for c in range(self.width))
+
+    def _have_words_of_their_own(self, c: int, blocks: list[tuple[list[str], list[list[str]]]]) -> bool:
+        """Whether the rows that sum up say in a column what the rows above do not all say: in a laboratory the total has a result
+        too, and is measured as its fractions are."""
+        if self.numeric[c]:
+            return False
+        cells = [(row[c].strip(), above) for row, above in blocks if row[c].strip() and not is_subtotal_label(row[c])]
+        own = sum(any(other[c].strip() != cell for other in above) for cell, above in cells)
+        return len(cells) >= 0.8 * len(blocks) and own > 0.2 * len(blocks)
 
     def is_labelled(self, cells: list[str]) -> bool:
         return any(is_total_label(cell) for c, cell in enumerate(cells) if not self.numeric[c])

@@ -52,7 +52,7 @@ SUBTOTAL_PATTERN = rf"{TOTAL_PATTERN}|{_BEHIND_PATTERN}"
 _SUBTOTAL = re.compile(_BEHIND_PATTERN, re.IGNORECASE)
 _TOTAL = re.compile(rf"{TOTAL_PATTERN}\b\W*(?P<rest>.*)$", re.IGNORECASE)
 _NOTE = re.compile(
-    rf"\W*({'|'.join(map(re.escape, sorted(_NOTE_WORDS, key=len, reverse=True)))})\s*(\d+\s*)?([:：.)]|$)|\s*(\*|†|‡|¹|²|³|©|\(\d\)|\[\d\])",
+    rf"\W*({'|'.join(map(re.escape, sorted(_NOTE_WORDS, key=len, reverse=True)))})\s*(\d+\s*)?([:：.)]|$)|\s*(\*|†|‡|¹|²|³|©|※|＊|\(\d\)|\[\d\])",
     re.I,
 )
 TOTAL, NOTE = "a total of the rows above, not a row", "a note below the table, not a row"

@@ -122,6 +122,23 @@ def test_sums_between_the_rows_may_be_named_behind_what_they_sum(tmp_path, label
     assert [line for line, _ in aside(raw)] == [11, 21, 31]
 
 
+def test_a_sum_with_a_result_of_its_own_is_a_row(tmp_path):
+    """The total of a laboratory is measured as its fractions are, and says so in a column of words."""
+    kinds = ("direct", "indirect", "total")
+    table = ["sample,fraction,umol,result"]
+    for k in range(15):
+        amounts = (k + 2, 2 * k + 3, 3 * k + 5)
+        table += [f"S{k},{kind},{n},{('low', 'high')[(k + n) % 2]}" for kind, n in zip(kinds, amounts, strict=True)]
+    assert len(read(tmp_path, table).frame) == 45
+
+
+def test_a_sum_that_repeats_what_all_rows_above_say_is_none(tmp_path):
+    table = ["region,product,year,amount"]
+    for k, region in enumerate(("Nord", "Süd", "Ost", "West")):
+        table += [f"{region},tea,Q{k},{k + 2}", f"{region},milk,Q{k},{k + 7}", f"{region},Total,Q{k},{2 * k + 9}"] * 3
+    assert len(read(tmp_path, table).frame) == 24
+
+
 def test_a_name_that_ends_as_a_total_does_is_a_level(tmp_path):
     table = ["test,value,high", *(f"{('Protein total', 'Iron', 'Iron total')[i % 3]},{i},{i % 2}" for i in range(40))]
     assert len(read(tmp_path, table).frame) == 40
@@ -182,6 +199,7 @@ def test_a_total_above_the_rows_is_no_row_and_a_level_of_that_name_is_one(tmp_pa
         ["Quelle: Amt,,,", "Stand: Mai,,,"],
         ['"* provisional, see note 3"'],
         ["出典：統計局,,,"],
+        ["※速報値,,,"],
         ["figures of a survey that nobody checked", "and of another one", "and more", "and more", "and more"],
         [
             "*****",
