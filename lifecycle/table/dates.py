@@ -52,7 +52,9 @@ _WEEKDAYS = frozenset(
     "sabato segunda terça quarta quinta sexta maandag dinsdag woensdag donderdag vrijdag zaterdag zondag mar".split()
 )
 MONTHS = {name.casefold(): number for number, names in enumerate(_MONTHS, 1) for name in names.split()}
-_FILLERS = frozenset("de del of the den am le el il at um à às om t a kl uhr г года р року r roku в o klo godz ore kello kell ás".split())
+_FILLERS = frozenset(
+    "de del of the den am le el il at um à às om t a kl uhr г года р року r roku в o klo godz ore kello kell ás".split()
+)
 
 _ISO = re.compile(
     r"(\d{4})([-/])(\d\d?)\2(\d\d?)(?:(?:[Tt]| +)(\d\d?):?(\d\d)(?::?(\d\d)(?:[.,](\d{1,9}))?)?)?(?: ?(Z|z|UTC|GMT|(?:UTC|GMT)?[+-]\d\d(?::?\d\d)?)(?:\[[A-Za-z_]+/[A-Za-z_/]+\])?)?"

@@ -136,7 +136,9 @@ def field_of_number(one: Untyped, draft: Draft, file: FileEvidence) -> dict[str,
         )
     elif counted == DAY_OF_YEAR and not vocabulary.is_id(one.name) and not vocabulary.is_numbered(one.name):
         cure = entry(one.name, "type", f"date, format: '{DAY_OF_YEAR}'")
-        draft.notes.append(f"its numbers ({', '.join(texts.plain_sample[:3])}) could be years with a day of the year; if they are: {cure}")
+        draft.notes.append(
+            f"its numbers ({', '.join(texts.plain_sample[:3])}) could be years with a day of the year; if they are: {cure}"
+        )
     return keys
 
 

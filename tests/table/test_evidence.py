@@ -167,7 +167,9 @@ def test_the_last_rungs_of_a_ladder_are_no_codes():
     assert "{missingValues: ['20', '21']}" not in made(rooms=cells).said("rooms")
 
 
-@pytest.mark.parametrize(("name", "code"), [("size", "2147483647"), ("size, cm", "3.4028235e+38"), ("yes", "123456789")])
+@pytest.mark.parametrize(
+    ("name", "code"), [("size", "2147483647"), ("size, cm", "3.4028235e+38"), ("yes", "123456789")]
+)
 def test_the_cure_names_column_and_cells_as_params_must_have_them(name, code):
     cells = ["n/a" if i % 9 == 0 else code if i % 7 == 0 else v for i, v in enumerate(spread(5, 60))]
     said = made(**{name: cells}).said(name)
@@ -200,7 +202,10 @@ def test_a_letter_that_stands_for_another_answer_makes_levels(letters):
     assert table.type("flag") == "string" and set(table.values("flag")) == set(letters)
 
 
-@pytest.mark.parametrize("words", [("T", "F"), ("Y", "N"), ("Yes", "N"), ("Y", "no", "N"), ("true", "F", "T"), ("1", "N"), ("y", "YES", "No")])
+@pytest.mark.parametrize(
+    "words",
+    [("T", "F"), ("Y", "N"), ("Yes", "N"), ("Y", "no", "N"), ("true", "F", "T"), ("1", "N"), ("y", "YES", "No")],
+)
 def test_letters_beside_their_opposite_are_yes_and_no(words):
     assert made(flag=[words[i % len(words)] for i in range(N)]).type("flag") == "boolean"
 
