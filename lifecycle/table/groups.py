@@ -31,8 +31,16 @@ _CODE = re.compile(r"([^\W\d_]{0,6}[-_ #./:]?)(\d+)")
 _LAST_MARK = re.compile(r"(.*?[^\W_])[-_/.:#|\s]+([^\W_]+)")
 _LETTER = re.compile(r"(.*\d)([A-Za-z])")
 _DATE_PART = re.compile(r"(19|20)\d\d([-/.]?(0?[1-9]|1[0-2]))?")
-# what several rows may share of an id such as 0001_02, 0001a or 02/0001
-PARTS = (r"^.*[^\W_](?=[-_/.:#|\s]+[^\W_]+$)", r"^.*\d(?=[A-Za-z]$)", r"[^-_/.:#|\s]+$")
+# what several rows may share of an id such as 0001_02, 0001_02.jpg, 0001a or 02/0001
+PARTS = (
+    r"^.*[^\W_](?=[-_/.:#|\s]+[^\W_]+$)",
+    r"^.*[^\W_](?=[-_/.:#|\s]+[^\W_]+\.[A-Za-z]\w{1,4}$)",
+    r"^.*\d(?=[A-Za-z]$)",
+    r"[^-_/.:#|\s]+$",
+)
+_MARKS = "-_/.:#| \t"
+# of 0001_v2.jpg what counts is 2
+_AROUND_COUNT = re.compile(r"^[^\W\d_]{1,8}(?=\d)|\.[A-Za-z]\w{1,4}$")
 _CUT = {part: re.compile(part) for part in PARTS}
 _SHORT = re.compile(r"\d{1,4}|[A-Za-z]")
 _CLOCKWORK = {7, 12, 24, 28, 29, 30, 31, 52, 53, 60, 365, 366}
@@ -157,10 +165,14 @@ def _may_rest(cells: list[str], part: str) -> bool:
         if not found:
             continue
         rest = text[len(found[0]) :] if part.startswith("^") else text[: -len(found[0])]
-        rest = rest.strip("-_/.:#| \t")
-        if not _SHORT.fullmatch(rest):
+        if not _SHORT.fullmatch(_count_in(rest)):
             return False
     return True
+
+
+def _count_in(rest: str) -> str:
+    """What is left of an id, without marks, the ending of a file's name, and a word before a number: `_scan02.png` is 02."""
+    return _AROUND_COUNT.sub("", rest.strip(_MARKS))
 
 
 def _rests_begin_alike(texts: list[str], part: str) -> bool:
@@ -173,7 +185,7 @@ def _rests_begin_alike(texts: list[str], part: str) -> bool:
         if not found:
             continue
         key = found[0]
-        rest = (text[len(key) :] if at_end else text[: -len(key)]).strip("-_/.:#| \t")
+        rest = _count_in(text[len(key) :] if at_end else text[: -len(key)])
         if not _SHORT.fullmatch(rest):
             return False
         number = float(rest) if rest.isdigit() else float(ord(rest.lower()))
@@ -209,7 +221,7 @@ def _rest_counts(cells: pd.Series, part: str) -> bool:
 
 def _rest(whole: pd.Series, keys: pd.Series, at_end: bool) -> pd.Series:
     cut = [w[len(k) :] if at_end else w[: -len(k)] for w, k in zip(whole, keys, strict=True)]
-    return pd.Series(cut, index=whole.index, dtype="str").str.strip("-_/.:#| \t")
+    return pd.Series([_count_in(rest) for rest in cut], index=whole.index, dtype="str")
 
 
 def _few_rows_each(keys: pd.Series) -> bool:
@@ -283,7 +295,7 @@ def _counted(column: str, stripped: _Stripped, counters: dict[str, tuple[np.ndar
         return None
     alike = set(sizes.tolist()) <= _CLOCKWORK or len(set(sizes.tolist())) == 1  # hours of a day, days of a month
     named = vocabulary.is_thing(column) or vocabulary.is_id(column) or vocabulary.is_numbered(column)
-    if alike and not named:
+    if alike and not named and not vocabulary.is_called_a_thing(column):
         return None  # a rectangle of two counters: which of them is the thing cannot be told
     for other, (numbers, begun) in counters.items():
         if other == column or abs(begun - len(sizes)) > 0.1 * len(sizes):
@@ -343,6 +355,8 @@ def _alike(
         likely = heaped or _is_lopsided(numbers)
         if likely and (others[0] not in strong or len(strong) < 3):
             return None
+        # rows of one height may be of one tree that was measured four times, but a height is not its name
+        likely = likely or vocabulary.is_measure(column)
     shown = " and ".join(f'"{c}"' for c in strong[:2])
     reason = f"{rows:.1f} rows a value, alike in {shown} far beyond chance"
     return Group(column, reason, numbers is not None and not likely and not vocabulary.is_code(column))

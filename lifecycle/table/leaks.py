@@ -415,12 +415,26 @@ def _pairs(x: np.ndarray, y: np.ndarray, numeric: list[str], target: str, close:
             with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
                 ways = {"sum": a + b, "difference": a - b, "product": a * b, "ratio": a / b}
             for way, value in ways.items():
+                if way in ("product", "ratio"):
+                    value = _in_unit_of(y[head], value, head)
                 if np.mean(np.abs(value[head] - y[head]) < close) <= ALMOST_ALL:
                     continue
                 if np.mean(np.abs(value - y) < close) > ALMOST_ALL:
                     names = [numeric[i], numeric[j]]
                     return {c: f'gives the target away: "{target}" is the {way} of {_list(names)}' for c in names}
     return {}
+
+
+def _in_unit_of(y: np.ndarray, value: np.ndarray, head: slice) -> np.ndarray:
+    """`value` times the power of ten by which the target has it: a share of sales in percent, a price of thousands."""
+    both = np.isfinite(value[head]) & (value[head] != 0) & (y != 0)
+    if not both.any():
+        return value
+    factor = float(np.median(y[both] / value[head][both]))
+    if factor <= 0:
+        return value
+    power = round(np.log10(factor))
+    return value * 10.0**power if abs(factor / 10.0**power - 1) < 0.01 else value
 
 
 def _product(x: np.ndarray, y: np.ndarray, numeric: list[str], target: str, close: float) -> dict[str, str]:

@@ -14,9 +14,11 @@ from lifecycle.table.draft import LEVELS, MAX_WORDS, Draft, Untyped, as_list, wi
 from lifecycle.table.evidence import FileEvidence
 from lifecycle.table.number_words import number_of
 from lifecycle.table.roles import entry, written
+from lifecycle.table.targets import labels_of_a_feature
 from lifecycle.table.texts import Texts
 
 SEVERAL = 4  # different texts, from which on their order may matter
+MOST_SETS = 1_000  # different texts, among which sets of labels are looked for
 MAX_BANDS = 40  # different ones; more are pairs of numbers
 
 
@@ -66,6 +68,16 @@ def note_not_understood(one: Untyped, draft: Draft, file: FileEvidence) -> None:
                 f"{entry(one.name, 'type', kind)}"
             )
             return
+    example, labels = (
+        labels_of_a_feature(texts.sample, texts.sample_counts) if len(texts.sample) <= MOST_SETS else ("", [])
+    )
+    if labels:
+        draft.notes.append(
+            f"several labels stand in a cell (such as {example[:40]!r}): {len(labels)} labels in {len(texts.distinct)} combinations, each of "
+            f"which is taken for a level of its own; to learn from each label, add a column for each that says yes or no, in the file or in "
+            f"custom/features.py"
+        )
+        return
     many = len(texts.distinct) > 20
     masks = {_mask(t) for t in texts.sample}
     numbered = all(_NUMBERED_NAME.fullmatch(mask) for mask in masks)
@@ -214,10 +226,8 @@ def _would_be(one: Untyped, texts: Texts, kind: str, file: FileEvidence) -> bool
     if kind == "number" and len({core for shape in texts.numbers if shape for core in shape.cores}) < 3:
         return False  # 1.usa.gov among other names
     if kind == "date":
-        if vocabulary.is_id(one.name) or vocabulary.is_numbered(one.name):
-            shapes = [shape for shape in shapes if shape is None or "%j" not in shape.form]
-            if not any(shapes):
-                return False  # 2021-280 is the 280th file of the year
+        if (vocabulary.is_id(one.name) or vocabulary.is_numbered(one.name)) and _are_days_of_years(texts):
+            return False  # 2021-280 is the 280th file of the year
         formats = dates.recognise(texts.dates, texts.sample_counts, file.day_first)
         read = (
             ~np.isnat(dates.moments(texts.distinct, formats.formats))
@@ -234,6 +244,10 @@ def _would_be(one: Untyped, texts: Texts, kind: str, file: FileEvidence) -> bool
             return False  # so many would have been taken for ranges, were they
         read = np.isfinite(notation.numbers(texts.distinct, found.notation))
     return bool(texts.counts[read].sum() > 0.5 * texts.total)
+
+
+def _are_days_of_years(texts: Texts) -> bool:
+    return all("%j" in shape.form for shape in texts.dates if shape is not None)
 
 
 _NAME_MASK = re.compile(r"[^\W\d_]{0,8}[-_.#:/]?\#[A-Za-z]?|[^#]*")  # P001, USW-27589: a name, and no measure

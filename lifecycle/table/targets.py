@@ -5,6 +5,7 @@ a typing error, a cap, counts. Each is said with its cure, or refused.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -55,6 +56,17 @@ def several_labels(filled: pd.Series) -> tuple[str, list[str]]:
             if not all(label.isdigit() for label in labels):
                 return mark.strip() or mark, labels
     return "", []
+
+
+def labels_of_a_feature(texts: Sequence[str], counts: np.ndarray) -> tuple[str, list[str]]:
+    """(a cell with several labels, the labels) of a column's different texts; ("", []) where they have none. How many there are
+    differs from cell to cell: first and last name, or a town and its country, are two things each time."""
+    filled = pd.Series(np.repeat(np.asarray(texts, dtype=object), np.minimum(counts, 20)), dtype="str")
+    mark, labels = several_labels(filled)
+    sizes = {len(text.split(mark)) for text in texts} if mark else set()
+    if len(sizes) < 2:
+        return "", []
+    return next(text.strip() for text in texts if mark in text), labels
 
 
 def check_labels(name: str, filled: pd.Series) -> str:

@@ -50,6 +50,15 @@ TIMES = frozenset(
     " years months days weeks hours minutes seasons jahre monate tage wochen stunden annees ans jours semaines heures anos meses dias"
     " год месяц день 年 月 日".split()
 )  # fmt: skip
+# what is measured, and so has equal values by chance: no number of a thing
+MEASURES = frozenset(
+    "height width weight length depth altitude elevation distance area size diameter radius thickness speed temperature temp pressure"
+    " coord coords coordinate lat latitude lon lng long longitude x y z"
+    " hohe hoehe breite gewicht lange laenge tiefe entfernung flache flaeche grosse groesse durchmesser temperatur druck koordinate"
+    " hauteur largeur poids longueur profondeur surface taille vitesse temperature altura ancho anchura peso largo longitud latitud"
+    " profundidad superficie tamano velocidad temperatura largura comprimento profundidade tamanho altezza larghezza lunghezza"
+    " wysokosc szerokosc waga dlugosc glebokosc powierzchnia 身長 体重 高さ 幅 長さ 面積".split()
+)
 YEARS = frozenset(
     "year years yr jahr jahre annee annees ano anos anno anni rok lata jaar jaren ar vuosi ev yil god год 年 年度 연도".split()
 )
@@ -125,6 +134,18 @@ def is_thing(name: str) -> bool:
     if "_".join(found) in PEOPLE_ALONE or (len(found) == 1 and found[0] in PEOPLE_ALONE):
         return True
     return (is_id(name) or is_numbered(name)) and any(word in THINGS for word in found)
+
+
+def is_called_a_thing(name: str) -> bool:
+    """Whether the name is that of one which has several rows, and nothing else: `machine`, `Maszyna`; not how many there are."""
+    found = words(name)
+    return len(found) == 1 and found[0] in THINGS
+
+
+def is_measure(name: str) -> bool:
+    """Whether the name says that it is measured: a height, a coordinate, a temperature."""
+    found = words(name)
+    return not is_id(name) and not is_numbered(name) and any(word in MEASURES for word in found)
 
 
 def is_order(name: str) -> bool:

@@ -688,3 +688,42 @@ def test_a_ship_date_that_is_pending_is_missing_and_not_corrupt():
 )
 def test_no_note_puzzles_over_what_is_plain(name, cells):
     assert [note for note in contract(**{name: cells})["notes"] if f'"{name}"' in note] == []
+
+
+@pytest.mark.parametrize("form", ["{:04}_{:02}.jpg", "P{}-scan{}", "{}/visit{:02}.dcm", "ear{:03} v{}"])
+def test_the_part_of_a_files_name_that_several_rows_share_keeps_them_together(form):
+    rng = np.random.default_rng(5)
+    ids = [form.format(i, k + 1) for i, n in enumerate(rng.integers(1, 6, 60)) for k in range(n)]
+    made = contract(good=rng.choice(["yes", "no"], len(ids)), x=rng.normal(size=len(ids)), file=ids)
+    assert made["identity"]["group"] == "file" and made["identity"]["part"]
+
+
+@pytest.mark.parametrize("name", ["Maszyna", "machine", "Patient"])
+def test_in_a_rectangle_of_a_thing_and_its_cycles_the_thing_is_the_group_by_its_name(name):
+    rng = np.random.default_rng(6)
+    things, cycle = np.repeat([f"M{k}" for k in range(12)], 20), np.tile(np.arange(1, 21), 12)
+    made = contract(good=rng.normal(size=240), x=rng.normal(size=240), cycle=cycle, **{name: things})
+    assert made["identity"]["group"] == name
+    other = contract(good=rng.normal(size=240), x=rng.normal(size=240), cycle=cycle, region=things)
+    assert "group" not in other["identity"]
+
+
+@pytest.mark.parametrize(
+    ("name", "is_group"), [("HEIGHT", False), ("Wysokość", False), ("X.coord", False), ("crown", True)]
+)
+def test_a_measure_by_whose_value_rows_are_alike_is_said_to_be_a_group_and_stays_a_feature(name, is_group):
+    rng = np.random.default_rng(7)
+    trees = np.repeat(np.arange(60), 4)
+    sizes = rng.permutation(np.arange(140, 200))[:60]
+    near, far = rng.normal(size=60).round(3), rng.normal(size=60).round(3)
+    made = contract(good=rng.normal(size=240), x=near[trees], z=far[trees], **{name: sizes[trees]})
+    assert (made["identity"].get("group") == name) == is_group
+    assert is_group or any("may say which rows are of one thing" in note for note in made["notes"])
+
+
+def test_several_labels_in_the_cells_of_a_feature_are_said():
+    rng = np.random.default_rng(8)
+    sets = [";".join(sorted(rng.permutation(["rot", "blau", "grün", "gelb"])[: 1 + i % 3])) for i in range(N)]
+    assert said("4 labels in", tags=sets)
+    pairs = [f"{'Ana Bo Cy Di'.split()[i % 4]}, {'Lima Quito Sucre'.split()[i % 3]}" for i in range(N)]
+    assert not said("several labels", who=pairs)

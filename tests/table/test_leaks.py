@@ -20,8 +20,8 @@ def found(look, target, task="regression", **columns) -> set[str]:
 
 @pytest.mark.parametrize(
     "target",
-    [A + B, (A - B).round(2), A * B, (A * B).round(), A / B],
-    ids=["sum", "difference", "product", "rounded product", "ratio"],
+    [A + B, (A - B).round(2), A * B, (A * B).round(), A / B, (100 * A / B).round(1), (A * B / 1000).round(2)],
+    ids=["sum", "difference", "product", "rounded product", "ratio", "percent", "thousands"],
 )
 def test_parts_of_the_target_are_given_away(target):
     assert found(given_away, target, a=A, b=B) == {"a", "b"}
