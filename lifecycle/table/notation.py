@@ -618,24 +618,27 @@ def by_kernel(values: pd.Series, n: Notation) -> tuple[np.ndarray, np.ndarray]:
     import pyarrow.compute as pc
 
     texts = pa.array(values.array, pa.large_string())
-    if n.is_simple:
+    # a cast that fails says so of each cell, which costs more than to match all: not where cells have marks or units
+    if n.is_simple and n.bare and not n.group:
         found = _cast(texts, n.odd_words)
         if found is not None:
             return found, np.isfinite(found)
+    left = np.arange(len(values))
     for pattern, dropped in _cell_patterns(n):
         fits = pc.fill_null(pc.match_substring_regex(texts, pattern), False)
-        places = np.flatnonzero(fits.to_numpy(zero_copy_only=False))
-        if not len(places):
+        mask = fits.to_numpy(zero_copy_only=False)
+        if not mask.any():
             continue
         part = texts.filter(fits)
         for mark in dropped:
             part = pc.replace_substring(part, mark, "")
         if n.decimal != ".":
             part = pc.replace_substring(part, n.decimal, ".")
-        out[places] = pc.cast(pc.ascii_trim_whitespace(part), pa.float64()).to_numpy()
-        taken[places] = True
-        if len(places) == len(values):
+        out[left[mask]] = pc.cast(pc.ascii_trim_whitespace(part), pa.float64()).to_numpy()
+        taken[left[mask]] = True
+        if mask.all():
             break
+        texts, left = texts.filter(pc.invert(fits)), left[~mask]
     return out, taken & np.isfinite(out)
 
 
@@ -692,18 +695,19 @@ def _patterns(
     decimal: str, group: str, bare: bool, is_simple: bool, alone: bool, beside: tuple[str, ...]
 ) -> list[tuple[str, list[str]]]:
     """`alone`: whether a number without a unit is in the column's; `beside`: the words that leave a number as it is."""
-    patterns: list[tuple[str, list[str]]] = []
-    if is_simple:
-        patterns.append((SIMPLE_CELL, []))
     mark, parted = re.escape(decimal), re.escape(group)
     whole = r"[0-9]{1,3}(?:" + parted + r"[0-9]{3})+|[0-9]+" if group else "[0-9]+"
     # without a mark of thousands, 1.234 is left to `read`, which may find it doubtful
     number = f"(?:{whole})(?:{mark}[0-9]+)?"
     words = [w for w in beside if w and not any(c.isdigit() or c in " .,-+'" for c in w)]
-    if alone and (group or decimal != "."):
-        patterns.append((rf"^ *-?{number} *$", [group] if group else []))
+    patterns: list[tuple[str, list[str]]] = []
+    # what most cells are comes first: the others are looked for in those that are left
     for word in [] if bare else words:
         drop = [word, group] if group else [word]
-        patterns.append((rf"^ *-?{re.escape(word)} ?{number} *$", drop))
         patterns.append((rf"^ *-?{number} ?{re.escape(word)} *$", drop))
+        patterns.append((rf"^ *-?{re.escape(word)} ?{number} *$", drop))
+    if is_simple:
+        patterns.append((SIMPLE_CELL, []))
+    if alone and (group or decimal != "."):
+        patterns.append((rf"^ *-?{number} *$", [group] if group else []))
     return patterns
