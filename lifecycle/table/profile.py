@@ -135,7 +135,7 @@ def _joined(answers: list[pa.ChunkedArray]) -> pd.Series:
     import pyarrow as pa
 
     chunks = [chunk for column in answers for chunk in column.chunks]
-    return pa.chunked_array(chunks).to_pandas()
+    return pa.chunked_array(chunks, pa.large_string()).to_pandas()
 
 
 # ---- all rows ----------------------------------------------------------------------------------------------

@@ -194,6 +194,11 @@ def test_what_is_in_few_rows_of_a_large_table_is_in_its_contract(tmp_path, monke
     assert counts["cells"] == {"visits": {"missing": 1}}
 
 
+def test_a_large_table_without_the_target_is_refused_as_a_small_one_is(tmp_path, small_sample):
+    ran = run_here(scratch(tmp_path, many(), "anwser"), "define")
+    assert ran.code == 1 and 'no column "anwser"; did you mean "answer"' in ran.err
+
+
 def test_customers_all_over_a_large_table_stay_on_one_side(tmp_path, monkeypatch, small_sample):
     _, contract = defined(tmp_path, monkeypatch)
     assert contract["identity"]["group"] == "customer_id"
