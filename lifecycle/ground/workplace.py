@@ -63,10 +63,15 @@ class Workplace:
 
     def _done(self, function: Callable[[Given], Made], parts: Iterable[Given]) -> Iterator[Made]:
         parts = iter(parts)
+        done = 0
         if not self.scheduler:
-            yield from self._here(function, parts)
-        following = list(itertools.islice(parts, 2))
-        if not self.scheduler and len(following) < 2:
+            for made in self._here(function, parts):
+                done += 1
+                yield made
+        # of fewer parts than were done here, the work is over before processes have begun
+        enough = max(2, done)
+        following = list(itertools.islice(parts, enough))
+        if not self.scheduler and len(following) < enough:
             yield from map(function, following)
             return
         if not following:

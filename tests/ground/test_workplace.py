@@ -29,6 +29,14 @@ def test_one_part_that_is_left_is_not_worth_processes(monkeypatch, impatient):
         assert list(at.map(abs, [-2, -1])) == [2, 1]
 
 
+def test_less_than_was_done_here_is_not_worth_processes(monkeypatch):
+    begun = iter([0.0, 2.0, 10.0, 12.0, 20.0, 22.0])  # three parts take the seconds that processes are worth
+    monkeypatch.setattr(places.time, "process_time", lambda: next(begun))
+    monkeypatch.setattr(Workplace, "_open", lambda self: pytest.fail("a process was started"))
+    with Workplace(2) as at:
+        assert list(at.map(abs, [-5, -4, -3, -2, -1])) == [5, 4, 3, 2, 1]
+
+
 def test_one_process_is_this_one(monkeypatch, impatient):
     monkeypatch.setattr(Workplace, "_open", lambda self: pytest.fail("a process was started"))
     with Workplace(1) as at:
