@@ -15,6 +15,7 @@ import pandas as pd
 from custom.metrics import METRICS
 from lifecycle.ground.errors import UserError, stage, visible
 from lifecycle.ground.files import write_json, write_text, write_yaml
+from lifecycle.ground.memory import collecting_seldom
 from lifecycle.ground.metrics import add_metrics
 from lifecycle.ground.params import DefineParams, ProblemParams, SplitParams, check_params, read_columns
 from lifecycle.ground.workplace import workplace
@@ -35,6 +36,7 @@ def last_contract() -> Contract | None:
         return None  # cut, or of another make: written anew
 
 
+@collecting_seldom()
 def main() -> None:
     add_metrics(METRICS)
     check_params()
