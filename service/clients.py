@@ -12,6 +12,7 @@ import math
 import time
 from typing import TYPE_CHECKING, Any
 
+import httptools
 from pydantic_core import to_json
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -21,6 +22,8 @@ from service.replies import reply
 from service.settings import Settings
 
 if TYPE_CHECKING:
+    from typing_extensions import Buffer  # of collections.abc from Python 3.12 on
+
     from service.direct import Expected, ShortWay
 
 RESERVE = 300  # descriptors for the log, the bundle's files, and connections that are just being turned away
@@ -83,11 +86,42 @@ class Clients:
                 connection.end()
 
 
+class Parser(httptools.HttpRequestParser):
+    """Passes over an offer to go on in another protocol, as Java's client makes of HTTP/2 with its first request: httptools takes it
+    up, and leaves the request's body unread."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        self.connection = connection
+        self.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
+
+    def offered(self) -> bool:
+        """Whether the request that is being read makes such an offer."""
+        return bool(self.should_upgrade()) and self.get_method() != b"CONNECT"
+
+    def feed_data(self, data: Buffer) -> None:
+        parser, left = self, memoryview(data)
+        while True:
+            try:
+                super(Parser, parser).feed_data(left)
+                return
+            except httptools.HttpParserUpgrade as offer:
+                if not parser.offered():
+                    raise
+                left = left[offer.args[0] :]
+            head = self.connection.head_without_offer()
+            parser = self.connection.parser = Parser(self.connection)  # this one may be done with the connection
+            super(Parser, parser).feed_data(head)
+
+
 class Connection(HttpToolsProtocol):
     """One client. `waits_since`, `deadline`: where the service waits for it; infinite where it waits for the service."""
 
+    parser: Parser
+
     def __init__(self, *given: Any, **more: Any) -> None:
         super().__init__(*given, **more)
+        self.parser = Parser(self)
         self.clients: Clients = self.app_state["clients"]
         self.waits_since = self.deadline = math.inf
         self.expected: Expected | None = None  # a request that the short way answers once its body is there
@@ -114,7 +148,15 @@ class Connection(HttpToolsProtocol):
             self.wait(self.clients.settings.HEADER_SECONDS)
         super().data_received(data)
 
+    def head_without_offer(self) -> bytes:
+        """Of the request whose headers were just read."""
+        lines = [b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())]
+        lines += [b"%s: %s" % (name, value) for name, value in self.headers if name != b"upgrade"]
+        return b"\r\n".join([*lines, b"", b""])
+
     def on_headers_complete(self) -> None:
+        if self.parser.offered():  # it is read again, without the offer
+            return
         self.wait(self.clients.settings.BODY_SECONDS)
         super().on_headers_complete()
 
@@ -128,6 +170,8 @@ class Connection(HttpToolsProtocol):
             super()._start_asgi_task(cycle, app)
 
     def on_message_complete(self) -> None:
+        if self.parser.offered():
+            return
         if not self.flow.write_paused:  # else it is still to take in the answers before
             self.waits_since = self.deadline = math.inf
         super().on_message_complete()

@@ -156,6 +156,20 @@ def test_the_answer_of_one_row_is_one_piece_and_in_the_log(client):
     assert [r["id"] for r in records] == [content["predictions"][0]["id"]]
 
 
+@pytest.mark.parametrize("short", [True, False])
+def test_an_offer_of_another_protocol_is_passed_over(client, short):
+    offer = (b"connection: Upgrade, HTTP2-Settings", b"upgrade: h2c", b"http2-settings: AAMAAABkAAQCAAAAAAIAAAAA")
+    asked = request(ONE, JSON_TYPE, *offer)
+    head = asked.index(b"\r\n\r\n") + 4
+    for cut in (0, 30, head - 1, head, head + 1, len(asked) - 1, len(asked)):
+        both = asked + asked
+        found = read(said(client, both[:cut], both[cut:], short=short, answers=2))
+        assert [status for status, _, _ in found] == [200, 200]
+    asked = asked.replace(b"Upgrade, ", b"Upgrade, close, ")
+    transport = said(client, asked, short=short)
+    assert [status for status, _, _ in read(transport)] == [200] and transport.closed
+
+
 def test_requests_that_come_together_are_answered_in_their_order(client):
     asked = [request(ONE, JSON_TYPE, b"x-request-id: r%d" % i) for i in range(5)]
     found = read(said(client, b"".join(asked), answers=5))
