@@ -124,7 +124,9 @@ class Connection(HttpToolsProtocol):
         self.parser = Parser(self)
         self.clients: Clients = self.app_state["clients"]
         self.waits_since = self.deadline = math.inf
+        self.coming = False  # the body of a request whose headers are there
         self.expected: Expected | None = None  # a request that the short way answers once its body is there
+        self.answering: RequestResponseCycle | None = None  # `cycle` is the last that came, and may wait for this one
 
     def wait(self, seconds: float) -> None:
         self.waits_since = time.monotonic()
@@ -140,6 +142,8 @@ class Connection(HttpToolsProtocol):
         if self.expected and self.clients.short_way:
             self.clients.short_way.gone(self.expected)
         self.expected = None
+        if self.answering:
+            self.answering.disconnected = True
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -157,12 +161,14 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         if self.parser.offered():  # it is read again, without the offer
             return
+        self.coming = True
         self.wait(self.clients.settings.BODY_SECONDS)
         super().on_headers_complete()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         """Called by uvicorn when the headers are there, or later where requests wait for one another."""
         self._unset_keepalive_if_required()  # the short way may just have refused one that came in the same piece
+        self.answering = cycle
         at_once = cycle is self.cycle and cycle.more_body and app is self.config.loaded_app
         if self.clients.short_way and at_once:
             self.expected = self.clients.short_way.expects(cycle)
@@ -172,6 +178,7 @@ class Connection(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         if self.parser.offered():
             return
+        self.coming = False
         if not self.flow.write_paused:  # else it is still to take in the answers before
             self.waits_since = self.deadline = math.inf
         super().on_message_complete()
@@ -189,15 +196,16 @@ class Connection(HttpToolsProtocol):
         super().pause_writing()
 
     def resume_writing(self) -> None:
-        self.waits_since = self.deadline = math.inf
+        if not self.coming:
+            self.waits_since = self.deadline = math.inf
         super().resume_writing()
 
     def end(self) -> None:
-        """408 where a request has begun to come and nothing was answered yet; in any case the end."""
+        """408 where a request has begun to come and no answer is under way; in any case the end."""
         self.clients.open.discard(self)
         self.waits_since = self.deadline = math.inf
-        answering = self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete
-        if answering:
+        begun = self.answering and self.answering.response_started and not self.answering.response_complete
+        if begun or self.transport.get_write_buffer_size():
             self.transport.abort()  # closing it would wait for the client to take in the rest
             return
         body = to_json({"error": "the request took too long to arrive"})

@@ -19,7 +19,7 @@ class Transport(asyncio.Transport):
 
     def __init__(self):
         super().__init__({"sockname": ("127.0.0.1", 8000), "peername": ("127.0.0.1", 50000)})
-        self.pieces, self.closed = [], False
+        self.pieces, self.closed, self.left = [], False, 0
 
     def write(self, data):
         self.pieces.append(bytes(data))
@@ -31,6 +31,9 @@ class Transport(asyncio.Transport):
 
     def is_closing(self):
         return self.closed
+
+    def get_write_buffer_size(self):
+        return self.left
 
     def pause_reading(self):
         pass
@@ -240,6 +243,55 @@ def test_a_connection_is_not_idle_while_what_came_with_a_refused_request_is_answ
         return transport.closed
 
     assert not connected(client, use) and len(kept) == 1
+
+
+def test_who_has_yet_to_send_a_body_is_waited_for_no_longer_for_taking_in_answers(client):
+    async def use(connection, transport):
+        connection.pause_writing()
+        connection.data_received(request()[:-5])
+        connection.resume_writing()
+        return connection.deadline
+
+    assert connected(client, use) < float("inf")
+
+
+@pytest.mark.parametrize("path", [b"/predict", b"/predict?explain=false"])
+def test_who_leaves_while_requests_wait_for_one_another_is_written_nothing(client, path):
+    async def use(connection, transport):
+        connection.data_received(request(path=path) * 2)
+        connection.connection_lost(None)
+        while connection.tasks or client.service.engine.waiting:
+            await asyncio.sleep(0.001)
+        return transport.pieces
+
+    assert connected(client, use) == []
+
+
+def test_the_end_does_not_come_in_the_middle_of_an_answer(client):
+    async def use(connection, transport):
+        def write(data):  # and nobody takes it in
+            transport.pieces.append(data)
+            connection.pause_writing()
+
+        transport.write = write
+        connection.data_received(request(b"", path=b"/docs/swagger-ui-bundle.js", method=b"GET") + request()[:-5])
+        while not transport.pieces:
+            await asyncio.sleep(0.001)
+        connection.end()
+        return b"".join(transport.pieces)
+
+    assert b" 408 " not in connected(client, use)
+
+
+@pytest.mark.parametrize("left", [0, 1])
+def test_the_end_waits_for_nobody_to_take_in_the_rest(client, left):
+    async def use(connection, transport):
+        connection.data_received(request()[:-5])
+        transport.left = left  # bytes
+        connection.end()
+        return b"".join(transport.pieces)
+
+    assert (b" 408 " in connected(client, use)) == (left == 0)
 
 
 def raises(error):
