@@ -113,7 +113,7 @@ def all_coded(frame: pd.DataFrame, columns: list[str]) -> dict[str, Coded]:
     """Of some rows, evenly among all."""
     if len(frame) > ROWS:
         frame = frame.iloc[np.linspace(0, len(frame) - 1, ROWS).astype(int)]
-    found = {column: coded(frame[column].reset_index(drop=True)) for column in columns}
+    found = {column: coded(frame[column]) for column in columns}
     return {column: one for column, one in found.items() if one is not None}
 
 

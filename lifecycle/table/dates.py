@@ -360,7 +360,7 @@ def _fixed(values: pd.Series, widths: list[Width], out: np.ndarray, taken: np.nd
     texts = pa.array(values.array, pa.large_string())
     lengths = pc.fill_null(pc.binary_length(texts), 0).to_numpy(zero_copy_only=False)
     length = widths[-1][1] + widths[-1][2]
-    fits = np.flatnonzero(lengths == length)
+    fits = np.flatnonzero((lengths == length) & ~taken)
     if not len(fits):
         return
     part = texts.take(pa.array(fits)) if len(fits) < len(values) else texts
@@ -401,11 +401,12 @@ def _added_up(grid: np.ndarray, widths: list[Width]) -> tuple[np.ndarray, np.nda
     year, month, day = part["%Y"], part["%m"], part["%d"]
     good &= (year >= 1) & (month >= 1) & (month <= 12) & (day >= 1)
     good &= (part["%H"] < 24) & (part["%M"] < 60) & (part["%S"] < 60)
-    months = ((year - 1970) * 12 + np.where(good, month, 1) - 1).astype("datetime64[M]")
-    first = months.astype("datetime64[D]")
-    following = (months + np.timedelta64(1, "M")).astype("datetime64[D]")
-    days = first + np.where(good, day - 1, 0).astype("timedelta64[D]")
-    good &= days < following
+    months = np.where(good, (year - 1970) * 12 + month - 1, 0)
+    # the calendar is asked once for each month between the first and the last, not for each cell
+    begins = np.arange(months.min(), months.max() + 2).astype("datetime64[M]").astype("datetime64[D]")
+    at = months - months.min()
+    days = begins[at] + np.where(good, day - 1, 0).astype("timedelta64[D]")
+    good &= days < begins[at + 1]
     seconds = part["%H"] * 3600 + part["%M"] * 60 + part["%S"]
     return days.astype("datetime64[us]") + seconds * np.timedelta64(1_000_000, "us"), good
 
