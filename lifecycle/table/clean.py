@@ -63,7 +63,7 @@ def clean_part(part: Part, contract: Contract, params: CleanParams) -> CleanPart
     rows = rows[reasons == ""]
     return CleanPart(
         pa.Table.from_pandas(rows, preserve_index=False),
-        row_hashes(rows[contract.names()]) if drops_duplicates(contract, params) else None,
+        hashes_of(rows, contract, params) if drops_duplicates(contract, params) else None,
         pd.DataFrame(broken, columns=QUARANTINE, dtype="str"),
         pd.DataFrame(quarantine, columns=QUARANTINE, dtype="str"),
         count_cells(conformed),
@@ -235,6 +235,16 @@ def drops_duplicates(contract: Contract, params: CleanParams) -> bool:
     if params.duplicates == "auto":
         return bool(contract.used(("id", "time")))
     return params.duplicates == "drop"
+
+
+def hashes_of(rows: pd.DataFrame, contract: Contract, params: CleanParams) -> np.ndarray:
+    """Hashes by which equal rows are found; where an id or a time is what tells rows apart, a row without one is like no other."""
+    hashes = row_hashes(rows[contract.names()])
+    if params.duplicates == "auto":
+        names = [column.name for column in contract.used(("id", "time"))]
+        named = rows[names].notna().any(axis=1).to_numpy()
+        hashes[:, ~named] = row_hashes(rows.loc[~named, [*contract.names(), SOURCE]])
+    return hashes
 
 
 def count_cells(conformed: Conformed) -> dict[str, dict[str, int]]:

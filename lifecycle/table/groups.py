@@ -70,7 +70,7 @@ def find_groups(frame: pd.DataFrame, kinds: dict[str, str], target: str, only: s
     compared = [target, *[c for c in kinds if c != target][:MOST_COLUMNS]]
     found = []
     for column in named:
-        group = _prefix(column, frame[column]) if kinds[column] != "integer" else None
+        group = _prefix(column, frame[column], kinds[column]) if kinds[column] != "integer" else None
         if group is None and kinds[column] in ("integer", "string"):
             keys = stripped[column]
             group = _counted(column, keys, counters) or _alike(
@@ -122,10 +122,12 @@ def siblings(keys: np.ndarray, test_size: float) -> float:
 # ---- a part of an id ---------------------------------------------------------------------------------------
 
 
-def _prefix(column: str, values: pd.Series) -> Group | None:
+def _prefix(column: str, values: pd.Series, kind: str) -> Group | None:
     """An id such as 0001_02, whose first part several rows share while the second counts them (or the other way round)."""
     first = values.iloc[:FIRST].tolist()
-    possible = [part for part in PARTS if _may_rest(first, part)]
+    # of a number, such as 12.03, what several rows share is never what stands behind the point
+    parts = [part for part in PARTS if kind != "number" or part.startswith("^")]
+    possible = [part for part in parts if _may_rest(first, part)]
     if not possible:
         return None
     texts = [text for text in map(str.strip, values.tolist()) if text]

@@ -130,6 +130,8 @@ def field_of_number(one: Untyped, draft: Draft, file: FileEvidence) -> dict[str,
         )
         return keys
     counted = counted_moments(texts) if whole and not one.forced and not one.is_target else ""
+    if counted == "epoch_ns" and not all(t.endswith("000") for t in texts.plain_sample):
+        return keys  # the numbers of posts have as many digits, and all of them count
     if counted in dates.EPOCHS:
         draft.notes.append(
             f"its numbers could be moments ({counted}); if they are: {entry(one.name, 'type', f'datetime, format: {counted}')}"

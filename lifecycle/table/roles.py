@@ -60,7 +60,7 @@ def role_of(name: str, kind: str, filled: pd.Series, counts: Counts, written: No
         return Role("ignored", "constant: the same value in each row")
     if kind in ("string", "integer", "number"):
         sample = filled.iloc[:SAMPLE].tolist()
-        if found := _cut_by_a_spreadsheet(filled, sample) or _long_number(filled, sample, counts):
+        if found := _cut_by_a_spreadsheet(filled, sample) or _long_number(name, filled, sample, counts):
             return found
     several = counts.distinct >= 10 and counts.rows_a_value >= 1.2
     if kind in ("string", "integer") and several and vocabulary.is_thing(name):
@@ -169,12 +169,12 @@ def _evenly_spread(numbers: np.ndarray) -> bool:
     return bool(quarters.min() > 0.1 and len(values) < 0.9 * (values[-1] - values[0] + 1))
 
 
-def _long_number(filled: pd.Series, sample: list[str], counts: Counts) -> Role | None:
+def _long_number(name: str, filled: pd.Series, sample: list[str], counts: Counts) -> Role | None:
     """Whole numbers of 15 digits and more: an account, a card, a hash; never a measure. `sample`: the first cells."""
     if sum(len(text) >= LONG for text in sample) < 0.95 * len(sample):
         return None  # a cheap look first
     digits = filled.iloc[:SAMPLE].str.strip().str.fullmatch(r"\d{15,}(\.0+)?")
-    if digits.mean() < 0.95 or _is_epoch(filled.iloc[:SAMPLE]):
+    if digits.mean() < 0.95 or _is_epoch(name, filled.iloc[:SAMPLE]):
         return None
     _, n, distinct = counts
     if distinct > 0.9 * n:
@@ -186,14 +186,14 @@ def _long_number(filled: pd.Series, sample: list[str], counts: Counts) -> Role |
     return Role("feature", note=f"numbers of {LONG} digits and more name something: used as categories", kind="string")
 
 
-def _is_epoch(filled: pd.Series) -> bool:
-    """Micro- or nanoseconds since 1970, of the years 1990 to 2050."""
+def _is_epoch(name: str, filled: pd.Series) -> bool:
+    """Micro- or nanoseconds since 1970, of the years 1990 to 2050. The number of a post has 19 digits too, and all of them count."""
     text = filled.str.strip()
     micro = text.str.fullmatch(r"\d{15,16}") & text.str.slice(0, 3).between("063", "252")
     nano = text.str.fullmatch(r"\d{18,19}") & (text.str.len() == text.str.len().mode()[0])
     if micro.all():
         seconds = text.astype(float) / 1e6
-    elif nano.all():
+    elif nano.all() and (vocabulary.says_time(name) or text.str.endswith("000").all()):
         seconds = text.astype(float) / 1e9
     else:
         return False

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lifecycle.ground.errors import UserError
+from lifecycle.ground.words import cut
 from lifecycle.table.formats import Unlooked
 from lifecycle.table.grid import grid_layout, grid_parts
 from lifecycle.table.layout import ReadOptions
@@ -70,10 +71,14 @@ def _by_content(path: Path, first: Exception) -> CalamineWorkbook:
 
 
 def _sheet(path: Path, name: str, book: CalamineWorkbook, sheet: str, options: ReadOptions) -> TableFile:
-    values = book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
+    found = book.get_sheet_by_name(sheet)
+    values = found.to_python(skip_empty_area=False)
     rows = [[cell_text(value) for value in row] for row in values]
-    rows = _without_margins(rows)
+    rows, margin = _without_margins(rows)
     layout = grid_layout(path, name, rows, options)
+    filled = _fill_merged(rows, found.merged_cell_ranges or [], margin, layout.first)
+    if filled:
+        layout.notes.append(f"{name}: {filled[0]} merged cells hold for each of their rows, such as {filled[1]}")
     fact: dict[str, Any] = {"file": name, "encoding": "workbook", "delimiter": ""}
     return TableFile(
         path,
@@ -86,15 +91,31 @@ def _sheet(path: Path, name: str, book: CalamineWorkbook, sheet: str, options: R
     )
 
 
-def _without_margins(rows: list[list[str]]) -> list[list[str]]:
-    """Without columns at the sides, and rows at the end, that hold nothing at all."""
+def _fill_merged(rows: list[list[str]], ranges: list[Any], margin: int, first: int) -> tuple[int, str] | None:
+    """Give each row below the header what a cell says that was merged over several rows of a column. (number of merged cells, one of
+    them), or None; `ranges`: ((row, column), (row, column)) from 0, both ends within; `margin`: empty columns cut off at the left."""
+    done: list[str] = []
+    for (top, left), (bottom, right) in sorted(ranges):
+        column = left - margin
+        if top < first or bottom == top or left != right or not 0 <= column < len(rows[0]) or top >= len(rows):
+            continue
+        text = rows[top][column]
+        for row in rows[top + 1 : bottom + 1]:
+            row[column] = text
+        if text.strip():
+            done.append(f'"{cut(text, 30)}" in rows {top + 1} to {bottom + 1}')
+    return (len(done), done[0]) if done else None
+
+
+def _without_margins(rows: list[list[str]]) -> tuple[list[list[str]], int]:
+    """(rows, columns cut off at the left): without columns at the sides, and rows at the end, that hold nothing at all."""
     while rows and not any(map(str.strip, rows[-1])):
         rows.pop()
     width = max(map(len, rows), default=0)
     used = [c for c in range(width) if any(len(row) > c and row[c].strip() for row in rows)]
     if not used:
-        return rows
-    return [(row + [""] * width)[used[0] : used[-1] + 1] for row in rows]
+        return rows, 0
+    return [(row + [""] * width)[used[0] : used[-1] + 1] for row in rows], used[0]
 
 
 def cell_text(value: Any) -> str:

@@ -45,6 +45,14 @@ def test_a_row_written_twice_is_dropped_where_an_id_tells_rows_apart(tmp_path):
     assert (counts["clean"], counts["duplicates"]) == (40, 2)
 
 
+def test_a_row_without_its_id_is_no_other_row_written_twice(tmp_path):
+    nameless = [",30,red,yes\n"] * 5
+    _, _, counts = cleaned(tmp_path / "auto", HEAD + "".join(ROWS) + "".join(nameless) + ROWS[3])
+    assert (counts["clean"], counts["duplicates"]) == (45, 1)
+    _, _, counts = cleaned(tmp_path / "drop", HEAD + "".join(ROWS) + "".join(nameless), clean={"duplicates": "drop"})
+    assert counts["duplicates"] == 4
+
+
 def test_equal_rows_without_an_id_or_a_time_are_different_things_alike(tmp_path):
     text = (HEAD + "".join(ROWS) + ROWS[3]).replace("id,", "", 1)
     text = "\n".join(line.split(",", 1)[1] if line.startswith("k") else line for line in text.splitlines())

@@ -727,3 +727,18 @@ def test_several_labels_in_the_cells_of_a_feature_are_said():
     assert said("4 labels in", tags=sets)
     pairs = [f"{'Ana Bo Cy Di'.split()[i % 4]}, {'Lima Quito Sucre'.split()[i % 3]}" for i in range(N)]
     assert not said("several labels", who=pairs)
+
+
+def test_numbers_of_nineteen_digits_are_moments_by_their_name_and_else_lose_no_digit():
+    rng = np.random.default_rng(9)
+    cells = [str(1_152_921_504_606_846_976 + int(k)) for k in rng.integers(0, 10**15, N)]
+    assert field("post", post=cells)["role"] == "id" and not said("epoch_ns", post=cells)
+    assert field("seen_at", seen_at=cells)["type"] == "datetime"
+
+
+def test_decimals_are_no_part_of_an_id_that_rows_share():
+    made = contract(
+        price=[f"{k / 100:.2f}" for k in range(160)], x=[k % 7 for k in range(160)], good=["yes", "no"] * 80
+    )
+    assert "group" not in made["identity"]
+    assert next(f for f in made["fields"] if f["name"] == "price")["role"] == "feature"

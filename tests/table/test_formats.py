@@ -98,8 +98,10 @@ def test_a_line_that_is_no_json_is_set_aside_and_many_are_an_error(tmp_path):
         read(tmp_path, good + "oops\n" * 5, "t.jsonl")
 
 
-def workbook(**sheets: list[list[object]]) -> bytes:
-    """A workbook of Office Open XML with texts, numbers and booleans, as small as one can be."""
+def workbook(*merged: str, **sheets: list[list[object]]) -> bytes:
+    """A workbook of Office Open XML with texts, numbers and booleans, as small as one can be; `merged`: ranges of each sheet."""
+    ranges = "".join(f'<mergeCell ref="{one}"/>' for one in merged)
+    ranges = f"<mergeCells>{ranges}</mergeCells>" if merged else ""
     main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
     office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
     package = "http://schemas.openxmlformats.org/package/2006/relationships"
@@ -123,7 +125,9 @@ def workbook(**sheets: list[list[object]]) -> bytes:
                 elif value is not None:
                     cells += f'<c r="{column}{at}"><v>{value}</v></c>'
             body += f'<row r="{at}">{cells}</row>'
-        files[f"xl/worksheets/s{number}.xml"] = f'<worksheet xmlns="{main}"><sheetData>{body}</sheetData></worksheet>'
+        files[f"xl/worksheets/s{number}.xml"] = (
+            f'<worksheet xmlns="{main}"><sheetData>{body}</sheetData>{ranges}</worksheet>'
+        )
     files["xl/workbook.xml"] = f'<workbook xmlns="{main}" xmlns:r="{office}"><sheets>{listed}</sheets></workbook>'
     files["xl/_rels/workbook.xml.rels"] = f'<Relationships xmlns="{package}">{related}</Relationships>'
     out = io.BytesIO()
@@ -143,6 +147,23 @@ def test_a_sheet_is_read_as_a_text_file_would_be(tmp_path, name):
     assert names(raw) == ["town", "n", "kg", "good"] and rows(raw)[2] == ["Ulm", "2", "2.5", "false"]
     assert raw.frame["__source__"].iloc[0] == f"{name}:4"
     assert aside(raw) == [(1, "a title line above the header"), (34, "a total of the rows above, not a row")]
+
+
+def test_a_cell_merged_over_several_rows_holds_for_each_of_them_and_that_is_said(tmp_path):
+    sheet = [["Prices"], [None, "town", "n"], *([None, {0: "Ulm", 15: "Hof"}.get(i), i] for i in range(30))]
+    raw = read(tmp_path, workbook("A1:C1", "B3:B17", "B18:B32", May=sheet), "t.xlsx")
+    assert [row[0] for row in rows(raw)] == ["Ulm"] * 15 + ["Hof"] * 15
+    assert any(
+        '2 merged cells hold for each of their rows, such as "Ulm" in rows 3 to 17' in note for note in raw.notes
+    )
+
+
+def test_names_merged_over_two_lines_and_a_merged_note_are_left_as_they_are(tmp_path):
+    heads = [[None, "spring", None, "autumn", None], ["town", "n", "kg", "n", "kg"]]
+    sheet = [*heads, *(["Ulm", i, i + 0.5, i + 1, i + 2.5] for i in range(30)), [], ["Source: own survey"]]
+    raw = read(tmp_path, workbook("A1:A2", "B1:C1", "D1:E1", "A34:C35", May=sheet), "t.xlsx")
+    assert names(raw)[:3] == ["town", "spring n", "spring kg"] and len(raw.frame) == 30
+    assert not any("merged" in note for note in raw.notes)
 
 
 def test_of_several_sheets_the_one_with_the_target_is_read_unless_params_name_another(tmp_path):
