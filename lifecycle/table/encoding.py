@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -42,7 +42,13 @@ _LATIN = frozenset(
 _MULTIBYTE = ("shift_jis", "cp932", "euc_", "iso2022", "gb", "hz", "big5", "cp949", "cp950", "johab")
 _BEHIND_NUMBER = re.compile(rb"(?<=[0-9 ])([\x80-\xff])(?![\x80-\xffA-Za-z])")
 _IN_WORD = re.compile(rb"(?<=[A-Za-z])[\x80-\xff](?![\x80-\xff])|(?<![\x80-\xff])[\x80-\xff](?=[A-Za-z])")
+_WITHIN_WORD = re.compile(
+    rb"(?<=[A-Za-z])[\x80-\xff](?=[A-Za-z])"
+)  # a fraction or a currency stands there in no language
 _SIGNS = frozenset("€£¥§°±²³¹µ·×÷½¼¾©®™–—‘’‚“”„…•«»¡¿\u00a0".encode("cp1252"))
+
+
+_BETWEEN_LETTERS = frozenset("’‘“”«»·–—…\u00a0®™".encode("cp1252"))
 
 
 @dataclass
@@ -168,7 +174,8 @@ def detect(sample: bytes) -> tuple[str, list[str], bool]:
     rows = re.findall(rb"[\x80-\xff]+", words)
     latin = sum(len(row) == 1 for row in rows) > 0.8 * len(rows)
     letters = {letter for letter in _IN_WORD.findall(words) if letter[0] not in _SIGNS}
-    if {byte for byte in words if byte >= 0x80} <= _SIGNS and not re.search(rb"[\x80-\xff]{2}", words):
+    letters |= {letter for letter in _WITHIN_WORD.findall(words) if letter[0] not in _BETWEEN_LETTERS}
+    if {byte for byte in words if byte >= 0x80} <= _SIGNS and not letters and not re.search(rb"[\x80-\xff]{2}", words):
         return _USUAL, [], True
     try:
         import chardet
@@ -199,6 +206,30 @@ def detect(sample: bytes) -> tuple[str, list[str], bool]:
         if sample.decode(chosen) == sample.decode(_USUAL):
             chosen = _USUAL
     return chosen, others[:3], not others and len(set(rows)) > 2
+
+
+# the eight-bit encodings in which names of columns are looked for, those that more tables come in first
+_SEARCHED = (
+    "cp1250 cp1251 cp1252 cp1253 cp1254 cp1255 cp1256 cp1257 iso8859-2 iso8859-15 koi8-r cp852 cp866 cp437 cp850 mac-roman "
+    "cp932 gb18030 big5 cp949 euc_jp"
+).split()
+
+
+def encoding_of_names(head: bytes, chosen: str, names: Iterable[str]) -> str:
+    """The encoding in which the first bytes of a file hold the known `names` of its columns: they settle what few letters leave open.
+    `chosen`, where it holds one of them, or none does."""
+    odd = [name for name in names if not name.isascii()]
+    for encoding in (chosen, *_SEARCHED):
+        if any(_stands_there(name, encoding, head) for name in odd):
+            return encoding
+    return chosen
+
+
+def _stands_there(name: str, encoding: str, head: bytes) -> bool:
+    try:
+        return name.encode(encoding) in head
+    except UnicodeEncodeError:
+        return False
 
 
 def _usualness(name: str) -> float:

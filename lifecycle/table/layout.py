@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from lifecycle.ground.errors import UserError, nearest
 from lifecycle.table import dialect as dialects
-from lifecycle.table.encoding import Survey, survey, utf8_blocks
+from lifecycle.table.encoding import Survey, encoding_of_names, survey, utf8_blocks
 from lifecycle.table.formats import HEAD
 from lifecycle.table.header import find_header
 from lifecycle.table.labels import named_notes
@@ -46,6 +46,7 @@ class ReadOptions:
     max_broken: float = 0.05
     own_names: bool = False
     expected: tuple[str, ...] = ()  # names of columns, from the contract
+    wanted: tuple[str, ...] = ()  # names of columns that params.yaml or the contract knows
     notations: Mapping[str, Notation] = field(default_factory=dict)  # of numbers, from the contract
 
     @classmethod
@@ -58,7 +59,8 @@ class ReadOptions:
         share = define.get("max_broken", cls.max_broken)
         if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
             raise UserError(f"params.yaml: define.max_broken is {share!r}; it takes a number from 0 to 1")
-        return cls(given["encoding"], given["sheet"], _earlier(columns), float(share))
+        wanted = tuple(str(name) for name in columns)
+        return cls(given["encoding"], given["sheet"], _earlier(columns), float(share), wanted=wanted)
 
     @classmethod
     def of(cls, contract: Contract, own_names: bool = False) -> ReadOptions:
@@ -74,6 +76,7 @@ class ReadOptions:
             _earlier(fields),
             share,
             own_names,
+            tuple(fields),
             tuple(fields),
             {f.name: of_field(f) for f in contract.fields if f.is_number},
         )
@@ -129,6 +132,11 @@ def text_layout(
     """Look at the file; `limit`: no further than so many bytes. UserError where there is no table in it."""
     with reopen() as file:
         seen = survey(file, options.encoding, limit)
+    if not options.encoding and not seen.encoding.startswith("utf"):
+        with reopen() as file:
+            known = encoding_of_names(file.read(HEAD), seen.encoding, options.wanted)
+        if known != seen.encoding:
+            seen.encoding, seen.others, seen.sure = known, [], True
     with reopen() as file:
         lines = head_lines(file, seen)
     skip, delimiter = 0, ""

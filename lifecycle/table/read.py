@@ -265,6 +265,8 @@ def open_tables(folder: str | Path, options: ReadOptions | None = None, target: 
     `target`: the column that each file must have, since rows without it teach nothing.
     """
     folder, options = Path(folder), options or ReadOptions()
+    if target:
+        options = replace(options, wanted=(target, *options.wanted))
     top = folder.parent if folder.is_file() else folder
     files, others = table_files(folder)
     opened = [_checked(path, path.relative_to(top).as_posix(), options, target) for path in files]

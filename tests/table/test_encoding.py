@@ -7,7 +7,7 @@ import pytest
 
 from lifecycle.ground.errors import UserError
 from lifecycle.table.encoding import survey
-from lifecycle.table.read import ReadOptions
+from lifecycle.table.read import ReadOptions, read_raw
 from tests.table.tables_as_text import names, read, rows
 
 WORDS = {
@@ -60,3 +60,22 @@ def test_params_name_the_encoding(tmp_path):
     assert names(raw) == ["größe", "y"] and not raw.notes
     with pytest.raises(UserError, match="define.encoding is 'utf-9', which Python does not know"):
         read(tmp_path, "a,b\n1,2\n", options=ReadOptions(encoding="utf-9"))
+
+
+@pytest.mark.parametrize(
+    ("encoding", "target", "towns"),
+    [("cp1250", "kupił", ["Łódź", "Gdańsk"]), ("cp1257", "pirkėjas", ["Kaunas", "Šiauliai"]), ("cp852", "výše", ["Brno", "Plzeň"]),
+     ("cp1251", "куплено", ["Omsk", "Perm"]), ("big5", "成交", ["Taipei", "Tainan"])],
+)  # fmt: skip
+def test_the_targets_name_settles_an_encoding_that_few_letters_leave_open(tmp_path, encoding, target, towns):
+    text = f"town,n,{target}\n" + "".join(f"{towns[i % 2]},{i},{i % 2}\n" for i in range(60))
+    (tmp_path / "t.csv").write_bytes(text.encode(encoding))
+    raw = read_raw(tmp_path, target=target)
+    assert names(raw)[2] == target and set(raw.frame["town"]) == set(towns)
+    assert any("define.encoding" in note for note in raw.notes)
+
+
+def test_a_fraction_within_a_word_is_a_letter_of_another_encoding(tmp_path):
+    words = ["Cœur", "Œuvre", "Mœurs", "été"]
+    raw = read(tmp_path, table(words).encode("iso8859-15"))
+    assert sorted(set(raw.frame["a"])) == sorted(words)
