@@ -54,6 +54,7 @@ def main() -> None:
     if not data.folds:
         raise UserError(f"{TRAIN} cannot be parted into folds; add rows, or change split.scheme in params.yaml")
     data.repeats = make_repeats(frame, data, contract, scheme, plan.repeats)
+    del frame
 
     blend = find_blend(data, plan, params, clock)
     learning = learning_curve(data, blend)

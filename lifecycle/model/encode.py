@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -47,6 +47,27 @@ ROWS_AT_ONCE = 20_000  # of a compact matrix, that are whole in memory
 SPARSE = 0.5  # share of cells that are not 0, below which a sparse matrix is the smaller: 12 bytes a cell against 8
 
 Frame: TypeAlias = pd.DataFrame | Mapping[str, np.ndarray]
+
+
+class SomeRows(Mapping[str, np.ndarray]):
+    """Some rows of the arrays `columns`, by name: a column is copied when it is asked for, so that there is one copy at a time."""
+
+    def __init__(self, columns: Mapping[str, np.ndarray], positions: np.ndarray) -> None:
+        self.columns, self.positions = columns, positions
+
+    def __getitem__(self, column: str) -> np.ndarray:
+        return self.columns[column][self.positions]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.columns)
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    def parts(self, size: int) -> Iterator[SomeRows]:
+        """As many rows at a time."""
+        for start in range(0, len(self.positions), size):
+            yield SomeRows(self.columns, self.positions[start : start + size])
 
 
 def field_kinds(fields: Iterable[Field]) -> dict[str, str]:
@@ -102,29 +123,27 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     def transform(self, frame: Frame) -> np.ndarray:
         return self._matrix(frame, lambda part, values: part.transform(values))
 
-    def compact(self, frame: Frame, y: np.ndarray | None = None, freed: Callable[[], None] | None = None) -> Any:
+    def compact(self, rows: SomeRows, y: np.ndarray | None = None, freed: Callable[[], None] | None = None) -> Any:
         """`transform`, or with `y` `fitted`, as a sparse matrix where most of its cells are 0: of a category of 60 levels, 59.
         `freed` is called where a part of it needs its memory no more."""
-        names = dict.fromkeys(name for key in self.parts_ for name in self.sources(key))
-        arrays = {name: _array(frame, name) for name in names}
-        n = len(next(iter(arrays.values())))
-        own = {} if y is None else self._own_means(arrays, y)
+        own = {} if y is None else self._own_means(rows, y)
         blocks: list[Any] = []
-        for start in range(0, n, ROWS_AT_ONCE):
-            rows = slice(start, start + ROWS_AT_ONCE)
-            block = self.transform({column: values[rows] for column, values in arrays.items()})
+        start = 0
+        for some in rows.parts(ROWS_AT_ONCE):
+            block = self.transform(some)
             for at, means in own.items():
-                block[:, at : at + means.shape[1]] = means[rows]
+                block[:, at : at + means.shape[1]] = means[start : start + len(block)]
             blocks.append(_sparse(block) if _is_sparse(blocks, block) else block)
+            start += len(block)
         if not blocks:
-            return self.transform(arrays)
+            return self.transform(rows)
         return _stacked(blocks, freed or (lambda: None))
 
-    def _own_means(self, arrays: dict[str, np.ndarray], y: np.ndarray) -> dict[int, np.ndarray]:
+    def _own_means(self, rows: SomeRows, y: np.ndarray) -> dict[int, np.ndarray]:
         """{first column of the matrix: target means, each from other rows than the row's own}"""
         found, at = {}, 0
         for column, parts in self.parts_.items():
-            values = self._values(arrays, column)
+            values = self._values(rows, column)
             for part in parts:
                 if isinstance(part, TargetMean):
                     found[at] = part.fitted(values, y)
@@ -132,7 +151,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         return found
 
     def _matrix(self, frame: Frame, call: Callable[[Any, np.ndarray], np.ndarray]) -> np.ndarray:
-        n = len(next(iter(frame.values()))) if isinstance(frame, dict) else len(frame)
+        n = len(frame) if isinstance(frame, pd.DataFrame) else len(next(iter(frame.values())))
         out, at = np.empty((n, len(self.feature_names_))), 0
         if not n:
             return out  # scikit-learn's text parts refuse no rows

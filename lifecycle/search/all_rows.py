@@ -120,8 +120,9 @@ def part_of(data: TrainingData, mask: np.ndarray) -> TrainingData:
     positions = np.flatnonzero(mask)
     none = np.zeros(0, dtype=int)
     folds = [(none, held) for held in np.array_split(np.arange(len(positions)), JUDGED_FOLDS)]
-    y, weight = data.y[positions], data.weights(positions)
-    return replace(data, rows=data.some_rows(positions), y=y, weight=weight, folds=folds)
+    part = data.part(positions)
+    part.folds = folds
+    return part
 
 
 def predictions(data: TrainingData, fitted: list[Fitted], judged: TrainingData) -> list[np.ndarray]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from lifecycle.ground.memory import give_back
 from lifecycle.ground.metrics import Metric, add_metrics, metric
-from lifecycle.model.encode import TableEncoder
+from lifecycle.model.encode import ROWS_AT_ONCE, SomeRows, TableEncoder
 from lifecycle.model.families import build
 from lifecycle.model.model import floor_probabilities
 from lifecycle.search.budget import Entry
@@ -52,14 +52,17 @@ class Fit:
     fitted: tuple[TableEncoder, Any] | None = None
 
 
-class Encoded(NamedTuple):
-    """A fold's rows as one style of encoder makes them; the encoder is fitted on the rows of `fit_on` alone."""
+@dataclass
+class Encoded:
+    """A fold's rows as one style of encoder makes them; the encoder is fitted on the rows of `fit_on` alone. `compact`: matrices are
+    sparse where that is smaller; `x_held`: None until a candidate takes it whole."""
 
     encoder: TableEncoder
+    compact: bool
     x: Any
     fit_on: np.ndarray
-    x_held: Any
     held: np.ndarray
+    x_held: Any = None
 
 
 _fitter: Fitter | None = None
@@ -147,16 +150,23 @@ class Fitter:
             fit_on, held = (everything, everything[:0]) if fold == ALL_ROWS else data.folds_of(repeat)[fold]
             if (most := rows_seen(style, len(fit_on))) < len(fit_on):
                 fit_on = some_of(fit_on, data.y, most, data.random_state)
-            encoder = TableEncoder(data.kinds, style, data.random_state)
             rows, y = data.some_rows(fit_on), data.y[fit_on]
-            x = encoder.fit(rows, y).compact(rows, y, self.give_back) if compact else encoder.fit_transform(rows, y)
-            rows = data.some_rows(held)
-            self.give_back()
-            x_held = encoder.compact(rows, freed=self.give_back) if compact else encoder.transform(rows)
-            self.matrices[key] = Encoded(encoder, x, fit_on, x_held, held)
-            del rows
+            encoder = TableEncoder(data.kinds, style, data.random_state).fit(rows, y)
+            x = encoder.compact(rows, y, self.give_back) if compact else encoder.fitted(rows, y)
+            self.matrices[key] = Encoded(encoder, compact, x, fit_on, held)
             self.give_back()
         return self.matrices[key]
+
+    def x_held(self, encoded: Encoded) -> Any:
+        """The held rows' matrix; it is made when it is first asked for."""
+        if encoded.x_held is None:
+            encoded.x_held = self.matrix(encoded, self.data.some_rows(encoded.held))
+            self.give_back()
+        return encoded.x_held
+
+    def matrix(self, encoded: Encoded, rows: SomeRows) -> Any:
+        encoder = encoded.encoder
+        return encoder.compact(rows, freed=self.give_back) if encoded.compact else encoder.transform(rows)
 
     def give_back(self) -> None:
         """What encoding took for a while, before the next step takes its own."""
@@ -170,21 +180,27 @@ class Fitter:
         if data.weight is not None:
             more["sample_weight"] = data.weight[encoded.fit_on]
         if stopping:
-            known = np.arange(len(held))
+            x_held = self.x_held(encoded)
+            known = np.ones(len(held), dtype=bool)
             if data.classes:
-                known = np.flatnonzero(np.isin(data.y[held], data.y[encoded.fit_on]))
-            more |= {"X_val": encoded.x_held[known], "y_val": data.y[held][known]}
+                known = np.isin(data.y[held], data.y[encoded.fit_on])
+            if not known.all():  # else it would be copied for nothing
+                x_held, held = x_held[known], held[known]
+            more |= {"X_val": x_held, "y_val": data.y[held]}
             if data.weight is not None:
-                more["sample_weight_val"] = data.weight[held][known]
+                more["sample_weight_val"] = data.weight[held]
         return more
 
     def stages(self, estimator: Any, encoded: Encoded, stopping: bool) -> dict[int, np.ndarray]:
         """Predictions for the held rows by the rounds after which they are looked at."""
         if stopping:
-            return self.staged(estimator, encoded.x_held)
-        if len(encoded.held):
-            return {0: self.predictions(estimator, encoded.x_held)}
-        return {}
+            return self.staged(estimator, self.x_held(encoded))
+        if not len(encoded.held):
+            return {}
+        if not self.many:
+            return {0: self.predictions(estimator, self.x_held(encoded))}
+        parts = self.data.some_rows(encoded.held).parts(ROWS_AT_ONCE)
+        return {0: np.concatenate([self.predictions(estimator, self.matrix(encoded, part)) for part in parts])}
 
     def staged(self, estimator: Any, x: Any) -> dict[int, np.ndarray]:
         each: Iterable[np.ndarray]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -12,13 +12,15 @@ import pandas as pd
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.metrics import metric
 from lifecycle.ground.params import TrainParams
-from lifecycle.model.encode import added_kinds, as_arrays, field_kinds
+from lifecycle.model.encode import SomeRows, added_kinds, as_arrays, field_kinds
 from lifecycle.model.families import FAMILIES, Family
 from lifecycle.model.model import AddFeatures, encode_target, floor_probabilities, sample_weight
 from lifecycle.table.contract import MODEL, Contract
+from lifecycle.table.folds import Parting
 
 TRAIN = "data/train.parquet"
-Folds: TypeAlias = list[tuple[np.ndarray, np.ndarray]]  # positions of the rows (fitted on, scored on)
+# positions of the rows (fitted on, scored on) of each
+Folds: TypeAlias = Parting | list[tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass
@@ -58,8 +60,13 @@ class TrainingData:
         everywhere[positions] = prediction
         return everywhere[self.scored]
 
-    def some_rows(self, positions: np.ndarray) -> dict[str, np.ndarray]:
-        return {column: values[positions] for column, values in self.rows.items()}
+    def some_rows(self, positions: np.ndarray) -> SomeRows:
+        return SomeRows(self.rows, positions)
+
+    def part(self, positions: np.ndarray) -> TrainingData:
+        """These rows for themselves, in no folds."""
+        rows = dict(self.some_rows(positions))
+        return replace(self, rows=rows, y=self.y[positions], weight=self.weights(positions), folds=[], repeats=[])
 
     def weights(self, positions: np.ndarray) -> np.ndarray | None:
         return None if self.weight is None else self.weight[positions]

@@ -58,8 +58,8 @@ def useful_dates(
     if len(ways) == 1 or rows < LEAST:
         return data.kinds
     some = np.sort(np.random.default_rng(data.random_state).permutation(len(data.y))[:rows])
-    part = replace(data, rows=data.some_rows(some), y=data.y[some], weight=data.weights(some), families=QUICK_FAMILIES)
-    part.metric = default_metric(data.task)
+    part = data.part(some)
+    part.families, part.metric = QUICK_FAMILIES, default_metric(data.task)
     part.folds = make_folds(frame.iloc[some], part.y, contract, scheme, FOLDS, data.random_state)
     if len(part.folds) < FOLDS or not all_classes(part, part.folds):
         return data.kinds

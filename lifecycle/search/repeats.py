@@ -28,7 +28,7 @@ def make_repeats(frame: pd.DataFrame, data: TrainingData, contract: Contract, sc
     if scheme == "time":
         return []
     rows = np.sort(data.scored)
-    made = []
+    made: list[Folds] = []
     for repeat in range(1, repeats):
         folds = make_folds(frame, data.y, contract, scheme, len(data.folds), data.random_state + repeat)
         held = np.sort(np.concatenate([held for _, held in folds]))

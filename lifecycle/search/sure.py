@@ -66,7 +66,7 @@ def learning_curve(data: TrainingData, blend: Blend) -> dict[str, Any]:
         return data.families[member.entry.candidate].cost(shape, member.entry.hyper)
 
     one = min(blend.members, key=work)
-    folds = data.folds[:LEARNING_FOLDS]
+    folds = list(data.folds)[:LEARNING_FOLDS]
     rng = np.random.default_rng(data.random_state)
     points = []
     for share in SHARES:

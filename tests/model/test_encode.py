@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from lifecycle.model import encode
-from lifecycle.model.encode import TableEncoder, Text, added_kinds, as_arrays, field_kinds
+from lifecycle.model.encode import SomeRows, TableEncoder, Text, added_kinds, as_arrays, field_kinds
 from lifecycle.model.fast_encode import FewRows
 from lifecycle.table.contract import Field
 
@@ -232,6 +232,10 @@ def test_time_that_has_passed_is_followed_only_as_far_as_the_folds_have_shown():
     assert passed == {"time passed": 1.0, "time to come": 2.0}
 
 
+def every(frame):
+    return SomeRows(as_arrays(frame), np.arange(len(frame)))
+
+
 @pytest.mark.parametrize("style", ["linear", "piecewise"])
 def test_a_compact_matrix_has_the_cells_of_the_whole_one(monkeypatch, style):
     monkeypatch.setattr(encode, "ROWS_AT_ONCE", 100)
@@ -239,19 +243,19 @@ def test_a_compact_matrix_has_the_cells_of_the_whole_one(monkeypatch, style):
     kinds = {"many": "category", "c": "category", "x": "number"}
     encoder = TableEncoder(kinds, style).fit(frame, y)
     for made, whole in (
-        (encoder.compact(frame), encoder.transform(frame)),
-        (encoder.compact(frame, y), encoder.fitted(frame, y)),
+        (encoder.compact(every(frame)), encoder.transform(frame)),
+        (encoder.compact(every(frame), y), encoder.fitted(frame, y)),
     ):
         assert made.nnz < encode.SPARSE * whole.size
         assert np.array_equal(made.toarray(), whole)
-    assert encoder.compact(frame.iloc[:0]).shape == (0, whole.shape[1])
+    assert encoder.compact(SomeRows(as_arrays(frame), np.arange(0))).shape == (0, whole.shape[1])
 
 
 def test_a_matrix_without_zeros_stays_as_it_is():
     frame, y = table()
     frame["x"] = frame["x"].fillna(1.0)
     encoder = TableEncoder({"x": "number"}, "linear").fit(frame, y)
-    assert isinstance(encoder.compact(frame), np.ndarray)
+    assert isinstance(encoder.compact(every(frame)), np.ndarray)
 
 
 def orders(n=200):
@@ -289,7 +293,7 @@ def test_a_compact_matrix_has_what_two_columns_say_together(style):
     kinds, rows, y = orders()
     rows["shop"] = np.resize(np.array([f"shop {i}" for i in range(40)], dtype=object), len(y))
     encoder = TableEncoder(kinds | {"shop": "category"}, style).fit(rows, y)
-    made = encoder.compact(rows, y)
+    made = encoder.compact(SomeRows(rows, np.arange(len(y))), y)
     assert np.array_equal(made if isinstance(made, np.ndarray) else made.toarray(), encoder.fitted(rows, y))
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from lifecycle.table.contract import Contract, Identity
 from lifecycle.table.folds import make_folds, scheme_of
@@ -64,6 +65,15 @@ def test_time_folds_fit_on_what_came_before_and_part_no_moment():
     when = frame(300)["when"].to_numpy()
     for fit, held in folds(300, np.zeros(300), "time", FIELDS[1:]):
         assert when[fit].max() < when[held].min()
+
+
+@pytest.mark.parametrize("scheme", ["random", "group", "time"])
+def test_one_fold_is_the_last_of_five_and_a_parting_takes_one_byte_a_row(scheme):
+    rows = frame(300).assign(**row_keys(frame(300).astype("str"), Identity(("x",), "who")))
+    y = np.arange(300) % 2
+    one, five = (make_folds(rows, y, contract(FIELDS), scheme, n_folds, 1) for n_folds in (1, 5))
+    assert (len(one), len(five)) == (1, 5) and five.fold.nbytes == 300
+    assert [part.tolist() for part in one[0]] == [part.tolist() for part in five[-1]]
 
 
 def test_a_year_is_a_time_as_well():
