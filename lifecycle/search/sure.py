@@ -16,7 +16,7 @@ from lifecycle.model.reasons import pick_background
 from lifecycle.model.shape import shape_of
 from lifecycle.search.choose import Blend
 from lifecycle.search.crossval import Fitter
-from lifecycle.search.data import TrainingData
+from lifecycle.search.data import Folds, TrainingData
 from lifecycle.search.workers import Tried
 
 SHARES = (0.125, 0.25, 0.5)  # of a fold's rows, that the learning curve is fitted on beside all of them
@@ -78,7 +78,7 @@ def learning_curve(data: TrainingData, blend: Blend) -> dict[str, Any]:
     return {"name": one.entry.name, "points": points}
 
 
-def all_classes(data: TrainingData, folds: list[tuple[np.ndarray, np.ndarray]]) -> bool:
+def all_classes(data: TrainingData, folds: Folds) -> bool:
     """Whether the rows to fit on show each class that the whole does."""
     if not data.classes:
         return True
