@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from lifecycle.model.encode import TableEncoder
+from lifecycle.model.encode import Column, TableEncoder
 from lifecycle.model.fast_encode import FewRows
 from lifecycle.model.fast_trees import FEW, quick
 
@@ -108,7 +108,7 @@ class Intervals:
 
 
 def fit_intervals(
-    rows: dict[str, Array],
+    rows: Mapping[str, Column],
     kinds: Mapping[str, str],
     y: Array,
     prediction: Array,
@@ -125,7 +125,7 @@ def fit_intervals(
     if len(y) < ENOUGH or not np.ptp(error) > 0:
         return Intervals(level, None, *plain, least)
     some = _some(len(y), random_state)
-    taken = {column: values[some] for column, values in rows.items()}
+    taken = {column: np.asarray(values[some]) for column, values in rows.items()}
     local = crossed_scale(taken, kinds, prediction[some], error[some], fold[some], random_state)
     w = None if weight is None else weight[some]
     scaled = ends(error[some] / local, level, w)

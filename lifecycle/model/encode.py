@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from lifecycle.ground.memory import give_back
 from lifecycle.table.contract import MODEL, Field
 
 MANY_LEVELS = 8  # from here on a category also gets the target's mean
@@ -43,19 +44,21 @@ DATES = {
 # `together` makes of the columns
 BETWEEN = "between"
 TEXTS_AT_ONCE = 1000  # in memory: components x words of each
-ROWS_AT_ONCE = 20_000  # of a compact matrix, that are whole in memory
+ROWS_AT_ONCE = 4_000  # of a compact matrix, that are whole in memory
+MANY = 50_000  # rows, from which on what a step took is given back before the next one takes its own
 SPARSE = 0.5  # share of cells that are not 0, below which a sparse matrix is the smaller: 12 bytes a cell against 8
 
-Frame: TypeAlias = pd.DataFrame | Mapping[str, np.ndarray]
+Column: TypeAlias = np.ndarray | pd.Categorical  # of many texts the numbers of their levels, one to four bytes a cell
+Frame: TypeAlias = pd.DataFrame | Mapping[str, Column]
 
 
-class SomeRows(Mapping[str, np.ndarray]):
-    """Some rows of the arrays `columns`, by name: a column is copied when it is asked for, so that there is one copy at a time."""
+class SomeRows(Mapping[str, Column]):
+    """Some rows of `columns`, by name: a column is copied when it is asked for, so that there is one copy at a time."""
 
-    def __init__(self, columns: Mapping[str, np.ndarray], positions: np.ndarray) -> None:
+    def __init__(self, columns: Mapping[str, Column], positions: np.ndarray) -> None:
         self.columns, self.positions = columns, positions
 
-    def __getitem__(self, column: str) -> np.ndarray:
+    def __getitem__(self, column: str) -> Column:
         return self.columns[column][self.positions]
 
     def __iter__(self) -> Iterator[str]:
@@ -110,6 +113,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             name = " and ".join(self.sources(column))
             for part in self.parts_[column]:
                 self.feature_names_ += [f"{name}{suffix}" for suffix in part.fit(values, y)]
+            _give_back(len(y))
         return self
 
     def fit_transform(self, frame: Frame, y: np.ndarray, **_: Any) -> np.ndarray:
@@ -123,9 +127,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     def transform(self, frame: Frame) -> np.ndarray:
         return self._matrix(frame, lambda part, values: part.transform(values))
 
-    def compact(self, rows: SomeRows, y: np.ndarray | None = None, freed: Callable[[], None] | None = None) -> Any:
-        """`transform`, or with `y` `fitted`, as a sparse matrix where most of its cells are 0: of a category of 60 levels, 59.
-        `freed` is called where a part of it needs its memory no more."""
+    def compact(self, rows: SomeRows, y: np.ndarray | None = None) -> Any:
+        """`transform`, or with `y` `fitted`, as a sparse matrix where most of its cells are 0: of a category of 60 levels, 59."""
         own = {} if y is None else self._own_means(rows, y)
         blocks: list[Any] = []
         start = 0
@@ -137,7 +140,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             start += len(block)
         if not blocks:
             return self.transform(rows)
-        return _stacked(blocks, freed or (lambda: None))
+        return _stacked(blocks)
 
     def _own_means(self, rows: SomeRows, y: np.ndarray) -> dict[int, np.ndarray]:
         """{first column of the matrix: target means, each from other rows than the row's own}"""
@@ -148,6 +151,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                 if isinstance(part, TargetMean):
                     found[at] = part.fitted(values, y)
                 at += part.transform(values[:1]).shape[1]
+            _give_back(len(y))
         return found
 
     def _matrix(self, frame: Frame, call: Callable[[Any, np.ndarray], np.ndarray]) -> np.ndarray:
@@ -161,18 +165,19 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                 block = call(part, values)
                 out[:, at : at + block.shape[1]] = block
                 at += block.shape[1]
+            _give_back(n)
         return out
 
     def sources(self, column: str) -> list[str]:
         """The columns that a key of kinds stands for: itself, or the two that it joins."""
         return json.loads(column) if self.kinds[column] == BETWEEN else [column]
 
-    def with_together(self, columns: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+    def with_together(self, columns: Mapping[str, Column]) -> Mapping[str, Column]:
         """`columns`, and by their keys what two of them say together."""
         more = {key: self._values(columns, key) for key, kind in self.kinds.items() if kind == BETWEEN}
         return {**columns, **more} if more else columns
 
-    def _values(self, frame: Frame, column: str) -> np.ndarray:
+    def _values(self, frame: Frame, column: str) -> Column:
         if self.kinds[column] != BETWEEN:
             return _array(frame, column)
         one, other = (_array(frame, name) for name in self.sources(column))
@@ -189,23 +194,22 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         return [Dates(*DATES[kind], linear)]
 
 
-def as_arrays(frame: pd.DataFrame) -> dict[str, np.ndarray]:
-    """The columns as arrays, texts as objects with NaN where missing."""
+def as_arrays(frame: pd.DataFrame) -> dict[str, Column]:
+    """The columns as arrays, few texts as objects with NaN where missing."""
     return {str(c): _array(frame, c) for c in frame.columns}
 
 
-def _array(frame: Frame, column: str) -> np.ndarray:
+def _array(frame: Frame, column: str) -> Column:
     values = frame[column]
-    if isinstance(values, np.ndarray):
+    if isinstance(values, np.ndarray | pd.Categorical):
         return values
     if not isinstance(values.dtype, pd.StringDtype):
         return values.to_numpy()
     if len(values) < MANY_ROWS:
         return values.to_numpy(dtype=object)
-    # each level is one text that all its cells share: 8 bytes a cell instead of 65
     codes, levels = pd.factorize(values)
-    texts = np.append(np.asarray(levels, dtype=object), np.nan)
-    return texts[codes]
+    # as objects, so that a level is one text wherever it is kept, and a model's file has it once
+    return pd.Categorical.from_codes(codes, pd.Index(levels, dtype=object))
 
 
 def days_between(one: np.ndarray, other: np.ndarray) -> np.ndarray:
@@ -484,7 +488,12 @@ def _sparse(block: np.ndarray) -> Any:
     return csr_matrix(block)
 
 
-def _stacked(blocks: list[Any], freed: Callable[[], None]) -> Any:
+def _give_back(n: int) -> None:
+    if n >= MANY:
+        give_back()
+
+
+def _stacked(blocks: list[Any]) -> Any:
     """The blocks one below the other; each is forgotten as soon as it is copied, so that memory holds the matrix once."""
     if isinstance(blocks[0], np.ndarray):
         return np.concatenate(blocks)
@@ -502,7 +511,7 @@ def _stacked(blocks: list[Any], freed: Callable[[], None]) -> Any:
         ends[row + 1 : row + 1 + block.shape[0]] = block.indptr[1:].astype(kind) + at  # a block counts in less
         row, at = row + block.shape[0], at + block.nnz
         del block
-        freed()
+        _give_back(shape[0])
     return csr_matrix((data, indices, ends), shape=shape)
 
 

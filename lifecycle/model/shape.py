@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-import numpy as np
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 # of a column of that kind
 COLUMNS = {"text": 17, "date": 4, "time": 3, "time of year": 4, "time passed": 5, "time to come": 5}
@@ -21,7 +20,7 @@ class Shape(NamedTuple):
     regression: bool
 
 
-def shape_of(kinds: dict[str, str], rows: dict[str, np.ndarray], n_classes: int) -> Shape:
+def shape_of(kinds: dict[str, str], rows: Mapping[str, Any], n_classes: int) -> Shape:
     """The size of what the encoders will make of the columns, near enough to plan with."""
     n = len(next(iter(rows.values())))
     columns = wide = 0

@@ -267,7 +267,7 @@ def facts_of(
 
 def timings(data: TrainingData, plan: Plan, blend: Blend, model: Model, clock: Clock) -> dict[str, Any]:
     """What differs from run to run, and so stands apart from the leaderboard."""
-    row = {name: data.rows[name][:1] for name in model.columns if name in data.rows}
+    row = {name: np.asarray(data.rows[name][:1]) for name in model.columns if name in data.rows}
     seconds = []
     for _ in range(30 if len(row) == len(model.columns) else 0):
         start = time.perf_counter()

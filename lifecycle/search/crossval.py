@@ -152,7 +152,7 @@ class Fitter:
                 fit_on = some_of(fit_on, data.y, most, data.random_state)
             rows, y = data.some_rows(fit_on), data.y[fit_on]
             encoder = TableEncoder(data.kinds, style, data.random_state).fit(rows, y)
-            x = encoder.compact(rows, y, self.give_back) if compact else encoder.fitted(rows, y)
+            x = encoder.compact(rows, y) if compact else encoder.fitted(rows, y)
             self.matrices[key] = Encoded(encoder, compact, x, fit_on, held)
             self.give_back()
         return self.matrices[key]
@@ -166,7 +166,7 @@ class Fitter:
 
     def matrix(self, encoded: Encoded, rows: SomeRows) -> Any:
         encoder = encoded.encoder
-        return encoder.compact(rows, freed=self.give_back) if encoded.compact else encoder.transform(rows)
+        return encoder.compact(rows) if encoded.compact else encoder.transform(rows)
 
     def give_back(self) -> None:
         """What encoding took for a while, before the next step takes its own."""

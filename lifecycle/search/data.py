@@ -12,7 +12,7 @@ import pandas as pd
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.metrics import metric
 from lifecycle.ground.params import TrainParams
-from lifecycle.model.encode import SomeRows, added_kinds, as_arrays, field_kinds
+from lifecycle.model.encode import Column, SomeRows, added_kinds, as_arrays, field_kinds
 from lifecycle.model.families import FAMILIES, Family
 from lifecycle.model.model import AddFeatures, encode_target, floor_probabilities, sample_weight
 from lifecycle.table.contract import MODEL, Contract
@@ -25,13 +25,13 @@ Folds: TypeAlias = Parting | list[tuple[np.ndarray, np.ndarray]]
 
 @dataclass
 class TrainingData:
-    """`task`: binary, multiclass or regression; `rows`: feature arrays by name; `columns`: {column of the contract: dtype kind};
+    """`task`: binary, multiclass or regression; `rows`: the features by name; `columns`: {column of the contract: dtype kind};
     `y`: codes or floats; `weight` of each row; `folds`; `repeats`: other partings of the same rows (lifecycle.search.repeats)."""
 
     task: str
     classes: list[str]
     metric: str
-    rows: dict[str, np.ndarray]
+    rows: dict[str, Column]
     columns: dict[str, str]
     kinds: dict[str, str]
     y: np.ndarray

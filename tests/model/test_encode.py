@@ -284,7 +284,7 @@ def test_a_matrix_may_have_more_cells_than_its_blocks_can_count():
     block = SimpleNamespace(
         shape=(1, 100), nnz=100, data=np.ones(100), indices=np.arange(100), indptr=np.array([0, 100], np.int8)
     )
-    made = encode._stacked([block, block], lambda: None)
+    made = encode._stacked([block, block])
     assert made.shape == (2, 100) and made.indptr.tolist() == [0, 100, 200] and made.sum() == 200
 
 
