@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 Weights = list[list[np.ndarray]]  # by layer, two: (networks, in, out) and (networks, 1, out)
-AT_ONCE = 4_000  # rows that are answered together: each takes the hidden units of all networks
+AT_ONCE = 20_000  # rows that are answered together: each takes the hidden units of all networks
 
 
 class Network:
