@@ -80,10 +80,15 @@ class Clients:
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
             self.measures.connections.set(len(self.open))
-            now = time.monotonic()
-            for connection in [one for one in self.open if one.deadline < now]:
-                self.measures.timed_out.inc()
-                connection.end()
+            self.end_slow()
+
+    def end_slow(self) -> None:
+        now = time.monotonic()
+        for connection in [one for one in self.open if one.deadline < now]:
+            self.measures.timed_out.inc()
+            connection.end()
+        for connection in self.open:
+            connection.wait_for_its_end()
 
 
 class Parser(httptools.HttpRequestParser):
@@ -200,6 +205,11 @@ class Connection(HttpToolsProtocol):
             self.waits_since = self.deadline = math.inf
         super().resume_writing()
 
+    def wait_for_its_end(self) -> None:
+        """A connection that is closed goes on until the client has taken in what was written, which it may never do."""
+        if self.transport.is_closing() and self.deadline == math.inf:
+            self.wait(self.clients.settings.BODY_SECONDS)
+
     def end(self) -> None:
         """408 where a request has begun to come and no answer is under way; in any case the end."""
         self.clients.open.discard(self)
@@ -212,6 +222,8 @@ class Connection(HttpToolsProtocol):
         head = "HTTP/1.1 408 Request Timeout\r\ncontent-type: application/json\r\nconnection: close\r\n"
         self.transport.write(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
         self.transport.close()
+        # the client may not take in this either
+        self.loop.call_later(self.clients.settings.BODY_SECONDS, self.transport.abort)
 
 
 async def _overloaded(scope: Scope, receive: Receive, send: Send) -> None:

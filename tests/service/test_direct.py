@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from types import SimpleNamespace
 
 import pytest
 from uvicorn.config import Config
@@ -292,6 +293,32 @@ def test_the_end_waits_for_nobody_to_take_in_the_rest(client, left):
         return b"".join(transport.pieces)
 
     assert (b" 408 " in connected(client, use)) == (left == 0)
+
+
+def test_who_does_not_take_in_the_answer_before_the_end_is_given_up(client):
+    async def use(connection, transport):
+        aborted = []
+        transport.left, transport.abort = 1, lambda: aborted.append(True)
+        connection.data_received(request(ONE, JSON_TYPE, b"connection: close"))
+        while not transport.closed:
+            await asyncio.sleep(0.001)
+        connection.clients.end_slow()
+        waited_for, connection.deadline = connection.deadline < float("inf"), 0
+        connection.clients.end_slow()
+        return waited_for, aborted
+
+    assert connected(client, use) == (True, [True])
+
+
+def test_an_end_that_nobody_takes_in_does_not_keep_the_connection(client):
+    async def use(connection, transport):
+        later = []
+        connection.loop = SimpleNamespace(call_later=lambda seconds, call: later.append(call))
+        connection.data_received(request()[:-5])
+        connection.end()
+        return later == [transport.abort]
+
+    assert connected(client, use)
 
 
 def raises(error):
