@@ -21,9 +21,9 @@ from lifecycle.ground.errors import UserError
 from lifecycle.ground.metrics import is_better
 from lifecycle.ground.params import TrainParams
 from lifecycle.ground.progress import shown
-from lifecycle.model.encode import ROWS_AT_ONCE, TableEncoder
+from lifecycle.model.encode import TableEncoder
 from lifecycle.model.families import build
-from lifecycle.model.model import AddFeatures
+from lifecycle.model.model import ROWS_AT_ONCE, AddFeatures
 from lifecycle.model.shape import shape_of
 from lifecycle.search.bins import NO_CHANGE, bins_of, boosted, fit_on_bins
 from lifecycle.search.budget import MARGIN, Entry, shrunk
@@ -126,7 +126,8 @@ def part_of(data: TrainingData, mask: np.ndarray) -> TrainingData:
 
 
 def predictions(data: TrainingData, fitted: list[Fitted], judged: TrainingData) -> list[np.ndarray]:
-    """Of each member for these rows; members of one encoder share its matrix, of which one part is held at a time."""
+    """Of each member for these rows; members of one encoder share its matrix, of which one part is held at a time, as large as the
+    model's own: a network rounds the last bit otherwise in parts of another size."""
     fitter = Fitter(data)
     found: dict[int, np.ndarray] = {}
     for encoder in {id(e): e for e, _ in fitted}.values():

@@ -7,11 +7,13 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from lifecycle.ground.files import read_json, read_parquet
 from lifecycle.ground.params import TrainParams
 from lifecycle.model.families import FAMILIES
+from lifecycle.model.model import ROWS_AT_ONCE
 from lifecycle.model.store import load_model
 from lifecycle.search import crossval, sample
+from lifecycle.search.all_rows import predictions
 from lifecycle.search.bins import fit_on_bins
 from lifecycle.search.budget import Entry
-from lifecycle.search.data import prepare
+from lifecycle.search.data import TrainingData, prepare
 from lifecycle.search.sample import LEAST, sample_of, sample_size
 from lifecycle.table.contract import read_contract
 from stages import train
@@ -161,3 +163,22 @@ def test_curves_are_fitted_on_some_of_very_many_rows_and_it_is_said(here, monkey
     monkeypatch.setattr(crossval, "MOST_PIECEWISE", 200)
     train.main()
     assert board().loc["additive", "rows"] == 200
+
+
+def test_rows_kept_aside_are_answered_in_parts_as_large_as_the_models_own():
+    sizes = []
+
+    class Encoder:
+        def transform(self, rows):
+            sizes.append(len(rows.positions))
+            return np.zeros((sizes[-1], 1))
+
+    class Estimator:
+        def predict(self, x):
+            return np.zeros(len(x))
+
+    n = ROWS_AT_ONCE + 1
+    x = np.zeros(n)
+    data = TrainingData("regression", [], "rmse", {"x": x}, {"x": "f"}, {"x": "number"}, x, None, 0)
+    (answers,) = predictions(data, [(Encoder(), Estimator())], data)
+    assert sizes == [ROWS_AT_ONCE, 1] and len(answers) == n
