@@ -8,11 +8,8 @@ import gc
 import sys
 from collections.abc import Iterator
 
-SELDOM = (
-    50_000,
-    50,
-    50,
-)  # for Python's (700, 10, 10): objects made, after which it looks for circles that nobody holds
+# objects made, after which Python looks for circles that nobody holds; its own are (700, 10, 10)
+SELDOM = (50_000, 50, 50)
 
 
 @contextlib.contextmanager

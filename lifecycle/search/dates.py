@@ -59,7 +59,8 @@ def useful_dates(
         return data.kinds
     some = np.sort(np.random.default_rng(data.random_state).permutation(len(data.y))[:rows])
     part = data.part(some)
-    part.families, part.metric = QUICK_FAMILIES, default_metric(data.task)
+    part.families = QUICK_FAMILIES
+    part.metric = default_metric(data.task)
     part.folds = make_folds(frame.iloc[some], part.y, contract, scheme, FOLDS, data.random_state)
     if len(part.folds) < FOLDS or not all_classes(part, part.folds):
         return data.kinds
