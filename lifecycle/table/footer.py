@@ -94,12 +94,17 @@ class Columns:
 
     def _have_words_of_their_own(self, c: int, blocks: list[tuple[list[str], list[list[str]]]]) -> bool:
         """Whether the rows that sum up say in a column what the rows above do not all say: in a laboratory the total has a result
-        too, and is measured as its fractions are."""
+        too, and is measured as its fractions are. A dash, an id, or the day of the last row above is no such word."""
         if self.numeric[c]:
             return False
-        cells = [(row[c].strip(), above) for row, above in blocks if row[c].strip() and not is_subtotal_label(row[c])]
-        own = sum(any(other[c].strip() != cell for other in above) for cell, above in cells)
-        return len(cells) >= 0.8 * len(blocks) and own > 0.2 * len(blocks)
+        words = [([row[c].strip() for row in above], cells[c].strip()) for cells, above in blocks]
+        words = [(above, cell) for above, cell in words if above and cell and not is_subtotal_label(cell)]
+        if len(words) < 0.8 * len(blocks):
+            return False
+        ordinary = {word for above, _ in words for word in above}
+        own = sum(cell in ordinary and set(above) != {cell} for above, cell in words)
+        copied = max(sum(above[at] == cell for above, cell in words) for at in (0, -1))
+        return own > 0.2 * len(blocks) and copied < 0.95 * len(words)
 
     def is_labelled(self, cells: list[str]) -> bool:
         return any(is_total_label(cell) for c, cell in enumerate(cells) if not self.numeric[c])

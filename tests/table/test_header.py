@@ -132,6 +132,16 @@ def test_a_sum_with_a_result_of_its_own_is_a_row(tmp_path):
     assert len(read(tmp_path, table).frame) == 45
 
 
+@pytest.mark.parametrize("word", ["-", "n/a", "C{}", "day {}.4", "all of {}"])
+def test_a_dash_an_id_or_the_last_day_of_its_rows_is_no_result_of_a_sum(tmp_path, word):
+    table = ["region,when,amount,pieces"]
+    for k, region in enumerate(("Nord", "Süd", "Ost", "West")):
+        parts = [(3 * k + i + 2, 5 * i + k + 1) for i in range(4)]
+        table += [f"{region},day {k}.{i + 1},{a},{b}" for i, (a, b) in enumerate(parts)]
+        table.append(f"{region} Total,{word.format(k)},{sum(a for a, _ in parts)},{sum(b for _, b in parts)}")
+    assert len(read(tmp_path, table).frame) == 16
+
+
 def test_a_sum_that_repeats_what_all_rows_above_say_is_none(tmp_path):
     table = ["region,product,year,amount"]
     for k, region in enumerate(("Nord", "Süd", "Ost", "West")):
