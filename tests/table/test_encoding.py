@@ -75,6 +75,19 @@ def test_the_targets_name_settles_an_encoding_that_few_letters_leave_open(tmp_pa
     assert any("define.encoding" in note for note in raw.notes)
 
 
+def test_clean_reads_a_file_in_the_encoding_that_define_found_for_it(tmp_path):
+    """café has the same bytes in both encodings, the target has not."""
+    (tmp_path / "t.csv").write_bytes(("café,n,kupił\n" + "a,1,0\nb,2,1\n" * 30).encode("cp1250"))
+    named = names(read_raw(tmp_path, target="kupił"))
+    again = names(read_raw(tmp_path, ReadOptions(wanted=tuple(named))))
+    assert named == again == ["café", "n", "kupił"]
+
+
+def test_a_name_of_one_letter_within_a_word_settles_nothing(tmp_path):
+    raw = read(tmp_path, table(["m³", "km"]).encode("cp1252"), options=ReadOptions(wanted=("ł",)))
+    assert set(raw.frame["a"]) == {"m³", "km"}
+
+
 def test_a_fraction_within_a_word_is_a_letter_of_another_encoding(tmp_path):
     words = ["Cœur", "Œuvre", "Mœurs", "été"]
     raw = read(tmp_path, table(words).encode("iso8859-15"))
