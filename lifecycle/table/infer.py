@@ -244,8 +244,8 @@ def _order(one: Untyped, texts: Texts) -> tuple[str, ...]:
 
 # a letter, and what says the opposite of the same thing
 _PARTNERS = {
-    "t": frozenset("f false falso falsch".split()),
-    "f": frozenset("t true vero verdadero verdadeiro".split()),
+    "t": frozenset("f false falso falsch 0 0.0".split()),
+    "f": frozenset("t true vero verdadero verdadeiro wahr vrai 1 1.0".split()),
     "y": cells.FALSE - frozenset("f false off".split()),
     "n": cells.TRUE - frozenset("t true on".split()),
 }

@@ -56,6 +56,7 @@ def judge(
         if beside.far or (columns > 1 and beside.gap > 0 and beside.apart(value)):
             found.missing.append(value)
             values, counts = _without(value, values, counts)
+    is_ladder = _go_on_below(codes, values)
     ends = _shared_ends(values, counts)
     for value in dict.fromkeys((*USUAL, *ends, *codes)):
         beside = _beside(value, values, counts, codes)
@@ -66,7 +67,7 @@ def judge(
             _suspect(value, beside, found, codes)
             continue
         if value in USUAL or value < 0 or _is_repeated(value) or (value in codes and is_code(value)):
-            if beside.far or _is_lonely_minus(value, beside):
+            if beside.far or (_is_lonely_minus(value, beside) and not is_ladder):
                 found.missing.append(value)
                 values, counts = _without(value, values, counts)
                 continue
@@ -131,10 +132,18 @@ def _codes_side_by_side(values: np.ndarray, counts: np.ndarray) -> tuple[float, 
             return tuple(top.tolist())
         low, others = values[:size], values[size:]
         gap, width = others[0] - low[-1], others[-1] - others[0]
-        far = gap > 2 * width or (low[-1] < 0 <= others[0] and gap > 0.1 * width)
+        far = gap > 2 * width or (low[-1] < 0 <= others[0] and gap > max(0.1 * width, np.diff(others).min()))
         if far and _are_codes(low, counts[:size], counts.sum()):
             return tuple(low.tolist())
     return ()
+
+
+def _go_on_below(codes: tuple[float, ...], values: np.ndarray) -> bool:
+    """Whether the codes are the next steps down but for 0, as -1 and -2 below 1 to 12 are, which may be floors as well."""
+    others = values[~np.isin(values, codes)]
+    if not codes or max(codes) > others[0]:
+        return False
+    return bool(others[0] - max(codes) <= 2 * np.diff(others).min())
 
 
 def _are_codes(block: np.ndarray, counts: np.ndarray, total: int) -> bool:

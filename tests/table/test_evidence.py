@@ -162,6 +162,18 @@ def test_codes_far_off_a_scale_are_named_in_one_line_whose_cure_does_what_it_say
     assert set(cured.values("answered")) == {*range(1, 8), None}
 
 
+@pytest.mark.parametrize(("low", "high"), [(-2, 2), (-3, 3), (-2, 8), (-4, 6)])
+def test_a_scale_that_goes_below_nought_holds_no_codes(low, high):
+    table = made(change=spread(low, high))
+    assert table.said("change") == "" and set(table.values("change")) == set(range(low, high + 1))
+
+
+def test_floors_below_the_first_are_named_and_kept():
+    cells = [-1 - i % 2 if i % 7 == 0 else v for i, v in enumerate(spread(1, 12))]
+    table = made(floor=cells)
+    assert None not in table.values("floor") and "{floor: {missingValues: ['-1', '-2']}}" in table.said("floor")
+
+
 def test_the_last_rungs_of_a_ladder_are_no_codes():
     cells = [(20, 21)[i % 2] if i % 7 == 0 else v for i, v in enumerate(spread(1, 3))]
     assert "{missingValues: ['20', '21']}" not in made(rooms=cells).said("rooms")
@@ -204,7 +216,7 @@ def test_a_letter_that_stands_for_another_answer_makes_levels(letters):
 
 @pytest.mark.parametrize(
     "words",
-    [("T", "F"), ("Y", "N"), ("Yes", "N"), ("Y", "no", "N"), ("true", "F", "T"), ("1", "N"), ("y", "YES", "No")],
+    [("T", "F"), ("Y", "N"), ("Yes", "N"), ("Y", "no", "N"), ("true", "F", "T"), ("1", "N"), ("y", "YES", "No"), ("T", "0"), ("F", "1"), ("wahr", "f")],
 )
 def test_letters_beside_their_opposite_are_yes_and_no(words):
     assert made(flag=[words[i % len(words)] for i in range(N)]).type("flag") == "boolean"
