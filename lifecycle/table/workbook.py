@@ -92,18 +92,20 @@ def _sheet(path: Path, name: str, book: CalamineWorkbook, sheet: str, options: R
 
 
 def _fill_merged(rows: list[list[str]], ranges: list[Any], margin: int, first: int) -> tuple[int, str] | None:
-    """Give each row below the header what a cell says that was merged over several rows of a column. (number of merged cells, one of
-    them), or None; `ranges`: ((row, column), (row, column)) from 0, both ends within; `margin`: empty columns cut off at the left."""
+    """Give each row below the header what a cell says that was merged over several rows of a column; a row that holds nothing else
+    stays empty. (number of merged cells, one of them), or None; `ranges`: ((row, column), (row, column)) from 0, both ends within;
+    `margin`: empty columns cut off at the left."""
     done: list[str] = []
     for (top, left), (bottom, right) in sorted(ranges):
         column = left - margin
         if top < first or bottom == top or left != right or not 0 <= column < len(rows[0]) or top >= len(rows):
             continue
         text = rows[top][column]
-        for row in rows[top + 1 : bottom + 1]:
-            row[column] = text
-        if text.strip():
-            done.append(f'"{cut(text, 30)}" in rows {top + 1} to {bottom + 1}')
+        below = [at for at in range(top + 1, min(bottom + 1, len(rows))) if any(map(str.strip, rows[at]))]
+        for at in below:
+            rows[at][column] = text
+        if text.strip() and below:
+            done.append(f'"{cut(text, 30)}" in rows {top + 1} to {below[-1] + 1}')
     return (len(done), done[0]) if done else None
 
 

@@ -158,6 +158,15 @@ def test_a_cell_merged_over_several_rows_holds_for_each_of_them_and_that_is_said
     )
 
 
+def test_a_merged_cell_makes_no_row_of_an_empty_one_and_is_not_said_below_the_table(tmp_path):
+    sheet = [["town", "n"], ["Ulm", 0], [None, 1], [], [None, 3], *(["Hof", i] for i in range(30)), [], ["Source: own survey"]]
+    raw = read(tmp_path, workbook("A2:A5", "A37:A39", May=sheet), "t.xlsx")
+    assert [row[0] for row in rows(raw)] == ["Ulm"] * 3 + ["Hof"] * 30
+    assert [note for note in raw.notes if "merged" in note] == [
+        't.xlsx: 1 merged cells hold for each of their rows, such as "Ulm" in rows 2 to 5'
+    ]
+
+
 def test_names_merged_over_two_lines_and_a_merged_note_are_left_as_they_are(tmp_path):
     heads = [[None, "spring", None, "autumn", None], ["town", "n", "kg", "n", "kg"]]
     sheet = [*heads, *(["Ulm", i, i + 0.5, i + 1, i + 2.5] for i in range(30)), [], ["Source: own survey"]]
