@@ -80,7 +80,7 @@ _REGEX = {
     "%b": r"(?P<B>[^\W\d_]+)\.?", "%B": r"(?P<B>[^\W\d_]+)\.?", "%a": r"[^\W\d_]+\.?", "%A": r"[^\W\d_]+\.?", "%H": r"(?P<H>\d{1,2})",
     "%I": r"(?P<I>\d{1,2})", "%M": r"(?P<M>\d{2})", "%S": r"(?P<S>\d{2})(?:[.,](?P<f>\d{1,9}))?", "%p": r"(?P<p>[AaPp])\.? ?[Mm]\.?",
     "%z": rf"(?P<z>z|{_ZONES}){_ZONE_AGAIN}", "%q": r"(?P<q>[1-4])", "%G": r"(?P<Y>\d{4})", "%V": r"(?P<V>\d{1,2})",
-    "%j": r"(?P<j>\d{3})", "%%": "%",
+    "%j": r"(?P<j>\d{1,3})", "%%": "%",
 }  # fmt: skip
 _PADDED_MONTH = re.compile(r"[01]\d\.\d{4}")
 _COMPACT = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
@@ -111,11 +111,16 @@ def plain(text: str) -> str:
     """As of a number; a year of an era, 令和3年, as that of the common calendar, and 午後3時5分 behind a day as 15:05."""
     if "/Date(" in text:
         text = _TICKS.sub(_from_ticks, text)
-    text = notation.plain(text)
+    text = _of_the_common_calendar(text)
     if text.isascii():
         return text
-    text = _CJK_WEEKDAY.sub(" ", _ERA.sub(_common_year, text)).strip()
+    text = _CJK_WEEKDAY.sub(" ", text).strip()
     return _CJK_CLOCK.sub(_as_clock, text)
+
+
+def _of_the_common_calendar(text: str) -> str:
+    text = notation.plain(text)
+    return text if text.isascii() else _ERA.sub(_common_year, text)
 
 
 def _from_ticks(match: re.Match[str]) -> str:
@@ -142,7 +147,14 @@ def _common_year(match: re.Match[str]) -> str:
 
 def read(text: str, formats: Sequence[str]) -> datetime | None:
     """One cell as a moment without a zone (UTC where the text has one), by the first of `formats` that fits, or ISO."""
-    text = plain(text)
+    found = _by_first(plain(text), formats)
+    if found is None and not text.isascii():
+        # for a format of the user's, which has 時, 分 or (%a) in it
+        found = _by_first(_of_the_common_calendar(text), formats)
+    return found
+
+
+def _by_first(text: str, formats: Sequence[str]) -> datetime | None:
     for form in formats:
         found = _reader(form)(text)
         if found is not None:
@@ -590,8 +602,8 @@ def _of_numbers(bare: str, digits: list[str], clocked: bool) -> tuple[tuple[str,
         return ("%Y", "%m"), ()
     if lengths in ([2, 4], [1, 4]) and marks & {"-", "/"}:
         return ("%m", "%Y"), ()
-    if lengths == [4, 3] and marks <= {"-", "/"} and 1 <= int(digits[1]) <= 366:
-        return ("%Y", "%j"), ()  # 2021-280, the days of a year counted
+    if lengths == [4, 3] and marks <= {"-", "/"} and 1900 <= int(digits[0]) <= 2100 and 1 <= int(digits[1]) <= 366:
+        return ("%Y", "%j"), ()  # 2021-280, the days of a year counted; 4711-123 is an article
     if lengths == [2, 4] and marks == {"."}:  # 03.2021, which no number is padded like
         return ("%m", "%Y"), ()
     if len(digits) == 1 and lengths[0] in _COMPACT and (lengths[0] == 8 or not clocked):

@@ -110,6 +110,25 @@ def test_the_counted_day_of_a_year_is_only_said_where_no_name_says_that_it_is_on
     assert "date" not in made(file_no=written(pattern)).said("file_no")
 
 
+@pytest.mark.parametrize("name", ["article", "zeit"])
+def test_an_article_whose_end_could_be_a_day_of_a_year_is_none(name):
+    table = made(**{name: [f"{1000 + 53 * i}-{1 + 7 * i % 366:03d}" for i in range(160)]})
+    assert table.type(name) == "string" and "date" not in table.said(name)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "cells"),
+    [
+        ("%Y年%m月%d日 %H時%M分", [f"{m.year}年{m.month}月{m.day}日 {m.hour}時{m:%M}分" for m in MOMENTS]),
+        ("%Y年%m月%d日(%a) %H:%M", [f"{m.year}年{m.month}月{m.day}日({'月火水木金土日'[m.weekday()]}) {m:%H:%M}" for m in MOMENTS]),
+        ("%Y-%j %H:%M", [f"{m.year}-{m.timetuple().tm_yday} {m:%H:%M}" for m in MOMENTS]),
+    ],
+)  # fmt: skip
+def test_a_format_that_params_name_is_taken_as_it_is_written(pattern, cells):
+    table = made(columns={"c": {"type": "datetime", "format": pattern}}, c=cells)
+    assert table.values("c") == [pd.Timestamp(m) for m in MOMENTS]
+
+
 def test_a_day_that_a_year_does_not_have_is_none():
     assert dates.read("2023-366", ("%Y-%j",)) is None and dates.read("2024-366", ("%Y-%j",)) == datetime(2024, 12, 31)
 
