@@ -216,7 +216,18 @@ def test_a_letter_that_stands_for_another_answer_makes_levels(letters):
 
 @pytest.mark.parametrize(
     "words",
-    [("T", "F"), ("Y", "N"), ("Yes", "N"), ("Y", "no", "N"), ("true", "F", "T"), ("1", "N"), ("y", "YES", "No"), ("T", "0"), ("F", "1"), ("wahr", "f")],
+    [
+        ("T", "F"),
+        ("Y", "N"),
+        ("Yes", "N"),
+        ("Y", "no", "N"),
+        ("true", "F", "T"),
+        ("1", "N"),
+        ("y", "YES", "No"),
+        ("T", "0"),
+        ("F", "1"),
+        ("wahr", "f"),
+    ],
 )
 def test_letters_beside_their_opposite_are_yes_and_no(words):
     assert made(flag=[words[i % len(words)] for i in range(N)]).type("flag") == "boolean"

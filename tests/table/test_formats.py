@@ -159,7 +159,16 @@ def test_a_cell_merged_over_several_rows_holds_for_each_of_them_and_that_is_said
 
 
 def test_a_merged_cell_makes_no_row_of_an_empty_one_and_is_not_said_below_the_table(tmp_path):
-    sheet = [["town", "n"], ["Ulm", 0], [None, 1], [], [None, 3], *(["Hof", i] for i in range(30)), [], ["Source: own survey"]]
+    sheet = [
+        ["town", "n"],
+        ["Ulm", 0],
+        [None, 1],
+        [],
+        [None, 3],
+        *(["Hof", i] for i in range(30)),
+        [],
+        ["Source: own survey"],
+    ]
     raw = read(tmp_path, workbook("A2:A5", "A37:A39", May=sheet), "t.xlsx")
     assert [row[0] for row in rows(raw)] == ["Ulm"] * 3 + ["Hof"] * 30
     assert [note for note in raw.notes if "merged" in note] == [
