@@ -10,7 +10,7 @@ from lifecycle.report.dots import Plot, Row, plot
 from lifecycle.report.page import page
 from lifecycle.report.provenance import of_table
 from lifecycle.table.contract import Contract
-from lifecycle.table.roles import written
+from lifecycle.table.roles import as_cell, as_list, entry
 
 # a section is a template, templates/data/NAME.html.j2
 SECTIONS = ("remarks", "target", "columns", "together", "unused")
@@ -130,11 +130,11 @@ def remarks(one: dict[str, Any]) -> list[str]:
         kind = remark["kind"]
         if kind == "cap":
             out.append(
-                f"{percent(remark['share'])} of the rows hold exactly {short(remark['value'])}, the {remark['end']} value: a cap, or a code? If it means missing: {entry(name, remark['value'])}"
+                f"{percent(remark['share'])} of the rows hold exactly {short(remark['value'])}, the {remark['end']} value: a cap, or a code? If it means missing: {as_missing(name, remark['value'])}"
             )
         elif kind == "heap":
             out.append(
-                f"{percent(remark['share'])} of the rows hold exactly {short(remark['value'])}. If it means missing: {entry(name, remark['value'])}"
+                f"{percent(remark['share'])} of the rows hold exactly {short(remark['value'])}. If it means missing: {as_missing(name, remark['value'])}"
             )
         elif kind == "far":
             lines = ", ".join(f"{short(line['value'])} ({line['source']})" for line in remark["lines"])
@@ -148,9 +148,8 @@ def remarks(one: dict[str, Any]) -> list[str]:
     return out
 
 
-def entry(name: str, value: float) -> str:
-    text = str(int(value)) if value == int(value) else repr(float(value))
-    return f"columns: {{{written(name)}: {{missingValues: ['', '{text}']}}}}"
+def as_missing(name: str, value: float) -> str:
+    return entry(name, missingValues=as_list(["", as_cell(value)]))
 
 
 # ---- together -----------------------------------------------------------------------------------------------------

@@ -50,7 +50,7 @@ def date_draft(one: Untyped, texts: Texts, file: FileEvidence, least: float) -> 
         notes.append(f"its dates are written in {len(formats)} formats: {', '.join(formats)}")
     if formats[0] in (*dates.EPOCHS, dates.EXCEL, DAY_OF_YEAR):
         notes.append(
-            f"its numbers are read as moments ({formats[0]}), such as {second(found[0])}; if they are not: {entry(one.name, 'type', 'number')}"
+            f"its numbers are read as moments ({formats[0]}), such as {second(found[0])}; if they are not: {entry(one.name, type='number')}"
         )
     if gone.any():
         keys["sentinels"] = sorted({str(t) for t in texts.distinct[gone]})
@@ -67,7 +67,7 @@ def _doubtful(one: Untyped, texts: Texts, formats: tuple[str, ...], doubt: str) 
         taken = next((form for form in formats if form != dates.ISO and dates.read(text, (form,))), "")
         if taken and dates.read(text, (doubt,)) and not dates.read(text, (dates.ISO,)):
             return [
-                f"dates such as {text.strip()} are read as {taken}, and would fit {doubt} as well ({entry(one.name, 'format', repr(doubt))})"
+                f"dates such as {text.strip()} are read as {taken}, and would fit {doubt} as well ({entry(one.name, format=repr(doubt))})"
             ]
     return []
 
@@ -92,7 +92,7 @@ def _early_end(one: Untyped, texts: Texts, parsed: np.ndarray, good: np.ndarray)
     text = str(texts.distinct[good].iloc[int(np.argmin(parsed[good]))]).strip()
     return [
         f"{int(counts[0])} cells hold {text}, decades before all others; it is kept as a date; if it stands for none: "
-        f"{entry(one.name, 'missingValues', with_missing(one, text))}"
+        f"{entry(one.name, missingValues=with_missing(one, text))}"
     ]
 
 

@@ -286,7 +286,7 @@ def what_rows_belong_to(
         return min(sure, key=lambda one: one.keys.nunique() / one.share).group
     for likely in looked[:MOST_LIKELY]:
         siblings = groups.siblings(likely.keys.to_numpy(), split.test_size)
-        cure = entry(likely.group.column, "role", "group")
+        cure = entry(likely.group.column, role="group")
         notes.append(f"{groups.describe(likely.group, siblings)}; {cure} keeps them on one side")
     if others := [f'"{one.group.column}"' for one in looked[MOST_LIKELY:]]:
         notes.append(f"the same may be said of {', '.join(others)}")
@@ -378,7 +378,7 @@ def not_used(spec: dict) -> str:
     said = f'"{spec["name"]}" is not used: {spec["reason"]}'
     if spec["reason"].startswith(("params.yaml", "every cell", "constant")):
         return said
-    return f"{said} (to learn from it: {entry(spec['name'], 'role', 'feature')})"
+    return f"{said} (to learn from it: {entry(spec['name'], role='feature')})"
 
 
 def set_levels(raw: RawTable, fields: list[dict]) -> None:
@@ -430,7 +430,7 @@ def drop_giveaways(raw: RawTable, frame: pd.DataFrame, contract: dict, columns: 
         by_name[name]["suspicion"] = reason
         notes.append(
             f'"{name}" may give the target away: {reason}; if it is not known when the prediction is made, put it under '
-            f"problem.exclude, else say so: {entry(name, 'role', by_name[name]['role'])} (until then the gate fails)"
+            f"problem.exclude, else say so: {entry(name, role=by_name[name]['role'])} (until then the gate fails)"
         )
 
 

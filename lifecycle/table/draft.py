@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ import pandas as pd
 
 from lifecycle.table import cells
 from lifecycle.table.notation import Notation
+from lifecycle.table.roles import as_list
 from lifecycle.table.texts import Texts
 
 MAX_WORDS = 5  # different words between numbers that may all say that there is none
@@ -57,12 +58,6 @@ class Untyped:
 def with_missing(one: Untyped, *texts: str) -> str:
     """missingValues as params.yaml takes it, where the user's list is all there is: ['?', '-1']."""
     return as_list(dict.fromkeys([*filter(None, one.seen), *texts]))
-
-
-def as_list(texts: Iterable[str]) -> str:
-    """The texts as a list of YAML, each in quotes."""
-    quoted = ["'" + text.replace("'", "''") + "'" for text in texts]
-    return f"[{', '.join(quoted)}]"
 
 
 def plain_number(value: float) -> float | int:

@@ -10,10 +10,10 @@ import numpy as np
 
 from lifecycle.table import dates, notation, recognise, vocabulary
 from lifecycle.table.date_column import are_seasons
-from lifecycle.table.draft import LEVELS, MAX_WORDS, Draft, Untyped, as_list, with_missing
+from lifecycle.table.draft import LEVELS, MAX_WORDS, Draft, Untyped, with_missing
 from lifecycle.table.evidence import FileEvidence
 from lifecycle.table.number_words import number_of
-from lifecycle.table.roles import entry, written
+from lifecycle.table.roles import as_list, entry, written
 from lifecycle.table.targets import labels_of_a_feature
 from lifecycle.table.texts import Texts
 
@@ -38,13 +38,13 @@ def note_not_understood(one: Untyped, draft: Draft, file: FileEvidence) -> None:
     if len(texts.distinct) >= SEVERAL and all(number_of(t) is not None for t in texts.sample):
         draft.notes.append(
             f"its cells are numbers in words ({shown}), and it is taken for texts; if they are numbers: "
-            f"{entry(one.name, 'type', 'number')}"
+            f"{entry(one.name, type='number')}"
         )
         return
     if code := _code_among(texts, file):
         draft.notes.append(
             f"{code[1]} of its cells hold {code[0]}, which stands for no value in other columns; it is kept as a level; if it stands for "
-            f"none here too: {entry(one.name, 'missingValues', with_missing(one, code[0]))}"
+            f"none here too: {entry(one.name, missingValues=with_missing(one, code[0]))}"
         )
         return
     words = texts.words(MAX_WORDS)
@@ -55,7 +55,7 @@ def note_not_understood(one: Untyped, draft: Draft, file: FileEvidence) -> None:
         missing = with_missing(one, *texts.spelled(words))
         draft.notes.append(
             f"{sum(words.values())} of its cells say {said}, the others are numbers ({_some_numbers(texts)}), and all are taken for "
-            f"texts; if that stands for none: {entry(one.name, 'type', f'number, missingValues: {missing}')}"
+            f"texts; if that stands for none: {entry(one.name, type='number', missingValues=missing)}"
         )
         return
     for kind, what in (("date", "dates"), ("number", "numbers")):
@@ -65,7 +65,7 @@ def note_not_understood(one: Untyped, draft: Draft, file: FileEvidence) -> None:
             why = "codes, by its name" if vocabulary.is_code(one.name) else "texts"
             draft.notes.append(
                 f"most of its cells look like {what} ({shown}), and it is taken for {why}; if it is {what}: "
-                f"{entry(one.name, 'type', kind)}"
+                f"{entry(one.name, type=kind)}"
             )
             return
     example, labels = (
@@ -93,11 +93,11 @@ def note_not_understood(one: Untyped, draft: Draft, file: FileEvidence) -> None:
     ):
         draft.notes.append(
             f"most of its cells hold numbers among other text ({shown}), which are not read; if they are measures, give each a "
-            f"column of its own; if they only name a row: {entry(one.name, 'role', 'id')}"
+            f"column of its own; if they only name a row: {entry(one.name, role='id')}"
         )
     elif many and _share(texts, _is_code) > 0.5 and 0.5 * texts.total < len(texts.distinct) <= 0.95 * texts.total:
         draft.notes.append(
-            f"most of its cells look like names of things ({shown}); if it only names a row: {entry(one.name, 'role', 'id')}"
+            f"most of its cells look like names of things ({shown}); if it only names a row: {entry(one.name, role='id')}"
         )
 
 
@@ -117,7 +117,7 @@ def note_words_for_none(one: Untyped, draft: Draft) -> None:
         return
     said = " and ".join(f'"{word.strip()}"' for word in found)
     kept = [word for word in one.seen if word.strip() and word not in found]
-    cure = entry(one.name, "missingValues", as_list(["", *kept]))
+    cure = entry(one.name, missingValues=as_list(["", *kept]))
     draft.notes.append(f"cells that say {said} are read as missing; if that is a value of its own: {cure}")
 
 

@@ -120,11 +120,11 @@ def field_of_number(one: Untyped, draft: Draft, file: FileEvidence) -> dict[str,
     _note_lone(one, draft, finite & ~gone)
     if not one.forced and not one.is_target and (pair := _versions(texts)):
         draft.notes.append(
-            f"it holds {pair[0]} and {pair[1]}, which are one number; if they are two, as of versions: {entry(one.name, 'type', 'string')}"
+            f"it holds {pair[0]} and {pair[1]}, which are one number; if they are two, as of versions: {entry(one.name, type='string')}"
         )
     if whole and not one.forced and names_a_date(one.name) and abs(kept).min() > 9_999:
         shown = ", ".join(texts.plain_sample[:3])
-        cure = entry(one.name, "type", "date, format: '%Y%m%d'")
+        cure = entry(one.name, type="date", format="'%Y%m%d'")
         draft.notes.append(
             f"its name says that it holds dates, and its cells ({shown}) are read as numbers; if they are dates: {cure}, or '%m%d%Y'"
         )
@@ -134,10 +134,10 @@ def field_of_number(one: Untyped, draft: Draft, file: FileEvidence) -> dict[str,
         return keys  # the numbers of posts have as many digits, and all of them count
     if counted in dates.EPOCHS:
         draft.notes.append(
-            f"its numbers could be moments ({counted}); if they are: {entry(one.name, 'type', f'datetime, format: {counted}')}"
+            f"its numbers could be moments ({counted}); if they are: {entry(one.name, type='datetime', format=counted)}"
         )
     elif counted == DAY_OF_YEAR and not vocabulary.is_id(one.name) and not vocabulary.is_numbered(one.name):
-        cure = entry(one.name, "type", f"date, format: '{DAY_OF_YEAR}'")
+        cure = entry(one.name, type="date", format=f"'{DAY_OF_YEAR}'")
         draft.notes.append(
             f"its numbers ({', '.join(texts.plain_sample[:3])}) could be years with a day of the year; if they are: {cure}"
         )
@@ -148,7 +148,7 @@ def _note_suspected(one: Untyped, draft: Draft, verdict: sentinels.Verdict, gone
     """Numbers that may stand for no value, in one line, since missingValues is one list; `gone`: the cells that do."""
     if not verdict.suspected:
         return
-    cure = entry(one.name, "missingValues", with_missing(one, *gone, *_as_written(draft, list(verdict.suspected))))
+    cure = entry(one.name, missingValues=with_missing(one, *gone, *_as_written(draft, list(verdict.suspected))))
     whys = "; ".join(verdict.suspected.values())
     kept = "it is kept as a value; if it stands for none"
     if len(verdict.suspected) > 1:
@@ -195,5 +195,5 @@ def _note_lone(one: Untyped, draft: Draft, kept: np.ndarray) -> None:
         value, low, high = found
         draft.notes.append(
             f"one cell or two hold {value:g}, far outside all others ({low:g} to {high:g}); if that is a slip, mend the row, "
-            f"or {entry(one.name, 'missingValues', with_missing(one, *_as_written(draft, [value])))} sets it aside"
+            f"or {entry(one.name, missingValues=with_missing(one, *_as_written(draft, [value])))} sets it aside"
         )

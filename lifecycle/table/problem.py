@@ -62,7 +62,7 @@ def describe_problem(
         if merged:
             field["spellings"] = merged
             shown = ", ".join(f'"{label}" as "{usual}"' for label, usual in merged.items())
-            notes.append(f'"{field["name"]}": {shown} (to keep them apart: {entry(field["name"], "type", "string")})')
+            notes.append(f'"{field["name"]}": {shown} (to keep them apart: {entry(field["name"], type="string")})')
     out |= {k: problem[k] for k in ("criteria", "costs")}
     if capacity := read_capacity(problem["capacity"], task, len(values), notes):
         out["capacity"] = capacity

@@ -6,6 +6,7 @@ First by how its cells are built, then by its name. Whatever is not learned from
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -124,7 +125,7 @@ def _role_of_integer(name: str, filled: pd.Series, counted: Counts, written: Not
 
 
 def _or_an_id(name: str) -> str:
-    return "if it only names the row, make it an id: " + entry(name, "role", "id")
+    return "if it only names the row, make it an id: " + entry(name, role="id")
 
 
 def _group_or_id(counts: Counts) -> Role:
@@ -261,15 +262,27 @@ def time_column(dated: list[tuple[str, int, float]]) -> str:
 # ---- words ---------------------------------------------------------------------------------------------------
 
 
-def entry(name: str, key: str, value: str) -> str:
+def entry(name: str, **settings: str) -> str:
     """The line of params.yaml that changes a column: `columns: {zip: {type: string}}`."""
-    return f"columns: {{{written(name)}: {{{key}: {value}}}}}"
+    said = ", ".join(f"{key}: {value}" for key, value in settings.items())
+    return f"columns: {{{written(name)}: {{{said}}}}}"
 
 
 def written(name: str) -> str:
     """A column's name as YAML takes it, in quotes where it must have them."""
     plain = re.fullmatch(r"[^\W\d][\w .-]*", name) and name.casefold() not in cells.TRUE | cells.FALSE | {"null"}
     return name if plain and name == name.strip() else '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def as_list(texts: Iterable[str]) -> str:
+    """The texts as a list of YAML, each in quotes."""
+    quoted = ["'" + text.replace("'", "''") + "'" for text in texts]
+    return f"[{', '.join(quoted)}]"
+
+
+def as_cell(value: float) -> str:
+    """A number as a file has it: 2147483647, which must not be shortened where cells are to equal it."""
+    return str(int(value)) if value == int(value) else repr(float(value))
 
 
 def shown(filled: pd.Series, n: int = 3) -> str:

@@ -13,7 +13,7 @@ import pandas as pd
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.words import short
 from lifecycle.table import cells, dates
-from lifecycle.table.roles import entry
+from lifecycle.table.roles import as_cell, as_list, entry
 
 FEW = 10  # different values, up to which whole numbers may be classes
 MOST_CLASSES = 20  # combinations of labels that are still taken as classes
@@ -121,13 +121,13 @@ def odd_numbers(name: str, numbers: np.ndarray) -> list[str]:
         out.append(
             f'"{name}": {rows} {"row holds" if rows == 1 else "rows hold"} {shown}, where all others are between {short(rest[0])} and '
             f"{short(rest[-1])}: a typing error, or shifted cells? Correct it, or have it read as missing: "
-            + entry(name, "missingValues", "['" + f"{far[0]:g}" + "']")
+            + entry(name, missingValues=as_list(map(as_cell, far)))
         )
     if capped := _capped(values, counts):
         value, rows, end = capped
         out.append(
             f'"{name}": {rows:,} of {len(numbers):,} rows hold exactly {_exact(value)}, the {end} value: is it a cap, of what is more than '
-            f"that? The model cannot tell how much more; to leave these rows out: {entry(name, 'missingValues', _quoted(value))}"
+            f"that? The model cannot tell how much more; to leave these rows out: {entry(name, missingValues=as_list([as_cell(value)]))}"
         )
     return out
 
@@ -179,7 +179,3 @@ def _capped(values: np.ndarray, counts: np.ndarray) -> tuple[float, int, str] | 
 
 def _exact(value: float) -> str:
     return f"{value:,.0f}" if value == int(value) else f"{value:,}"
-
-
-def _quoted(value: float) -> str:
-    return "['" + (str(int(value)) if value == int(value) else str(value)) + "']"

@@ -10,6 +10,7 @@ from lifecycle.ground.params import SplitParams
 from lifecycle.table.contract import MODEL, Contract
 from lifecycle.table.define import build_contract, changes, kind_of
 from lifecycle.table.read import SOURCE, RawTable
+from lifecycle.table.targets import odd_numbers
 from tests.scratch import ROOT
 
 N = 120
@@ -365,6 +366,13 @@ def test_a_lone_number_far_out_a_cap_and_counts_are_said():
     value = np.minimum(RNG.normal(90, 20, N).round(1), 100)
     assert said("hold exactly 100, the highest value: is it a cap", good=value)
     assert said('"good" are counts', good=RNG.poisson(1.3, N))
+
+
+def test_the_cure_of_numbers_far_out_names_each_as_the_file_has_it():
+    ratings = np.resize([1.0, 2.0, 3.0, 4.0, 5.0], 600)
+    for far in ([12345678], [12345678, 12345679]):
+        (line,) = odd_numbers("good", np.append(ratings, far))
+        assert line.endswith(f"columns: {{good: {{missingValues: {[str(value) for value in far]}}}}}")
 
 
 @pytest.mark.parametrize(
