@@ -44,8 +44,8 @@ DATES = {
 # `together` makes of the columns
 BETWEEN = "between"
 TEXTS_AT_ONCE = 1000  # in memory: components x words of each
-ROWS_AT_ONCE = 4_000  # of a compact matrix, that are whole in memory
-MANY = 50_000  # rows, from which on what a step took is given back before the next one takes its own
+BLOCK_ROWS = 4_000  # of a compact matrix, that are whole in memory
+MANY = 50_000  # rows, from which on memory counts for more than time: what a step took is given back before the next takes its own
 SPARSE = 0.5  # share of cells that are not 0, below which a sparse matrix is the smaller: 12 bytes a cell against 8
 
 Column: TypeAlias = np.ndarray | pd.Categorical  # of many texts the numbers of their levels, one to four bytes a cell
@@ -132,7 +132,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         own = {} if y is None else self._own_means(rows, y)
         blocks: list[Any] = []
         start = 0
-        for some in rows.parts(ROWS_AT_ONCE):
+        for some in rows.parts(BLOCK_ROWS):
             block = self.transform(some)
             for at, means in own.items():
                 block[:, at : at + means.shape[1]] = means[start : start + len(block)]

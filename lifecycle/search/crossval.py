@@ -15,7 +15,7 @@ import numpy as np
 
 from lifecycle.ground.memory import give_back
 from lifecycle.ground.metrics import Metric, add_metrics, metric
-from lifecycle.model.encode import ROWS_AT_ONCE, SomeRows, TableEncoder
+from lifecycle.model.encode import BLOCK_ROWS, MANY, SomeRows, TableEncoder
 from lifecycle.model.families import build
 from lifecycle.model.model import floor_probabilities
 from lifecycle.search.budget import Entry
@@ -26,7 +26,6 @@ CHECKPOINTS = list(np.unique(np.round(1.2 ** np.arange(48)).astype(int)))
 # of many rows each look takes 16 bytes a row, and the best round is less sharp
 FEW_CHECKPOINTS = list(np.unique(np.round(1.5 ** np.arange(24)).astype(int)))
 MATRICES = 4  # encoded folds that a worker keeps; of many rows one
-MANY = 50_000  # rows of a table, from which on memory counts for more than time
 # rows that a curve of each number is fitted on at most: a few hundred parameters ask for no more, and each row takes 1.6 kB
 MOST_PIECEWISE = 100_000
 ALL_ROWS = -1  # instead of a fold
@@ -199,7 +198,7 @@ class Fitter:
             return {}
         if not self.many:
             return {0: self.predictions(estimator, self.x_held(encoded))}
-        parts = self.data.some_rows(encoded.held).parts(ROWS_AT_ONCE)
+        parts = self.data.some_rows(encoded.held).parts(BLOCK_ROWS)
         return {0: np.concatenate([self.predictions(estimator, self.matrix(encoded, part)) for part in parts])}
 
     def staged(self, estimator: Any, x: Any) -> dict[int, np.ndarray]:

@@ -21,13 +21,13 @@ import pandas as pd
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.files import read_parquet, row_groups
 from lifecycle.ground.params import TrainParams
-from lifecycle.model.encode import MAX_BINS, SPARSE
+from lifecycle.model.encode import MANY, MAX_BINS, SPARSE
 from lifecycle.model.families import Family
 from lifecycle.model.model import AddFeatures, encode_target
 from lifecycle.model.shape import WIDE, Shape, shape_of
 from lifecycle.search.budget import FIRST
 from lifecycle.search.choose import plan_for, small_entries
-from lifecycle.search.crossval import MANY, MATRICES, rows_seen
+from lifecycle.search.crossval import MATRICES, rows_seen
 from lifecycle.search.data import TRAIN, TrainingData, prepare
 from lifecycle.table.contract import Contract
 from lifecycle.table.folds import moments, strata_of

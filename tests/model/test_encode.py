@@ -238,7 +238,7 @@ def every(frame):
 
 @pytest.mark.parametrize("style", ["linear", "piecewise"])
 def test_a_compact_matrix_has_the_cells_of_the_whole_one(monkeypatch, style):
-    monkeypatch.setattr(encode, "ROWS_AT_ONCE", 100)
+    monkeypatch.setattr(encode, "BLOCK_ROWS", 100)
     frame, y = table()
     kinds = {"many": "category", "c": "category", "x": "number"}
     encoder = TableEncoder(kinds, style).fit(frame, y)
