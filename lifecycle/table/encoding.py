@@ -42,12 +42,9 @@ _LATIN = frozenset(
 _MULTIBYTE = ("shift_jis", "cp932", "euc_", "iso2022", "gb", "hz", "big5", "cp949", "cp950", "johab")
 _BEHIND_NUMBER = re.compile(rb"(?<=[0-9 ])([\x80-\xff])(?![\x80-\xffA-Za-z])")
 _IN_WORD = re.compile(rb"(?<=[A-Za-z])[\x80-\xff](?![\x80-\xff])|(?<![\x80-\xff])[\x80-\xff](?=[A-Za-z])")
-_WITHIN_WORD = re.compile(
-    rb"(?<=[A-Za-z])[\x80-\xff](?=[A-Za-z])"
-)  # a fraction or a currency stands there in no language
+# a fraction or a currency stands there in no language
+_WITHIN_WORD = re.compile(rb"(?<=[A-Za-z])[\x80-\xff](?=[A-Za-z])")
 _SIGNS = frozenset("€£¥§°±²³¹µ·×÷½¼¾©®™–—‘’‚“”„…•«»¡¿\u00a0".encode("cp1252"))
-
-
 _BETWEEN_LETTERS = frozenset("’‘“”«»·–—…\u00a0®™".encode("cp1252"))
 
 
