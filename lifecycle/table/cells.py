@@ -39,6 +39,8 @@ MISSING = frozenset(
     ]
     + ["—", "–", "−"]
     + ["0000-00-00", "0000-00-00 00:00:00", "00/00/0000", "00.00.0000", "0000/00/00"]
+    # what a spreadsheet makes of no date, and what a form is filled with
+    + ["1/0/1900", "00.01.1900", "00/01/1900", "1900-01-00", "99/99/9999", "99.99.9999", "9999-99-99"]
     + ["#value!", "#ref!", "#div/0!", "#num!", "#name?", "nat", "k.a.", "<null>", "[null]"]
 )
 # in a target, a word may be a class of its own: {none, mild, severe}
@@ -61,7 +63,13 @@ YES_NO = tuple(
         ("jā", "nē"),
         ("да так истина", "нет не ні ni ложь"),
         ("evet doğru", "hayır yanlış"),
-        ("是 はい 예 네 ναι נכון כן نعم हाँ có", "否 いいえ 아니오 아니요 όχι לא لا नहीं không"),
+        ("ya", "tidak"),
+        ("bəli", "xeyr"),
+        ("já", "nei"),
+        ("bai", "ez"),
+        ("بله", "خیر"),
+        ("有", "無 无"),
+        ("是 はい 예 네 ναι נכון כן نعم हाँ có ใช่", "否 いいえ 아니오 아니요 όχι לא لا नहीं không ไม่ใช่"),
     )
 )
 TRUE = frozenset({"1", "1.0"}).union(*(yes for yes, _ in YES_NO))

@@ -36,10 +36,13 @@ def date_draft(one: Untyped, texts: Texts, file: FileEvidence, least: float) -> 
     notes = []
     if doubt:
         notes += _doubtful(one, texts, formats, doubt)
-    if found.min() >= _FAR_AHEAD:
+    other = "the Buddhist one (543 years ahead)" if found.min() >= _FAR_AHEAD else ""
+    if found.max() < _FAR_BACK:
+        other = "the Persian or the Islamic one (some 600 years behind)"
+    if other:
         notes.append(
-            f"its years are {str(found.min())[:4]} to {str(found.max())[:4]}; if they are of another calendar, such as the Buddhist one "
-            "(543 years ahead), bring them to the common one"
+            f"its years are {str(found.min())[:4]} to {str(found.max())[:4]}; if they are of another calendar, such as {other}, "
+            "bring them to the common one"
         )
     if any("%y" in form for form in formats):
         notes.append(
@@ -57,7 +60,7 @@ def date_draft(one: Untyped, texts: Texts, file: FileEvidence, least: float) -> 
         notes.append(
             f"{int(texts.counts[gone].sum())} cells that hold no real date ({', '.join(keys['sentinels'])}) are read as missing"
         )
-    notes += _early_end(one, texts, parsed, good & ~gone)
+    notes += _shared_ends(one, texts, parsed, good & ~gone)
     return Draft(texts, "date", keys, (), parsed, Notation(), notes)
 
 
@@ -79,21 +82,24 @@ def _open_ends(parsed: np.ndarray, good: np.ndarray) -> np.ndarray:
     return odd if (good & ~odd).any() else np.zeros(len(good), dtype=bool)
 
 
-def _early_end(one: Untyped, texts: Texts, parsed: np.ndarray, good: np.ndarray) -> list[str]:
-    """A line on a first date that many rows share, decades before all others: 1900-01-01, 1970-01-01."""
+def _shared_ends(one: Untyped, texts: Texts, parsed: np.ndarray, good: np.ndarray) -> list[str]:
+    """A line on a first date that many rows share, decades before all others (1900-01-01, 1970-01-01), and on such a last one
+    (2099-12-31)."""
     distinct, places = np.unique(parsed[good], return_inverse=True)
     counts = np.bincount(places, weights=texts.counts[good])
-    if (
-        len(distinct) < 12
-        or counts[0] < max(5, 0.01 * texts.total)
-        or distinct[1] - distinct[0] < np.timedelta64(7300, "D")
-    ):
+    if len(distinct) < 12:
         return []
-    text = str(texts.distinct[good].iloc[int(np.argmin(parsed[good]))]).strip()
-    return [
-        f"{int(counts[0])} cells hold {text}, decades before all others; it is kept as a date; if it stands for none: "
-        f"{entry(one.name, missingValues=with_missing(one, text))}"
-    ]
+    notes = []
+    for end, beside, where in ((0, 1, "before"), (-1, -2, "after")):
+        far = abs(distinct[beside] - distinct[end]) >= np.timedelta64(7300, "D")
+        if not far or counts[end] < max(5, 0.01 * texts.total):
+            continue
+        text = str(texts.distinct[good][parsed[good] == distinct[end]].iloc[0]).strip()
+        notes.append(
+            f"{int(counts[end])} cells hold {text}, decades {where} all others; it is kept as a date; if it stands for none: "
+            f"{entry(one.name, missingValues=with_missing(one, text))}"
+        )
+    return notes
 
 
 def _formats(one: Untyped, texts: Texts, file: FileEvidence, least: float) -> tuple[tuple[str, ...], str]:
@@ -117,7 +123,7 @@ def _formats(one: Untyped, texts: Texts, file: FileEvidence, least: float) -> tu
 
 
 DAY_OF_YEAR = "%Y%j"
-_FAR_AHEAD = np.datetime64("2200-01-01")
+_FAR_AHEAD, _FAR_BACK = np.datetime64("2200-01-01"), np.datetime64("1600-01-01")
 _PADDED_MONTH = re.compile(r"(0[1-9]|1[0-2])\.(19|20)\d\d")
 
 

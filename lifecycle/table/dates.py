@@ -32,18 +32,18 @@ NAT = np.datetime64("NaT", "us")
 MAX_FORMATS = 8
 
 _MONTHS = [
-    "jan january januar jänner janv janvier ene enero gen gennaio janeiro januari sty stycznia styczeń led ledna января январь янв ocak oca tammikuu tammikuuta január ianuarie січня ιανουαρίου gener",
-    "feb february februar févr fev fév février febrero febbraio fevereiro februari lut lutego luty úno února февраля февраль фев şubat şub helmikuuta február februarie лютого φεβρουαρίου febrer",
-    "mar march mär märz mrz maerz mars marzo março marco maart mrt marca marzec bře března марта март мар mart maaliskuuta marts március martie березня μαρτίου maret març",
-    "apr april avr avril abr abril aprile kwi kwietnia kwiecień dub dubna апреля апрель апр nisan nis huhtikuuta április aprilie квітня απριλίου",
-    "may mai mayo mag maggio maio mei maja maj kvě května мая май mayıs toukokuuta május травня μαΐου maig",
-    "jun june juni juin junio giu giugno junho cze czerwca czerwiec čvn června июня июнь июн haziran haz kesäkuuta június iunie червня ιουνίου juny",
-    "jul july juli juil juillet julio lug luglio julho lip lipca lipiec čvc července июля июль июл temmuz tem heinäkuuta július iulie липня ιουλίου juliol",
-    "aug august août aou aoû agosto ago augustus augusti sie sierpnia sierpień srp srpna августа август авг ağustos ağu elokuuta augusztus серпня αυγούστου agustus agost",
-    "sep sept september septembre septiembre set settembre setembro wrz września wrzesień zář září сентября сентябрь сен eylül eyl syyskuuta szeptember septembrie вересня σεπτεμβρίου setembre",
-    "oct october okt oktober octobre octubre ott ottobre out outubro paź października październik říj října октября октябрь окт ekim eki lokakuuta október octombrie жовтня οκτωβρίου",
-    "nov november novembre noviembre novembro lis listopada listopad ноября ноябрь ноя kasım kas marraskuuta noiembrie листопада νοεμβρίου",
-    "dec december dez dezember déc décembre dic diciembre dicembre dezembro desember gru grudnia grudzień pro prosince декабря декабрь дек aralık ara joulukuuta decembrie грудня δεκεμβρίου desembre desember des",
+    "jan january januar jänner janv janvier ene enero gen gennaio janeiro januari sty stycznia styczeń led ledna января январь янв ocak oca tammikuu tammikuuta január ianuarie січня ιανουαρίου gener јануар јан јануари януари яну jaanuar jaan janvāris janvārī janvāra sausio sausis janúar janar ינואר בינואר يناير ιανουάριος ιαν січень січ ianuar ian yanvar қаңтар იანვარი հունվարի ژانویه جنوری xaneiro januarie januára студзеня leden",
+    "feb february februar févr fev fév février febrero febbraio fevereiro februari lut lutego luty úno února февраля февраль фев şubat şub helmikuuta február februarie лютого φεβρουαρίου febrer фебруар феб февруари veebruar veebr februāris februārī februāra febr vasario vasaris febrúar shkurt פברואר בפברואר فبراير φεβρουάριος φεβ лютий лют fevral ақпан თებერვალი փետրվարի فوریه فروری febreiro pebrero лютага únor februára",
+    "mar march mär märz mrz maerz mars marzo março marco maart mrt marca marzec bře března марта март мар mart maaliskuuta marts március martie березня μαρτίου maret març marec märts martā marta kovo kovas מרץ במרץ مارس μάρτιος μαρ μάρ березень бер márc наурыз მარტი մարտի machi marso مارچ сакавіка březen",
+    "apr april avr avril abr abril aprile kwi kwietnia kwiecień dub dubna апреля апрель апр nisan nis huhtikuuta április aprilie квітня απριλίου април aprill aprīlis aprīlī aprīļa balandžio balandis apríl prill אפריל באפריל أبريل ابريل إبريل απρίλιος απρ квітень квіт кві ápr aprel сәуір აპრილი ապրիլի aprili آوریل اپریل красавіка apríla duben",
+    "may mai mayo mag maggio maio mei maja maj kvě května мая май mayıs toukokuuta május травня μαΐου maig мај maijs maijā maija gegužės gegužė maí מאי במאי مايو μάιος μαΐ μάι травень трав тра máj мамыр მაისი մայիսի مئی toukokuu mája květen",
+    "jun june juni juin junio giu giugno junho cze czerwca czerwiec čvn června июня июнь июн haziran haz kesäkuuta június iunie червня ιουνίου juny junij јун јуни юни juuni jūnijs jūnijā jūnija jūn birželio birželis júní jún qershor יוני ביוני يونيو ιούνιος ιουν ιούν червень черв чер iun iyun маусым ივნისი հունիսի hunyo ژوئن جون xuño junie чэрвеня júna červen",
+    "jul july juli juil juillet julio lug luglio julho lip lipca lipiec čvc července июля июль июл temmuz tem heinäkuuta július iulie липня ιουλίου juliol julij јул јули юли juuli jūlijs jūlijā jūlija jūl liepos liepa júlí júl korrik יולי ביולי يوليو ιούλιος ιουλ ιούλ липень лип iul iyul шілде ივლისი հուլիսի julai hulyo ژوئیه جولائی xullo julie ліпеня júla červenec",
+    "aug august août aou aoû agosto ago augustus augusti sie sierpnia sierpień srp srpna августа август авг ağustos ağu elokuuta augusztus серпня αυγούστου agustus agost avgust avg augusts augustā augusta rugpjūčio rugpjūtis ágúst gusht אוגוסט באוגוסט أغسطس αύγουστος αυγ αύγ серпень серп сер avqust тамыз აგვისტო օգոստոսի agosti ogos agu اوت اگست жніўня srpen",
+    "sep sept september septembre septiembre set settembre setembro wrz września wrzesień zář září сентября сентябрь сен eylül eyl syyskuuta szeptember septembrie вересня σεπτεμβρίου setembre septembar септембар сеп септември septembris septembrī septembra rugsėjo rugsėjis shtator ספטמבר בספטמבר سبتمبر σεπτέμβριος σεπ вересень вер szept sentyabr қыркүйек სექტემბერი սեպտեմբերի septemba setyembre سپتامبر ستمبر верасня",
+    "oct october okt oktober octobre octubre ott ottobre out outubro paź października październik říj října октября октябрь окт ekim eki lokakuuta október octombrie жовтня οκτωβρίου oktobar октобар октомври oktoober oktobris oktobrī oktobra spalio spalis tetor אוקטובר באוקטובר أكتوبر اكتوبر οκτώβριος οκτ жовтень жовт жов oktyabr қазан ოქტომბერი հոկտեմբերի oktoba oktubre اکتبر اکتوبر кастрычніка októbra říjen",
+    "nov november novembre noviembre novembro lis listopada listopad ноября ноябрь ноя kasım kas marraskuuta noiembrie листопада νοεμβρίου novembar новембар нов ноември ное novembris novembrī novembra lapkričio lapkritis nóvember nëntor נובמבר בנובמבר نوفمبر νοέμβριος νοε νοέ листопад лис noyabr қараша ნოემბერი նոյեմբերի novemba nobyembre نوامبر نومبر лістапада",
+    "dec december dez dezember déc décembre dic diciembre dicembre dezembro desember gru grudnia grudzień pro prosince декабря декабрь дек aralık ara joulukuuta decembrie грудня δεκεμβρίου desembre desember des decembar децембар дец декември detsember dets decembris decembrī decembra gruodžio gruodis dhjetor דצמבר בדצמבר ديسمبر δεκέμβριος δεκ грудень груд гру dekabr желтоқсан დეკემბერი դեկտեմբերի desemba disyembre disember دسامبر دسمبر decembro снежня prosinec",
 ]
 _WEEKDAYS = frozenset(
     "mon monday tue tues tuesday wed wednesday thu thur thurs thursday fri friday sat saturday sun sunday mo montag di dienstag mi "
@@ -52,6 +52,26 @@ _WEEKDAYS = frozenset(
     "sabato segunda terça quarta quinta sexta maandag dinsdag woensdag donderdag vrijdag zaterdag zondag mar".split()
 )
 MONTHS = {name.casefold(): number for number, names in enumerate(_MONTHS, 1) for name in names.split()}
+# with signs of vowels and full stops within, of which no pattern of letters makes one word
+_MARKED_MONTHS = [
+    "มกราคม ม.ค. जनवरी जन॰ জানুয়ারি ஜனவரி జనవరి",
+    "กุมภาพันธ์ ก.พ. फ़रवरी फरवरी ফেব্রুয়ারি பிப்ரவரி ఫిబ్రవరి",
+    "มีนาคม มี.ค. मार्च মার্চ மார்ச் మార్చి",
+    "เมษายน เม.ย. अप्रैल এপ্রিল ஏப்ரல் ఏప్రిల్",
+    "พฤษภาคม พ.ค. मई মে மே మే",
+    "มิถุนายน มิ.ย. जून জুন ஜூன் జూన్",
+    "กรกฎาคม ก.ค. जुलाई জুলাই ஜூலை జూలై",
+    "สิงหาคม ส.ค. अगस्त আগস্ট ஆகஸ்ட் ఆగస్టు",
+    "กันยายน ก.ย. सितंबर सितम्बर সেপ্টেম্বর செப்டம்பர் సెప్టెంబర్",
+    "ตุลาคม ต.ค. अक्टूबर अक्तूबर অক্টোবর அக்டோபர் అక్టోబర్",
+    "พฤศจิกายน พ.ย. नवंबर नवम्बर নভেম্বর நவம்பர் నవంబర్",
+    "ธันวาคม ธ.ค. दिसंबर दिसम्बर ডিসেম্বর டிசம்பர் డిసెంబర్",
+]
+_ENGLISH = "January February March April May June July August September October November December".split()
+_IN_ENGLISH = {name: _ENGLISH[at] for at, names in enumerate(_MARKED_MONTHS) for name in names.split()}
+_MARKED_MONTH = re.compile(
+    rf"(?<=\d) ?({'|'.join(map(re.escape, sorted(_IN_ENGLISH, key=len, reverse=True)))})\.?,? ?(?:พ\.ศ\.|ค\.ศ\.)? ?(?=\d|$)"
+)
 _FILLERS = frozenset(
     "de del of the den am le el il at um à às om t a kl uhr г года р року r roku в o klo godz ore kello kell ás".split()
 )
@@ -101,6 +121,7 @@ _ERA = re.compile(rf"^({'|'.join(_ERAS)}) ?(\d{{1,3}}|元)(?= ?年)")
 
 # as ASP.NET writes milliseconds since 1970 in JSON; the zone behind them is that of whoever looks at them
 _TICKS = re.compile(r"\\?/Date\((-?\d{1,15})(?:[+-]\d{4})?\)\\?/")
+_VIETNAMESE = re.compile(r"^(?:ngày )?(\d{1,2}) tháng (\d{1,2})(?:,? năm|,)? (\d{4})(?!\d)", re.IGNORECASE)
 _CJK_WEEKDAY = re.compile(r" ?[(（][月火水木金土日월화수목금토일][)）]")
 _CJK_CLOCK = re.compile(
     r"(?:(?<=[日일]) ?|(?<=\d) )(午前|午後|上午|下午|오전|오후)? ?(\d{1,2}) ?[時时点點시] ?(?:([0-5]?\d) ?[分분] ?)?(?:([0-5]?\d) ?[秒초])?$"
@@ -115,6 +136,8 @@ def plain(text: str) -> str:
     if text.isascii():
         return text
     text = _CJK_WEEKDAY.sub(" ", text).strip()
+    text = _VIETNAMESE.sub(r"\1/\2/\3", text)
+    text = _MARKED_MONTH.sub(lambda found: f" {_IN_ENGLISH[found[1]]} ", text)
     return _CJK_CLOCK.sub(_as_clock, text)
 
 
@@ -238,10 +261,17 @@ def _matched(match: re.Match[str] | None) -> datetime | None:
             return datetime.fromisocalendar(year, int(part["V"]), 1)
         if part.get("j"):
             month, day = _of_year(year, int(part["j"]))
-        found = datetime(year, month, day, hour, int(part.get("M") or 0), int(part.get("S") or 0))
-    except ValueError:
+        found = _moment(year, month, day, hour, int(part.get("M") or 0), int(part.get("S") or 0))
+    except (ValueError, OverflowError):
         return None
     return _settled(found, part.get("f"), part.get("z"))
+
+
+def _moment(year: int, month: int, day: int, hour: int, minute: int, second: int) -> datetime:
+    """ValueError where there is none; 24:00 is the end of a day, and so 0:00 of the next one."""
+    if hour == 24 and not minute and not second:
+        return datetime(year, month, day) + timedelta(days=1)
+    return datetime(year, month, day, hour, minute, second)
 
 
 def _of_year(year: int, day: int) -> tuple[int, int]:
@@ -293,8 +323,8 @@ def _iso(text: str) -> datetime | None:
         return None
     year, _, month, day, hour, minute, second, fraction, zone = match.groups()
     try:
-        found = datetime(int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0))
-    except ValueError:
+        found = _moment(int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0))
+    except (ValueError, OverflowError):
         return None
     return _settled(found, fraction, zone)
 
@@ -467,7 +497,9 @@ def _with_clock(text: str) -> tuple[str, bool]:
     half = _AM_PM.search(text)
     zone = _ZONE.search(text)
     times = [
-        m for m in _TIME.finditer(text) if int(m[1]) < 24 and (m[2] == ":" or _clear_clock(m, text, half is not None))
+        m
+        for m in _TIME.finditer(text)
+        if (int(m[1]) < 24 or m[0][:5] == "24:00") and (m[2] == ":" or _clear_clock(m, text, half is not None))
     ]
     if not times:
         return text, False
@@ -516,6 +548,8 @@ def _with_words(text: str) -> str | None:
             new = "\0Q"
         elif word == "w" and not named:
             new = "\0W"
+        elif word in ("m", "d") and named:
+            new = match[0]  # 2021 m. kovo 5 d.
         elif word in ("m", "年", "月", "日", "년", "월", "일") and not named:
             new = match[0]
         else:

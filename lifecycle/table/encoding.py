@@ -61,6 +61,7 @@ class Survey:
     single_quotes: bool = False
     escapes: list[bytes] = field(default_factory=list)  # lines with a backslash before a quote or a delimiter
     spaced_quotes: bool = False  # quotes behind a blank behind a delimiter
+    formulas: bool = False  # cells such as ="0123"
     carriage_returns: int = 0  # that end a line by themselves
     tail: bytes = b""
 
@@ -126,6 +127,8 @@ def _count(out: Survey, block: bytes) -> None:
         out.carriage_returns += block.count(b"\r") - block.count(b"\r\n")
     if out.quotes and not out.spaced_quotes and b' "' in block:
         out.spaced_quotes = any(mark + b' "' in block for mark in (b",", b";", b"|"))
+    if out.quotes and not out.formulas and b'="' in block:
+        out.formulas = any(mark in block for mark in (b'"=""', b',="', b';="', b'\t="', b'\n="', b'|="'))
     if b"\\" in block and len(out.escapes) < 300:
         for mark in (b'\\"', b"\\,", b"\\;", b"\\|", b"\\\t"):
             out.escapes += _lines_with(block, mark, 60)

@@ -22,6 +22,7 @@ from lifecycle.table.labels import (
     is_note_label,
     is_statistic_label,
     is_subtotal_label,
+    is_sum_mark,
     is_total_label,
     named_notes,
 )
@@ -110,7 +111,8 @@ class Columns:
         return any(is_total_label(cell) for c, cell in enumerate(cells) if not self.numeric[c])
 
     def may_sum_up(self, cells: list[str]) -> bool:
-        return any(is_subtotal_label(cell) for c, cell in enumerate(cells) if not self.numeric[c])
+        words = [cell for c, cell in enumerate(cells) if not self.numeric[c] or not _is_number(cell.strip())]
+        return any(map(is_subtotal_label, words))
 
     def sums_up(self, cells: list[str], above: list[list[str]]) -> bool:
         """Whether every number of the row is the sum of the block above it."""
@@ -118,10 +120,13 @@ class Columns:
         for c, cell in enumerate(cells):
             if not self.numeric[c] or not cell.strip():
                 continue
+            value = to_number(cell, self.comma[c])
+            if not np.isfinite(value):
+                continue  # the word or mark that says so
             values = [to_number(row[c], self.comma[c]) for row in above]
             total = float(np.nansum(values)) if values else np.nan
             close = max(_rounding(cell), 1e-6 * abs(total))
-            if len(values) < 2 or abs(to_number(cell, self.comma[c]) - total) > close or total == 0:
+            if len(values) < 2 or abs(value - total) > close or total == 0:
                 return False
             numbers += 1
         return numbers > 0
@@ -206,8 +211,7 @@ def without_subtotals(part: Part, columns: Columns) -> Part:
 
     marked = np.zeros(len(part.table), dtype=bool)
     for c in range(columns.width):
-        if not columns.numeric[c]:
-            marked |= np.asarray(pc.match_substring_regex(part.table.column(c), SUBTOTAL_PATTERN, ignore_case=True))
+        marked |= np.asarray(pc.match_substring_regex(part.table.column(c), SUBTOTAL_PATTERN, ignore_case=True))
     keep = ~marked
     broken = list(part.broken)
     begin = 0
@@ -236,7 +240,7 @@ def may_have_totals(layout: Layout, columns: Columns) -> bool:
     lines = text.splitlines(keepends=True)[-60:]
     last = [r.cells for r in records(lines, 0, layout.dialect, layout.width) if r.cells][-30:]
     for cells in last:
-        if any(is_total_label(cell) for cell in cells):
+        if any(is_total_label(cell) or is_sum_mark(cell) for cell in cells):
             return True
         if len(cells) != layout.width or (apart and not columns.exceeds(cells)):
             continue
@@ -374,6 +378,8 @@ def is_total(cells: list[str], above: list[list[str]], columns: Columns) -> bool
         larger += abs(value) > 3 * largest > 0
     if label:
         return bool(sums or counts or missing or larger or means == filled)
+    if sums == filled > 0 and any(map(is_sum_mark, cells)):
+        return True
     return rows >= 5 and ((sums >= 2 and sums == filled) or (sums == filled == 1 and missing >= 2))
 
 

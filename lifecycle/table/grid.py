@@ -18,7 +18,7 @@ def grid_layout(path: Path, name: str, rows: list[list[str]], options: ReadOptio
     found = [Record(line, line, cells) for line, cells in enumerate(rows, 1) if any(map(str.strip, cells))]
     if not found:
         raise UserError(f"{path} is empty; put a table there: a line of column names, then the rows")
-    header = find_header(path, [Record(r.line, r.end, list(r.cells or [])) for r in found[:400]])
+    header = find_header(path, [Record(r.line, r.end, list(r.cells or [])) for r in found[:400]], options.wanted)
     if len(header.cells) < 2:
         raise UserError(f"{path} has one column; a table needs a target and at least one feature")
     names, notes = named(name, header.cells, options)

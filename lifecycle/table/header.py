@@ -6,6 +6,7 @@ Only the standard library: the generation hook carries a copy. It looks at recor
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from lifecycle.ground.errors import UserError
@@ -42,8 +43,9 @@ class Header:
     aside: list[tuple[Record, str]] = field(default_factory=list)
 
 
-def find_header(path: object, found: list[Record]) -> Header:
-    """`found`: the first records of a table, blank lines left out. UserError where the first line looks like a row."""
+def find_header(path: object, found: list[Record], wanted: Sequence[str] = ()) -> Header:
+    """`found`: the first records of a table, blank lines left out; `wanted`: names that params.yaml or the contract knows.
+    UserError where the first line looks like a row."""
     table = [r for r in found[:SAMPLE] if r.cells is not None]
     commented = _comments(table)
     aside: list[tuple[Record, str]] = [(r, "a comment line above the header") for r in table[:commented]]
@@ -52,6 +54,7 @@ def find_header(path: object, found: list[Record]) -> Header:
         raise UserError(f"{path} has comments and no table; put a line of column names below them, then the rows")
     usual = _usual([len(r.cells or []) for r in table])
     at = _names_at(table, usual)
+    at = _named_as_wanted(table, at, usual, wanted)
     names = table[at]
     group = table[at - 1] if at and _is_group(table[at - 1], names) else None
     titles = table[: at - 1] if group else table[:at]
@@ -108,6 +111,31 @@ def _names_at(table: list[Record], usual: int) -> int:
         if wide and (_filled(r) >= least or (usual == 2 and not _is_title(table, at))):
             return _above_data(table, at)
     return 0
+
+
+def _named_as_wanted(table: list[Record], at: int, usual: int, wanted: Sequence[str]) -> int:
+    """`at`, unless the line there holds none of the names that are known, and one further down does: an instrument writes lines of
+    as many cells as its rows have above them. A second line below names is none such."""
+    names = set(wanted)
+    if not names or names & _stripped(table[at]):
+        return at
+    first = [cell.strip() for cell in table[at].cells or []]
+    is_whole = all(first) and not any(_TYPED.match(cell) for cell in first)
+    for later in range(at + 1, min(len(table), _DEEP)):
+        cells = [cell.strip() for cell in table[later].cells or []]
+        if len(cells) != usual or not names & set(cells) or not all(cells) or len(set(cells)) < usual:
+            continue
+        between = table[at:later]
+        beside = is_whole and len(between) <= 2 and all(len(r.cells or []) == usual for r in between)
+        rows = [r.cells for r in table[later + 1 :] if r.cells and len(r.cells) == usual]
+        if beside or any(_NUMBER.match(cell) for cell in cells) or len(rows) < 3 or looks_like_data(cells, rows):
+            continue
+        return later
+    return at
+
+
+def _stripped(r: Record) -> set[str]:
+    return {cell.strip() for cell in r.cells or []}
 
 
 def _leaves_out_the_first(table: list[Record], at: int) -> bool:
@@ -174,7 +202,8 @@ def _take_second(out: Header, below: list[Record], usual: int) -> int:
     """Set aside up to two lines below the names that are words where all rows have numbers or dates; how many."""
     for taken in range(2):
         cells = below[taken].cells if len(below) > taken + 5 else None
-        if not cells or not is_second(cells, [r.cells or [] for r in below[taken + 1 :]], usual):
+        rows = [r.cells or [] for r in below[taken + 1 :]]
+        if not cells or not (is_second(cells, rows, usual) or _names_choices(out.cells, cells, rows, usual)):
             return taken
         second = [cell.strip() for cell in cells]
         if len(out.lines) == 1 and (_repeats(out.cells) or (_repeats(second) and _spans(out.cells, second))):
@@ -196,6 +225,32 @@ def _repeats(cells: list[str]) -> bool:
 def _spans(heads: list[str], names: list[str]) -> bool:
     """Whether a head stands over names beside it too, as merged cells are written: `2022,,2023,`."""
     return any(not head.strip() and name for head, name in zip(heads[1:], names[1:], strict=False))
+
+
+def _names_choices(heads: list[str], cells: list[str], rows: list[list[str]], usual: int) -> bool:
+    """Whether `cells` name the choices of a question that stands over several columns, each of which holds its name or nothing, as
+    survey tools write them: `Which do you use?,,` above `Phone,Mail,Chat`. Where the rows have numbers they have none."""
+    rows = [row for row in rows if len(row) == usual]
+    if (
+        len(cells) != usual
+        or len(heads) != usual
+        or len(rows) < 5
+        or not _spans(heads, [cell.strip() for cell in cells])
+    ):
+        return False
+    for at, cell in enumerate(cells):
+        text = cell.strip()
+        column = {row[at].strip() for row in rows} - {""}
+        if not text:
+            continue
+        numbers = sum(bool(_TYPED.match(value)) for value in column) > 0.5 * len(column)
+        if _NUMBER.match(text) or (not heads[at].strip() and not numbers and not column <= {text}):
+            return False
+        if heads[at].strip() and not numbers and text in column and column != {text}:
+            return False
+    # it says nothing where each row says something
+    left_out = [at for at, cell in enumerate(cells) if not cell.strip()]
+    return any(all(row[at].strip() for row in rows) for at in left_out)
 
 
 def is_second(cells: list[str], rows: list[list[str]], usual: int) -> bool:

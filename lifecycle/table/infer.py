@@ -17,7 +17,7 @@ import pandas as pd
 
 from lifecycle.ground.progress import shown
 from lifecycle.table import cells, dates, evidence, notation, sentinels, units, vocabulary
-from lifecycle.table.date_column import date_draft, is_span
+from lifecycle.table.date_column import compact_dates, date_draft, is_span
 from lifecycle.table.draft import DATES, LEVELS, MAX_WORDS, NUMBERS, Draft, Untyped
 from lifecycle.table.evidence import FileEvidence
 from lifecycle.table.not_understood import note_not_understood, note_words_for_none
@@ -117,7 +117,7 @@ def _draft(one: Untyped, file: FileEvidence, define: Mapping[str, Any]) -> Draft
 
 
 def _recognised(one: Untyped, texts: Texts, file: FileEvidence, define: Mapping[str, Any]) -> Draft | None:
-    draft = _looked_at(one, texts, file, define)
+    draft = _days_or_zero(one, texts, file, define) or _looked_at(one, texts, file, define)
     if draft is None and one.forced in ("", *NUMBERS, *DATES):
         draft = _without_words(one, texts, file, define)
     if (
@@ -128,6 +128,20 @@ def _recognised(one: Untyped, texts: Texts, file: FileEvidence, define: Mapping[
     ):
         # of what is named a date, the others are slips: 30 Feb, 23 -07-2008
         draft = date_draft(one, texts, file, min(NAMED, float(define["min_typed"])))
+    return draft
+
+
+def _days_or_zero(one: Untyped, texts: Texts, file: FileEvidence, define: Mapping[str, Any]) -> Draft | None:
+    """Days such as 20240131, and 0 or 00000000 where there is none."""
+    if one.forced or not one.takes_words or not texts.simple or not {len(t) for t in texts.plain_sample} <= {1, 8}:
+        return None
+    zeros = sorted({"0", "00000000"}.intersection(texts.plain_sample))
+    rest = texts.without(zeros)
+    if not zeros or not rest.total or not compact_dates(one.name, rest):
+        return None
+    draft = date_draft(one, rest, file, float(define["min_typed"]))
+    if draft is not None:
+        draft.words = tuple(zeros)
     return draft
 
 

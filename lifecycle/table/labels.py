@@ -48,9 +48,11 @@ _BEHIND = (
 _BEHIND_PATTERN = rf"\S[\s_:–-]+({'|'.join(map(re.escape, _BEHIND))})\W*$"
 # for Arrow, which looks for the words alone
 TOTAL_PATTERN = rf"^\W*({'|'.join(map(re.escape, sorted(_TOTAL_WORDS, key=len, reverse=True)))})"
-SUBTOTAL_PATTERN = rf"{TOTAL_PATTERN}|{_BEHIND_PATTERN}"
+_MARK_PATTERN = r"^\s*(?:\*{1,5}|[ΣΦ∑])\s*$"  # as SAP and pivot tables mark the levels of their sums
+SUBTOTAL_PATTERN = rf"{TOTAL_PATTERN}|{_BEHIND_PATTERN}|{_MARK_PATTERN}"
 _SUBTOTAL = re.compile(_BEHIND_PATTERN, re.IGNORECASE)
 _TOTAL = re.compile(rf"{TOTAL_PATTERN}\b\W*(?P<rest>.*)$", re.IGNORECASE)
+_SUM_MARK = re.compile(_MARK_PATTERN)
 _NOTE = re.compile(
     rf"\W*({'|'.join(map(re.escape, sorted(_NOTE_WORDS, key=len, reverse=True)))})\s*(\d+\s*)?([:：.)]|$)|\s*(\*|†|‡|¹|²|³|©|※|＊|\(\d\)|\[\d\])",
     re.I,
@@ -67,7 +69,12 @@ def is_total_label(cell: str) -> bool:
 def is_subtotal_label(cell: str) -> bool:
     """Whether the cell may name the sum of the rows above it: as a total, or with the word at its end (`North Total`), as a brand
     or a test in a laboratory may be called too."""
-    return is_total_label(cell) or (len(cell) <= 60 and _SUBTOTAL.search(cell) is not None)
+    return is_total_label(cell) or is_sum_mark(cell) or (len(cell) <= 60 and _SUBTOTAL.search(cell) is not None)
+
+
+def is_sum_mark(cell: str) -> bool:
+    """Whether the cell is a mark alone that may stand for a sum, as `*` and `**` do; stars rate and footnote as well."""
+    return _SUM_MARK.match(cell) is not None
 
 
 def is_statistic_label(cell: str) -> bool:

@@ -9,7 +9,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -20,7 +20,7 @@ from lifecycle.table.formats import HEAD
 from lifecycle.table.header import find_header
 from lifecycle.table.labels import named_notes
 from lifecycle.table.names import tidy_name, unique_names
-from lifecycle.table.records import BLANKS, Broken, Dialect, Record, records
+from lifecycle.table.records import BLANKS, Broken, Dialect, Record, records, unwrapped
 
 if TYPE_CHECKING:
     from lifecycle.table.contract import Contract
@@ -154,7 +154,9 @@ def text_layout(
     found = _first_records(lines, skip, dialect)
     if found[0].reason:
         raise UserError(f"{path}:{found[0].line} is not a line of column names ({found[0].reason}); mend its quotes")
-    header = find_header(path, found)
+    if seen.formulas:
+        found = [replace(r, cells=r.cells and [unwrapped(cell) for cell in r.cells]) for r in found]
+    header = find_header(path, found, options.wanted)
     if len(header.cells) < 2:
         raise UserError(
             f"{path} has one column under each delimiter tried ({dialects.SPOKEN}); "
@@ -240,6 +242,8 @@ def _spoken_of(name: str, seen: Survey, dialect: Dialect, labels: list[str], opt
         notes.append(f"{name} is read as {seen.encoding} (params.yaml: define.encoding names another)")
     if seen.odd_lines:
         notes.append(f"{name} mixes encodings: {seen.odd_lines} lines are not {seen.encoding} and were read as cp1252")
+    if seen.formulas:
+        notes.append(f'{name}: cells such as ="0123", as texts are kept from a spreadsheet, are read as 0123')
     if dialect.escaped:
         notes.append(f"{name}: a backslash before a quote or delimiter is read as an escape")
     if labels:
@@ -252,6 +256,8 @@ def fitted(layout: Layout, found: Record) -> tuple[list[str] | None, str, bool]:
     cells = found.cells
     if cells is None:
         return None, found.reason, True
+    if layout.seen.formulas:
+        cells = [unwrapped(cell) for cell in cells]
     if cells in layout.heads:
         return None, "repeats the column names", False
     while len(cells) > max(layout.width, 1) and not cells[-1].strip():

@@ -29,6 +29,12 @@ def note_not_understood(one: Untyped, draft: Draft, file: FileEvidence) -> None:
     if not total or one.is_target:
         return
     shown = ", ".join(repr(t.strip()[:40]) for t in texts.sample[:3])
+    if _are_dates_in_words(texts):
+        draft.notes.append(
+            f"most of its cells look like dates with words for the months that are not known ({shown}), and it is taken for texts; to have "
+            "them read, write them as 2024-05-31"
+        )
+        return
     if len(texts.distinct) >= SEVERAL and (order := _order_of(texts)):
         draft.notes.append(
             f"most of its cells look like {order} ({shown}), and their order is not read; if it matters, give them as numbers "
@@ -165,6 +171,28 @@ def _is_month_and_number(text: str) -> bool:
     """Sep-63, 3-Feb."""
     word = re.sub(r"[\d\W]", "", text).casefold()
     return word in dates.MONTHS and _MONTH_AND_NUMBER.fullmatch(text) is not None
+
+
+_DATE_IN_WORDS = re.compile(
+    r"(?:\D{1,12} )?(?P<day>\d{1,2})[. /-]{1,2}(?P<month>[^\d\s.,/-]{2,}(?:\.[^\d\s.,/-]+)?)[.,]?[ /-](?P<year>\d{4})\D{0,4}"
+    r"|(?P<year2>\d{4})\D{1,4}(?P<month2>[^\d\s.,/-]{2,})[ /-](?P<day2>\d{1,2})\D{0,4}"
+)
+MOST_MONTHS = 36  # words for months, of which some are shortened or declined
+
+
+def _are_dates_in_words(texts: Texts) -> bool:
+    """5. rujna 2021: a day, one of few words that come again and again, and a year."""
+    if len(texts.sample) < SEVERAL:
+        return False
+    found = [_DATE_IN_WORDS.fullmatch(notation.plain(t)) for t in texts.sample]
+    matches = [m for m in found if m]
+    if len(matches) < 0.9 * len(found):
+        return False
+    months = {(m["month"] or m["month2"]).casefold() for m in matches}
+    days = [int(m["day"] or m["day2"]) for m in matches]
+    years = [int(m["year"] or m["year2"]) for m in matches]
+    in_a_year = all(1300 <= year <= 2700 for year in years) and max(years) - min(years) < 150
+    return 3 <= len(months) <= MOST_MONTHS and 2 * len(months) <= len(matches) and max(days) <= 31 and in_a_year
 
 
 _COUNTED = re.compile(r"([^\w\s])\1*[☆✩○]*")  # ★★★☆☆, $$$

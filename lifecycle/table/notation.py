@@ -91,7 +91,10 @@ _RANGE = re.compile(
 _CLOCK = re.compile(
     r"(?:(?P<days>\d+)(?:\.| ?d(?:ays?)?,? ?| ?Tage?,? ?))?(?P<h>\d{1,4}):(?P<m>[0-5]\d)(?::(?P<s>[0-5]\d(?:[.,]\d+)?)|(?P<f>[.,]\d+))?(?: ?h)?"
 )
-_ISO_SPAN = re.compile(r"P(?=.)(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?", re.I)
+_ISO_SPAN = re.compile(
+    r"P(?=.)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?", re.I
+)
+_SPAN_PARTS = (525949.2, 43829.1, 10080.0, 1440.0, 60.0, 1.0)  # minutes of each but seconds
 
 
 def plain(text: str) -> str:
@@ -112,6 +115,8 @@ def plain(text: str) -> str:
         text = _COMPASS.sub(" ", _DEGREES.sub(_in_degrees, text))
     if "10^" in text:
         text = _POWER.sub("e", text)
+    if "D" in text:
+        text = _FORTRAN.sub(r"\1e\2", text)
     return text
 
 
@@ -128,6 +133,7 @@ def _in_degrees(match: re.Match[str]) -> str:
     return f"{value:.9g} {side}".strip()
 
 
+_FORTRAN = re.compile(r"^([-+]?\d*\.\d*)D([-+]\d{2,3})$")  # 1.5D+03, double precision
 _POWER = re.compile(r"(?<=[\d.]) ?[x×*·] ?10\^(?=[-+]?\d)")
 
 
@@ -562,9 +568,10 @@ def clock(text: str, short: bool = False) -> float | None:
         seconds = float((match["s"] or "0").replace(",", "."))
         return sign * (days * 1440 + hours * 60 + minutes + seconds / 60)
     span = _ISO_SPAN.fullmatch(body)
-    if span and body[-1].upper() in "DHMS":
-        d, h, m, s = (float(part or 0) for part in span.groups())
-        return sign * (d * 1440 + h * 60 + m + s / 60)
+    if span and body[-1].upper() in "YMWDHS":
+        *longer, seconds = (float(number or 0) for number in span.groups())
+        minutes = sum(number * each for number, each in zip(longer, _SPAN_PARTS, strict=True))
+        return sign * (tidy(minutes) + seconds / 60)
     return None
 
 

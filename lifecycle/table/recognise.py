@@ -236,7 +236,11 @@ def marks_of_plain(texts: Iterable[str]) -> Marks:
 
 
 def _count_mark(core: str, found: Marks) -> None:
-    core = core.partition("e")[0].partition("E")[0]
+    core, power, _ = core.replace("E", "e").partition("e")
+    within = [c for c in core if c in _OTHER]
+    if power and len(within) == 1:
+        found.sure[within[0]] += 1  # 1.234e+01: before a power of ten no mark parts thousands
+        return
     if core.isdigit():
         found.above += len(core) > 3
         found.below += len(core) <= 3
@@ -651,6 +655,11 @@ def _remarks(good: list[Met], made: Notation) -> Iterable[str]:
     ]
     if not made.unit and odd and set(made.units.values()) == {1.0}:
         yield f"{sum(c for _, c in odd)} of its cells, such as {odd[0][0].strip()}, have a word or letter beside the number, which is dropped"
+    bare = sum(c for t, s, c in good if not s.words and not s.forms and re.search("[1-9]", t))
+    measured = made.unit not in ("", "%") and not units.is_currency(made.unit)
+    total = sum(c for *_, c in good)
+    if measured and made.bare_scale == (1.0, 0.0) and 0.02 * total < bare < 0.9 * total:
+        yield f"{bare} of its cells have no {made.unit} beside the number, and are read as if they had"
     if made.units.get("") == 100.0:
         yield "its cells without a % are shares of one and are read as percent (0.45 as 45)"
     if made.signs:

@@ -72,6 +72,15 @@ class Record:
     is_open: bool = False
 
 
+_FORMULA = re.compile(r'="([^"]*)"')
+
+
+def unwrapped(cell: str) -> str:
+    """`="0123"`, which keeps a spreadsheet from making 123 of it, as 0123."""
+    found = _FORMULA.fullmatch(cell.strip())
+    return found[1] if found else cell
+
+
 def cells_of(line: str, dialect: Dialect) -> list[str]:
     """The cells of a line taken by itself; none where it is longer than a cell may be."""
     csv.field_size_limit(MAX_CELL)

@@ -225,7 +225,7 @@ class TextBlock:
         else:
             data = pa.py_buffer(_runs(self.data, self.starts, plain))
         quote = dialect.quote if self.layout.seen.quotes or dialect.quote != '"' else False
-        return arrow_csv.read_csv(
+        table = arrow_csv.read_csv(
             pa.BufferReader(data),
             arrow_csv.ReadOptions(column_names=columns, block_size=data.size + 1),
             arrow_csv.ParseOptions(delimiter=dialect.delimiter, quote_char=quote, ignore_empty_lines=False),
@@ -233,6 +233,7 @@ class TextBlock:
                 column_types=dict.fromkeys(columns, kind), strings_can_be_null=False, quoted_strings_can_be_null=False
             ),
         ).combine_chunks()
+        return _unwrapped(table) if self.layout.seen.formulas else table
 
     def _without_heads(self, table: pa.Table, lines: np.ndarray) -> tuple[pa.Table, np.ndarray, list[Broken]]:
         """Take out the rows that are the header once more, or a rule below it."""
@@ -257,6 +258,15 @@ class TextBlock:
                 text = self.lines[line - 1 - self.first].rstrip("\r\n")
                 again.append(Broken(f"{self.layout.name}:{line}", reason, text, structural))
         return table.filter(pa.array(keep)), lines[keep], again
+
+
+def _unwrapped(table: pa.Table) -> pa.Table:
+    """Cells such as `="0123"` as 0123."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    columns = [pc.replace_substring_regex(column, r'^\s*="([^"]*)"\s*$', r"\1") for column in table.columns]
+    return pa.table(columns, names=table.column_names)
 
 
 def _record_of(line: int, cells: list[str]):  # type: ignore[no-untyped-def]

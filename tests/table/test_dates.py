@@ -165,6 +165,8 @@ def test_what_holds_no_real_date_is_missing_and_said():
     assert table.values("d").count(None) == N // 5
     epoch = made(c=["1970-01-01" if i % 6 == 0 else t for i, t in enumerate(written("%Y-%m-%d"))])
     assert epoch.values("c")[0] == pd.Timestamp(1970, 1, 1) and "decades before" in epoch.said("c")
+    open_end = made(c=["2099-12-31" if i % 6 == 0 else t for i, t in enumerate(written("%Y-%m-%d"))])
+    assert "2099-12-31, decades after" in open_end.said("c")
 
 
 def test_a_word_between_dates_is_missing():
@@ -173,7 +175,7 @@ def test_a_word_between_dates_is_missing():
 
 
 @pytest.mark.parametrize(
-    "text", ["2024-02-31", "12", "", "2024-03-05 24:00", "1.2.3", "10.0.0.1", "May", "5-10", "32/01/2024"]
+    "text", ["2024-02-31", "12", "", "2024-03-05 24:01", "1.2.3", "10.0.0.1", "May", "5-10", "32/01/2024"]
 )
 def test_what_looks_like_a_date_and_is_none_is_no_date(text):
     assert dates.read(text, (dates.ISO, "%d/%m/%Y", "%d.%m.%Y")) is None
@@ -288,3 +290,68 @@ def test_a_year_of_an_era_is_one_of_the_common_calendar(era):
 def test_a_date_that_only_one_order_fits_is_no_example_of_a_doubt():
     cells = [*written("%Y-%m-%d")[:110], *["09 21 1972", "03 22 1999"] * 5]
     assert "would fit" not in made(**{"Release date": cells}).said("Release date")
+
+
+ALBANIAN = "janar shkurt mars prill maj qershor korrik gusht shtator tetor nëntor dhjetor".split()
+ARABIC = "يناير فبراير مارس أبريل مايو يونيو يوليو أغسطس سبتمبر أكتوبر نوفمبر ديسمبر".split()
+BULGARIAN = "януари февруари март април май юни юли август септември октомври ноември декември".split()
+CROATIAN = "siječnja veljače ožujka travnja svibnja lipnja srpnja kolovoza rujna listopada studenoga prosinca".split()
+ESTONIAN = "jaanuar veebruar märts aprill mai juuni juuli august september oktoober november detsember".split()
+GREEK = "Ιαν Φεβ Μαρ Απρ Μαΐ Ιουν Ιουλ Αυγ Σεπ Οκτ Νοε Δεκ".split()
+HEBREW = "ינואר פברואר מרץ אפריל מאי יוני יולי אוגוסט ספטמבר אוקטובר נובמבר דצמבר".split()
+HINDI = "जनवरी फरवरी मार्च अप्रैल मई जून जुलाई अगस्त सितंबर अक्टूबर नवंबर दिसंबर".split()
+LITHUANIAN = "sausio vasario kovo balandžio gegužės birželio liepos rugpjūčio rugsėjo spalio lapkričio gruodžio".split()
+THAI = "ม.ค. ก.พ. มี.ค. เม.ย. พ.ค. มิ.ย. ก.ค. ส.ค. ก.ย. ต.ค. พ.ย. ธ.ค.".split()
+SCRIPTS = {
+    "albanian": [f"{d.day} {ALBANIAN[d.month - 1]} {d.year}" for d in DAYS],
+    "arabic": [f"{d.day} {ARABIC[d.month - 1]} {d.year}" for d in DAYS],
+    "bulgarian": [f"{d.day} {BULGARIAN[d.month - 1]} {d.year} г." for d in DAYS],
+    "estonian": [f"{d.day}. {ESTONIAN[d.month - 1]} {d.year}" for d in DAYS],
+    "greek": [f"{d.day}-{GREEK[d.month - 1]}-{d.year % 100}" for d in DAYS],
+    "hebrew": [f"{d.day} ב{HEBREW[d.month - 1]} {d.year}" for d in DAYS],
+    "hindi": [f"{d.day} {HINDI[d.month - 1]} {d.year}" for d in DAYS],
+    "lithuanian": [f"{d.year} m. {LITHUANIAN[d.month - 1]} {d.day} d." for d in DAYS],
+    "thai": [f"{d.day} {THAI[d.month - 1]} {d.year}" for d in DAYS],
+    "vietnamese": [f"ngày {d.day} tháng {d.month} năm {d.year}" for d in DAYS],
+}
+
+
+@pytest.mark.parametrize("language", SCRIPTS)
+def test_months_of_other_scripts_and_smaller_languages(language):
+    table = made(c=SCRIPTS[language])
+    assert table.type("c") == "date" and table.values("c") == [pd.Timestamp(d) for d in DAYS]
+
+
+def test_dates_with_words_that_are_no_known_months_are_said_to_be_unread():
+    """Listopad is October in Zagreb and November in Prague, so that these are not guessed at."""
+    table = made(c=[f"{d.day}. {CROATIAN[d.month - 1]} {d.year}." for d in DAYS])
+    assert table.type("c") != "date" and "words for the months that are not known" in table.said("c")
+    wines = [f"{b} {('Merlot', 'Syrah')[b % 2]} {y}" for b, y in zip(spread(1, 28), spread(1990, 2020), strict=True)]
+    assert "months" not in made(c=wines).said("c")
+
+
+def test_the_end_of_a_day_is_the_beginning_of_the_next():
+    """As energy meters count the hours, from 1:00 to 24:00."""
+    table = made(";", c=[f"{1 + i // 24:02d}.03.2023 {1 + i % 24:02d}:00" for i in range(N)])
+    assert table.values("c")[22:25] == [
+        pd.Timestamp(2023, 3, 1, 23),
+        pd.Timestamp(2023, 3, 2),
+        pd.Timestamp(2023, 3, 2, 1),
+    ]
+    assert dates.read("2023-12-31T24:00:00", (dates.ISO,)) == datetime(2024, 1, 1)
+
+
+@pytest.mark.parametrize("none", ["0", "00000000"])
+def test_a_zero_among_days_in_digits_is_no_day(none):
+    table = made(c=[none if i % 4 == 0 else t for i, t in enumerate(written("%Y%m%d"))])
+    assert (
+        table.type("c") == "date"
+        and table.values("c").count(None) == N // 4
+        and f'"{none}" among dates' in table.said("c")
+    )
+
+
+@pytest.mark.parametrize("none", ["1/0/1900", "00.01.1900", "99/99/9999"])
+def test_what_a_spreadsheet_or_a_form_writes_for_no_date_is_missing(none):
+    table = made(c=[none if i % 4 == 0 else t for i, t in enumerate(written("%d/%m/%Y"))])
+    assert table.type("c") == "date" and table.values("c").count(None) == N // 4

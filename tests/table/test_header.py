@@ -3,6 +3,7 @@
 import pytest
 
 from lifecycle.ground.errors import UserError
+from lifecycle.table.read import ReadOptions
 from tests.table.tables_as_text import aside, lines, names, read, rows, sums
 
 TABLE = lines()
@@ -277,3 +278,53 @@ def test_of_two_columns_the_first_may_have_no_name(tmp_path):
     """What a table of R or pandas is with one column of words."""
     raw = read(tmp_path, ['"","good"', *(f'"V{i}","is it {"abc"[i % 3]}?"' for i in range(40))])
     assert names(raw) == ["unnamed_1", "good"] and len(raw.frame) == 40
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        ["Device,Meter 12,Serial,99887", "Location,Hall B,Floor,2"],
+        ["Wavelength,280,nm,"],
+        ["Units,mAU,nm,s", "[Data]"],
+    ],
+    ids=lambda above: above[0],
+)
+def test_of_lines_as_wide_as_the_rows_the_one_with_the_target_names_the_columns(tmp_path, above):
+    raw = read(tmp_path, [*above, *TABLE], options=ReadOptions(wanted=("good",)))
+    assert names(raw) == NAMES and len(raw.frame) == 40 and len(raw.broken) == len(above)
+
+
+def test_a_row_that_holds_the_targets_name_is_no_header(tmp_path):
+    table = ["a,b,c", *(f"{i},good,{i * 2}" for i in range(40))]
+    assert names(read(tmp_path, table, options=ReadOptions(wanted=("good",)))) == ["a", "b", "c"]
+
+
+def test_a_line_of_choices_below_the_questions_is_no_row(tmp_path):
+    """As survey tools write a question that takes several answers."""
+    heads = "who,how good?,which do you use?,,,again?"
+    answers = [
+        f"{100 + i * 7},{i % 5},{'phone' * (i % 2)},{'mail' * (i % 3 > 0)},{'chat' * (i % 4 > 1)},{'yn'[i % 2]}"
+        for i in range(40)
+    ]
+    raw = read(tmp_path, [heads, ",,phone,mail,chat,answer", *answers])
+    assert len(raw.frame) == 40 and aside(raw)[0][0] == 2
+    raw = read(tmp_path, [heads, ",answer,phone,mail,chat,answer", *answers])
+    assert names(raw)[1:4] == ["how good? answer", "which do you use? phone", "which do you use? mail"]
+
+
+def test_a_constant_column_without_a_name_makes_no_second_header(tmp_path):
+    table = ["who,what,", *(f"n{i},{'ab'[i % 2]},x" for i in range(40))]
+    assert len(read(tmp_path, table).frame) == 40
+
+
+@pytest.mark.parametrize("of_rows", ["M", "10"], ids=["articles", "numbers"])
+def test_sums_that_stars_mark_are_no_rows(tmp_path, of_rows):
+    """As SAP marks the levels of its sums, in the column of the documents' numbers too."""
+    blocks = [[*(f"{of_rows}{b}{k},{k + 1},{10 + k}.5" for k in range(9)), "*,45,130.5"] for b in range(3)]
+    raw = read(tmp_path, ["document,n,amount", *(line for block in blocks for line in block), "**,135,391.5"])
+    assert [line for line, _ in aside(raw)] == [11, 21, 31, 32] and len(raw.frame) == 27
+
+
+def test_stars_that_rate_are_levels(tmp_path):
+    table = ["hotel,stars,price", *(f"h{i},{'*' * (i % 5 + 1)},{40 + i}" for i in range(41))]
+    assert len(read(tmp_path, table).frame) == 41

@@ -124,6 +124,15 @@ COLUMNS = {
     "hours and minutes": (["1 Std. 20 Min.", "45 Min.", "2 Std. 5 Min.", "50 Min."], [80, 45, 125, 50], ";"),
     "clock of a run": (["1:05:30", "0:58:12", "2:10:45", "1:20:00"], [65.5, 58.2, 130.75, 80], ","),
     "lap": (["1:44.5", "2:10.25", "1:59.0", "2:01.75"], [104.5 / 60, 130.25 / 60, 119 / 60, 121.75 / 60], ","),
+    "long iso spans": (["P1W", "P2DT12H", "P3W", "P1DT30M"], [10080, 3600, 30240, 1470], ","),
+    "double precision of Fortran": (["1.25D+02", "-0.5D-01", "3.000D+00", "7.75D+01"], [125, -0.05, 3, 77.5], ","),
+    "octets": (["512 Mo", "2 Go", "256 Mo", "300 Mo"], [512, 2048, 256, 300], ";"),
+    "bytes in Cyrillic": (["512 МБ", "2 ГБ", "256 МБ", "300 МБ"], [512, 2048, 256, 300], ";"),
+    "hertz": (["900 kHz", "2.5 MHz", "40 kHz", "7 kHz"], [900, 2500, 40, 7], ","),
+    "volts": (["1.5 V", "250 mV", "3 V", "9 V"], [1.5, 0.25, 3, 9], ","),
+    "farads": (["100 nF", "2 µF", "470 nF", "10 nF"], [100, 2000, 470, 10], ","),
+    "doses": (["5 mg", "250 µg", "125 mcg", "7 mg"], [5, 0.25, 0.125, 7], ","),
+    "concentrations": (["5 mg/dL", "700 µg/dL", "9 mg/dL", "2 mg/dL"], [5, 0.7, 9, 2], ","),
     "iso spans": (["PT1H20M", "PT45M", "PT2H5M", "PT50M"], [80, 45, 125, 50], ","),
     "apostrophes": (["CHF 1’250.50", "CHF 12’000.00", "CHF 990.25", "CHF 4’100.75"], [1250.5, 12000, 990.25, 4100.75], ";"),
     "thin spaces": (["12\u202f400", "3\u2009150", "870", "1\u202f024"], [12400, 3150, 870, 1024], ";"),
@@ -444,7 +453,9 @@ def test_marks_of_feet_and_inches_beyond_twelve_are_minutes_and_seconds():
 def test_years_of_another_calendar_are_said():
     days, months, years = spread(1, 28), spread(1, 12, seed=2), spread(2543, 2566, seed=3)
     table = made(c=[f"{d:02d}/{m:02d}/{y}" for d, m, y in zip(days, months, years, strict=True)])
-    assert "another calendar" in table.said("c")
+    assert "another calendar, such as the Buddhist" in table.said("c")
+    persian = made(c=[f"{y - 1163}/{m:02d}/{d:02d}" for d, m, y in zip(days, months, years, strict=True)])
+    assert "another calendar, such as the Persian" in persian.said("c")
 
 
 def test_numbered_levels_are_said():
@@ -596,3 +607,17 @@ def test_one_name_that_begins_with_a_number_makes_no_numbers_of_the_others():
 def test_a_code_that_is_named_first_is_one(name):
     table = made(**{name: [1000 + 7 * i % 90 for i in range(120)]})
     assert table.type(name) == "string" and "codes, by its name" in table.said(name)
+
+
+@pytest.mark.parametrize("mark", [".", ","])
+def test_before_a_power_of_ten_no_mark_parts_thousands(mark):
+    """A column of nothing but 1.234E+01 shows its decimal mark."""
+    table = made(";", c=[f" {v // 1000}{mark}{v % 1000:03d}E+001" for v in spread(1001, 9999)])
+    assert table.values("c") == pytest.approx([v / 100 for v in spread(1001, 9999)]) and not table.said("c")
+
+
+def test_numbers_that_lack_the_unit_of_the_others_are_said():
+    """The gap to the winner is in seconds, or in laps."""
+    table = made(gap=[f"{v % 5 + 1} laps" if i % 3 == 0 else f"{v}.25" for i, v in enumerate(spread(1, 59))])
+    assert f"{N - N // 3} of its cells have no lap beside the number" in table.said("gap")
+    assert made(fee=[f"${v}" if i % 3 else f"{v}" for i, v in enumerate(spread(1, 59))]).said("fee") == ""

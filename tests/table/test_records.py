@@ -128,3 +128,17 @@ def test_parts_are_bounded_and_make_the_whole_table(tmp_path, monkeypatch):
     assert max(len(part.table) for part in parts) < 400 and len(parts) > 5
     assert sum(len(part.table) for part in parts) == len(raw.frame) == 1_000
     assert [s for part in parts for s in part.table["__source__"].to_pylist()] == raw.frame["__source__"].tolist()
+
+
+@pytest.mark.parametrize("quoted", [True, False])
+def test_a_cell_that_is_kept_from_a_spreadsheet_is_the_text_in_it(tmp_path, quoted):
+    cell = '"=""{}"""' if quoted else '="{}"'
+    table = [f"{cell.format('zip')},n,y", *(f"{cell.format(f'0{i:04d}')},{cell.format(i)},{i % 2}" for i in range(40))]
+    raw = read(tmp_path, table)
+    assert names(raw) == ["zip", "n", "y"] and rows(raw)[3] == ["00003", "3", "1"]
+    assert any("a spreadsheet" in note for note in raw.notes)
+
+
+def test_an_attribute_within_a_text_is_no_such_cell(tmp_path):
+    raw = read(tmp_path, ["a,b", *(f'"<a href=""x{i}"">",{i}' for i in range(30)), '"=""7"" or ""8""",9'])
+    assert rows(raw)[0][0] == '<a href="x0">' and rows(raw)[30][0] == '="7" or "8"'
