@@ -16,10 +16,22 @@ import numpy as np
 from lifecycle.model.shape import Shape
 
 MARGIN = 0.5  # share of the budget that is planned for; the rest is for slower machines and for what estimates miss
-# (folds, share of the rounds, trees or epochs) from the best to the cheapest; one fold is one held part of the rows, which
-# says enough only where there are many
-LEVELS = [(5, 1.0), (5, 0.6), (3, 0.6), (3, 0.4)]
-CHEAP = {"few": [(3, 0.2), (3, 0.1)], "many": [(1, 0.4), (1, 0.2), (1, 0.1)]}
+
+
+class Level(NamedTuple):
+    """`rounds`: the share of boosting's rounds that a plan gives, by which its steps grow; `rest`: that of trees and epochs."""
+
+    folds: int
+    rounds: float
+    rest: float
+
+
+# from the best to the cheapest; one fold is one held part of the rows, which says enough only where there are many
+LEVELS = [Level(5, 1.0, 1.0), Level(5, 0.5, 1.0), Level(5, 0.3, 0.6), Level(3, 0.3, 0.6), Level(3, 0.2, 0.4)]
+CHEAP = {
+    "few": [Level(3, 0.1, 0.2), Level(3, 0.05, 0.1)],
+    "many": [Level(1, 0.2, 0.4), Level(1, 0.1, 0.2), Level(1, 0.05, 0.1)],
+}
 MANY = 20_000
 FIRST = 5  # entries, in their order, that a level must have room for
 MANY_DRAWS = (
@@ -38,8 +50,8 @@ class Entry:
 
 
 class Plan(NamedTuple):
-    """`effort`: the share of their rounds that the entries are given; `refit`: the members of the ensemble are fitted again on
-    all rows; with one fold they are kept as they are. `repeats`: how often the rows are parted into folds, at most."""
+    """`effort`: the share of their trees and epochs that the entries are given; `refit`: the members of the ensemble are fitted
+    again on all rows; with one fold they are kept as they are. `repeats`: how often the rows are parted into folds, at most."""
 
     entries: list[Entry]
     folds: int
@@ -61,22 +73,24 @@ def make_plan(
 ) -> Plan:
     """The best level that has room for most entries within `budget` core seconds; at the cheapest, for those it has. What room
     the best level leaves, repeats of it fill."""
-    for n, effort in LEVELS + CHEAP["many" if shape.rows >= MANY else "few"]:
-        n = min(n, folds)
+    for level in LEVELS + CHEAP["many" if shape.rows >= MANY else "few"]:
+        n = min(level.folds, folds)
         kept: list[Entry] = []
         seconds = 0.0
-        for e in [shrunk(e, effort) for e in entries]:
+        for e in [at_level(e, level) for e in entries]:
             more = work(e, shape, n, cost, refit or n > 1)
             if not kept or seconds + more <= budget * MARGIN:
                 kept.append(e)
                 seconds += more
-        if seconds <= budget * MARGIN and [e.name for e in kept[:FIRST]] == [e.name for e in entries[:FIRST]]:
+        # more and smaller steps of boosting gain less than a candidate more
+        wanted = entries if level == LEVELS[0] else entries[:FIRST]
+        if seconds <= budget * MARGIN and [e.name for e in kept[: len(wanted)]] == [e.name for e in wanted]:
             break
     names = [e.name for e in kept]
     left = [e.name for e in entries if e.name not in names]
-    plan = Plan(kept, n, refit or n > 1, seconds, left, effort)
+    plan = Plan(kept, n, refit or n > 1, seconds, left, level.rest)
     # a budget that has to leave something out is better spent on that than on saying the rest again
-    if left or n < 2 or effort < 1:
+    if left or n < 2 or level.rest < 1:
         return plan
     times = int(np.clip(budget * MARGIN // seconds, 1, repeats))
     return plan._replace(seconds=seconds * times, repeats=times)
@@ -88,13 +102,24 @@ def work(entry: Entry, shape: Shape, folds: int, cost: Callable[[Entry, Shape], 
     return folds * cost(entry, shape._replace(rows=int(shape.rows * share))) + (cost(entry, shape) if refit else 0)
 
 
+def at_level(entry: Entry, level: Level) -> Entry:
+    return shrunk(entry, level.rounds if _steps(entry.hyper) else level.rest)
+
+
 def shrunk(entry: Entry, effort: float) -> Entry:
     """Fewer rounds, trees or epochs; boosting with fewer rounds takes larger steps."""
+    if effort >= 1:
+        return entry
     hyper = dict(entry.hyper)
     for name in ("max_iter", "n_estimators"):
-        if name in hyper and effort < 1:
+        if name in hyper:
             hyper[name] = max(2, round(hyper[name] * effort))
             break
-    if "learning_rate" in hyper and effort < 1:
+    if _steps(hyper):
         hyper["learning_rate"] = round(min(0.3, hyper["learning_rate"] * effort**-0.7), 3)
     return replace(entry, hyper=hyper)
+
+
+def _steps(hyper: dict[str, Any]) -> bool:
+    """Whether each round takes a step of that size: a network of scikit-learn's has a learning_rate that is a word."""
+    return isinstance(hyper.get("learning_rate"), int | float)

@@ -40,6 +40,30 @@ def test_a_larger_table_gets_fewer_folds_and_rounds():
     assert after["max_iter"] < before["max_iter"] and after["learning_rate"] > before["learning_rate"]
 
 
+def test_boosting_takes_larger_steps_before_a_candidate_is_cut():
+    """All rounds fit 700 rows but not 5,000, where half of them, of larger steps, leave room for all the others."""
+    middle = plan(5_000)
+    assert middle.folds == 5 and not middle.left
+    first, after = ({e.name: e.hyper for e in entries} for entries in (ENTRIES, middle.entries))
+    assert after["boosting"]["max_iter"] == first["boosting"]["max_iter"] / 2
+    assert 1.6 < after["boosting"]["learning_rate"] / first["boosting"]["learning_rate"] < 1.7
+    assert after["network"] == first["network"] and after["extra_trees"] == first["extra_trees"]
+
+
+def test_the_most_rounds_are_planned_only_with_all_candidates():
+    """Budget by budget: no plan with the rounds of params.yaml leaves out a candidate."""
+    plans = [plan(8_000, budget=budget) for budget in (20, 40, 60, 80, 120, 160, 240, 480)]
+    rounds = [{e.name: e.hyper for e in one.entries}["boosting"]["max_iter"] for one in plans]
+    assert rounds == sorted(rounds) and rounds[-1] == 2000
+    assert not any(one.left for one, n in zip(plans, rounds, strict=True) if n == 2000)
+
+
+def test_a_learning_rate_that_is_a_word_stays():
+    """scikit-learn's own network has one, beside a number of epochs that is cut."""
+    entry = Entry("mlp", "mlp", {"learning_rate": "adaptive", "max_iter": 200})
+    assert shrunk(entry, 0.5).hyper == {"learning_rate": "adaptive", "max_iter": 100}
+
+
 def test_where_nothing_fits_the_first_is_tried_all_the_same():
     tiny = plan(5_000_000, budget=0.1)
     assert [e.name for e in tiny.entries] == ["linear"]
