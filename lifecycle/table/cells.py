@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import lru_cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -81,13 +82,19 @@ _WHOLE_FLOAT = re.compile(r"-?\d+\.0+")
 GARBLED = re.compile("[\0\ufffd]")  # a NUL, or a character that no encoding could read: the text is not what was meant
 
 
+# blanks of no width, marks of direction and of encodings, a hyphen that is not shown
+_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200e\u200f\u2060\ufeff\u00ad"), "")
+
+
 def fold(value: str) -> str:
     """A spelling without outer blanks, doubled blanks and case: `" Sourdough"` and `"sourdough"` are one."""
     return " ".join(value.split()).casefold()
 
 
 def tidy(value: str) -> str:
-    """A label as it is shown: no doubled blanks, no quotes around it, no ".0" behind a whole number (`1.0` is `1`)."""
+    """A label as it is shown: no doubled blanks, nothing invisible, an accent as part of its letter, no quotes around it, no ".0" behind a whole number (`1.0` is `1`)."""
+    if not value.isascii():
+        value = unicodedata.normalize("NFC", value.translate(_INVISIBLE))
     text = " ".join(value.split()).strip('"')
     if len(text) > 2 and text[0] == text[-1] == "'":
         text = text[1:-1]

@@ -359,9 +359,11 @@ def _alike(
             return None
         # rows of one height may be of one tree that was measured four times, but a height is not its name
         likely = likely or vocabulary.is_measure(column)
+    # a customer's code is the customer's name; an article's or a town's is no thing of which the rows are
+    is_other_code = vocabulary.is_code(column) and not vocabulary.names_a_thing(column)
     shown = " and ".join(f'"{c}"' for c in strong[:2])
     reason = f"{rows:.1f} rows a value, alike in {shown} far beyond chance"
-    return Group(column, reason, numbers is not None and not likely and not vocabulary.is_code(column))
+    return Group(column, reason, numbers is not None and not likely and not is_other_code)
 
 
 def _is_named(column: str) -> bool:

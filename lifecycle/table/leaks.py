@@ -30,6 +30,7 @@ ROWS = 5_000  # looked at for a formula
 NEARLY = 0.96  # share of the target's variance that a near sum explains
 PART = 0.9  # what a part of a sum leaves of the deviations, at most
 MAX_PARTS = 8
+MAX_DATES = 8  # columns of dates whose pairs are tried
 
 
 def given_away(frame: pd.DataFrame, target: str, features: list[str], task: str) -> dict[str, str]:
@@ -39,7 +40,8 @@ def given_away(frame: pd.DataFrame, target: str, features: list[str], task: str)
         return {}
     if task == "regression":
         numeric = [c for c in features if rows[c].dtype.kind == "f"]
-        return _again_and_again(lambda left: _functions(rows, target, left) or _parts(rows, target, left), numeric)
+        found = _again_and_again(lambda left: _functions(rows, target, left) or _parts(rows, target, left), numeric)
+        return found | _time_between(rows, target, [c for c in features if rows[c].dtype.kind == "M"])
     classes = _Classes(rows[target])
     renamed = {c: r for c in features if (r := _renamed(rows[c], classes))}
     ticks = _ticks(rows, classes, features)
@@ -56,7 +58,8 @@ def suspected(frame: pd.DataFrame, target: str, features: list[str], task: str) 
     if task == "regression":
         numeric = [c for c in features if rows[c].dtype.kind == "f"]
         found = _again_and_again(lambda left: _linear(rows, target, left), numeric)
-        return found | (_nearly(rows, target, numeric) if not found else {}) | _where_mostly_one(rows, target, features)
+        found |= (_nearly(rows, target, numeric) if not found else {}) | _where_mostly_one(rows, target, features)
+        return {c: r for c in features if c not in found and (r := _bands(rows[c], rows[target]))} | found
     classes = _Classes(rows[target])
     found = {c: f'it says in every row whether "{target}" is "{k}"' for c, k in _ticks(rows, classes, features).items()}
     for column in features:
@@ -65,6 +68,7 @@ def suspected(frame: pd.DataFrame, target: str, features: list[str], task: str) 
         reason = _of_one_class(values, classes, coded) or _decides(values, classes, coded)
         if reason and column not in found:
             found[column] = reason
+    found |= _which_is_first(rows, classes, [c for c in features if rows[c].dtype.kind == "M" and c not in found])
     return found | _twins(rows, found, [c for c in features if c not in found], classes)
 
 
@@ -78,6 +82,31 @@ def _where_mostly_one(rows: pd.DataFrame, target: str, features: list[str]) -> d
     classes = _Classes(is_usual.rename(target))
     found = {c: r for c in features if (r := _of_one_class(rows[c], classes))}
     return found | _twins(rows, found, [c for c in features if c not in found], classes)
+
+
+MOST_BANDS = 20
+WITHIN = 0.1  # of the narrower of two bands, what may lie between them
+
+
+def _bands(column: pd.Series, y: pd.Series) -> str:
+    """Levels that part a number's range among them without a gap, as low, middle and high do: they were made of it. Mice and
+    elephants differ in weight too, and leave a wide gap."""
+    codes, values = pd.factorize(column)
+    known = codes >= 0
+    if not 2 <= len(values) <= MOST_BANDS or known.mean() < 0.9 or known.sum() < 50:
+        return ""
+    numbers, codes = y.to_numpy(float)[known], codes[known]
+    if np.bincount(codes).min() < 5 or len(np.unique(numbers)) < 30:
+        return ""
+    low, high = np.full(len(values), np.inf), np.full(len(values), -np.inf)
+    np.minimum.at(low, codes, numbers)
+    np.maximum.at(high, codes, numbers)
+    order = np.argsort(low)
+    low, high = low[order], high[order]
+    gaps, widths = low[1:] - high[:-1], high - low
+    if (gaps < 0).any() or (gaps > WITHIN * np.minimum(widths[1:], widths[:-1])).any():
+        return ""
+    return f'each of its values has a range of "{y.name}" of its own'
 
 
 def _again_and_again(look: Callable[[list[str]], dict[str, str]], columns: list[str]) -> dict[str, str]:
@@ -257,6 +286,21 @@ def _decides(column: pd.Series, classes: _Classes, coded: Coded) -> str:
     return f'each of its values has one value of "{classes.name}"' if sure else ""
 
 
+def _which_is_first(rows: pd.DataFrame, classes: _Classes, dated: list[str]) -> dict[str, str]:
+    """The later of two dates, where a class is that it is after the other one: delivered, and due."""
+    for begin in dated[:MAX_DATES]:
+        for end in dated[:MAX_DATES]:
+            both = (rows[begin].notna() & rows[end].notna()).to_numpy(bool)
+            if begin == end or both.mean() < 0.9:
+                continue
+            after = (rows[end] > rows[begin]).to_numpy(bool)
+            k = _class_of(after & both, "filled", classes)
+            if k is None or _class_of(~after & both, "filled", classes) in (None, k) or len(classes.labels) > 2:
+                continue
+            return {end: f'it is after "{begin}" only where "{classes.name}" is "{classes.labels[k]}"'}
+    return {}
+
+
 def _renamed(column: pd.Series, classes: _Classes) -> str:
     """A classification's target under other names: each class has one value of its own, and each value one class."""
     codes, values = pd.factorize(column)
@@ -422,6 +466,24 @@ def _pairs(x: np.ndarray, y: np.ndarray, numeric: list[str], target: str, close:
                 if np.mean(np.abs(value - y) < close) > ALMOST_ALL:
                     names = [numeric[i], numeric[j]]
                     return {c: f'gives the target away: "{target}" is the {way} of {_list(names)}' for c in names}
+    return {}
+
+
+SPANS = {"seconds": 1.0, "minutes": 60.0, "hours": 3600.0, "days": 86_400.0, "weeks": 604_800.0}
+
+
+def _time_between(rows: pd.DataFrame, target: str, dated: list[str]) -> dict[str, str]:
+    """The later of two dates, where the target is the time between them: the earlier one may well be known."""
+    y = rows[target].to_numpy(float)
+    for begin in dated[:MAX_DATES]:
+        for end in dated[:MAX_DATES]:
+            seconds = (rows[end] - rows[begin]).dt.total_seconds().to_numpy(float)
+            both = ~np.isnan(seconds)
+            if begin == end or both.sum() < max(MIN_ROWS, 0.5 * len(y)) or np.ptp(y[both]) < 10:
+                continue  # of a span of 0 or 1 weeks any two dates are near
+            for unit, length in SPANS.items():
+                if np.mean(np.abs(seconds[both] / length - y[both]) <= 1.0) > ALMOST_ALL:
+                    return {end: f'gives the target away: "{target}" is the {unit} from "{begin}" to "{end}"'}
     return {}
 
 

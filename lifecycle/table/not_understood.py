@@ -114,7 +114,10 @@ _TWO_CAPITALS = re.compile(r"[A-Z]{2}")
 def note_words_for_none(one: Untyped, draft: Draft) -> None:
     """A line where what is read as missing may be a level or a name: None among Milk and Nuts, NA among DE and FR, Nan among Ada and Bo."""
     texts = draft.texts
-    if one.is_target or not texts.total or "missingValues" in one.override:
+    if not texts.total or "missingValues" in one.override:
+        return
+    if one.is_target:
+        _note_lost_answers(one, draft)
         return
     codes = _share(texts, lambda t: _TWO_CAPITALS.fullmatch(t.strip())) > 0.9
     titled = _share(texts, lambda t: t.strip()[:1].isupper()) > 0.9
@@ -125,6 +128,19 @@ def note_words_for_none(one: Untyped, draft: Draft) -> None:
     kept = [word for word in one.seen if word.strip() and word not in found]
     cure = entry(one.name, missingValues=as_list(["", *kept]))
     draft.notes.append(f"cells that say {said} are read as missing; if that is a value of its own: {cure}")
+
+
+def _note_lost_answers(one: Untyped, draft: Draft) -> None:
+    """A line where a word for missing stands among the target's classes, since its rows are left out: NA beside EU and APAC."""
+    words = [word for word in one.seen if any(c.isalpha() for c in word)]
+    if not words or draft.kind:
+        return
+    said = " and ".join(f'"{word.strip()}"' for word in words)
+    kept = [word for word in one.seen if word.strip() and word not in words]
+    cure = entry(one.name, missingValues=as_list(["", *kept]))
+    draft.notes.append(
+        f"rows that say {said} are read as without an answer and set aside; if that is a class of its own: {cure}"
+    )
 
 
 def _may_be_a_level(word: str, codes: bool, titled: bool) -> bool:

@@ -12,7 +12,7 @@ from lifecycle.ground import metrics
 from lifecycle.ground.errors import UserError, nearest
 from lifecycle.table import cells, levels, notation, targets
 from lifecycle.table.contract import Criterion, Field
-from lifecycle.table.roles import entry
+from lifecycle.table.roles import as_list, entry
 
 COSTS = ("false_positive", "false_negative", "true_positive")
 _CAPACITY = re.compile(r"\s*(\d[\d,_]*\.?\d*)\s*(%|/|of|out of)?\s*(\d[\d,_]*)?\s*", re.I)
@@ -90,6 +90,11 @@ def _one_word_a_class(field: dict, filled: pd.Series) -> dict[str, str]:
 def say_what_is_odd(field: dict, filled: pd.Series, task: str, notes: list[str]) -> None:
     """A sentence for what the target's cells are besides numbers or classes."""
     name = field["name"]
+    if task == "multiclass" and (code := targets.no_answer(levels.spellings(filled))):
+        rows = levels.level_counts(filled)[cells.level(code)]
+        cure = entry(name, missingValues=as_list(["", code]))
+        notes.append(f'"{name}": {rows:,} rows hold {code} beside two classes; if it stands for no answer: {cure}')
+        return
     if field["type"] in ("number", "integer"):
         numbers = notation.numbers(filled, notation.of_field(Field.read(field)))
         numbers = numbers[np.isfinite(numbers)]

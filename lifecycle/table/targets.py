@@ -12,7 +12,7 @@ import pandas as pd
 
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.words import short
-from lifecycle.table import cells, dates
+from lifecycle.table import cells, dates, notation, sentinels
 from lifecycle.table.roles import as_cell, as_list, entry
 
 FEW = 10  # different values, up to which whole numbers may be classes
@@ -125,11 +125,26 @@ def odd_numbers(name: str, numbers: np.ndarray) -> list[str]:
         )
     if capped := _capped(values, counts):
         value, rows, end = capped
+        more = "more" if end == "highest" else "less"
         out.append(
-            f'"{name}": {rows:,} of {len(numbers):,} rows hold exactly {_exact(value)}, the {end} value: is it a cap, of what is more than '
-            f"that? The model cannot tell how much more; to leave these rows out: {entry(name, missingValues=as_list([as_cell(value)]))}"
+            f'"{name}": {rows:,} of {len(numbers):,} rows hold exactly {_exact(value)}, the {end} value: is it a cap, of what is {more} than '
+            f"that? The model cannot tell how much {more}; to leave these rows out: {entry(name, missingValues=as_list([as_cell(value)]))}"
         )
     return out
+
+
+def no_answer(labels: Sequence[str]) -> str:
+    """The one of three classes that a survey takes for no answer, 9 beside 0 and 1; "" for others."""
+    numbers = {notation.number(label): label for label in labels}
+    if len(labels) != 3 or len(numbers) < 3 or any(np.isnan(number) for number in numbers):
+        return ""
+    for code, label in numbers.items():
+        others = sorted(number for number in numbers if number != code)
+        far = abs(code) >= 8 and min(abs(code - number) for number in others) >= 6
+        written = sentinels.is_code(code) or abs(code) in (8, 9)
+        if others in ([0, 1], [1, 2]) and far and written:
+            return label
+    return ""
 
 
 def are_counts(numbers: np.ndarray) -> bool:

@@ -142,6 +142,11 @@ def is_called_a_thing(name: str) -> bool:
     return len(found) == 1 and found[0] in THINGS
 
 
+def names_a_thing(name: str) -> bool:
+    """Whether a word of the name is that of a thing with several rows: `patient_code`, `Kundencode`."""
+    return any(word.removesuffix("code") in THINGS for word in words(name))
+
+
 def is_measure(name: str) -> bool:
     """Whether the name says that it is measured: a height, a coordinate, a temperature."""
     found = words(name)

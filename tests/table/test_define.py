@@ -750,3 +750,43 @@ def test_decimals_are_no_part_of_an_id_that_rows_share():
     )
     assert "group" not in made["identity"]
     assert next(f for f in made["fields"] if f["name"] == "price")["role"] == "feature"
+
+
+def test_rows_whose_answer_is_a_word_for_missing_are_said_to_be_set_aside():
+    """NA may be North America."""
+    assert said('say "NA" are read as without an answer', good=np.resize(["NA", "EU", "APAC"], N))
+    assert not said("without an answer", good=np.resize(["", "EU", "APAC"], N))
+
+
+@pytest.mark.parametrize(
+    ("answers", "code"), [(["0", "1", "9"], "9"), (["1", "2", "99"], "99"), (["-9", "0", "1"], "-9")]
+)
+def test_a_code_for_no_answer_beside_two_classes_is_said_with_the_cure(answers, code):
+    assert said(f"rows hold {code} beside two classes", good=np.resize(answers, N))
+
+
+@pytest.mark.parametrize("answers", [["-1", "0", "1"], ["1", "2", "3"], ["0", "1", "5"], ["8", "9", "10"]])
+def test_three_classes_of_which_each_is_meant_are_left_alone(answers):
+    assert not said("beside two classes", good=np.resize(answers, N))
+
+
+@pytest.mark.parametrize(
+    "twin", ["caf\u00e9\u200b", "cafe\u0301", "\u200fcaf\u00e9"], ids=["blank", "accent", "direction"]
+)
+def test_what_cannot_be_seen_makes_no_class_of_its_own(twin):
+    made = contract(good=np.resize(["caf\u00e9", twin, "bar"], N))
+    assert made["problem"]["classes"] == ["caf\u00e9", "bar"] or made["problem"]["classes"] == ["bar", "caf\u00e9"]
+
+
+def test_of_a_lowest_value_that_many_hold_it_is_asked_whether_it_stands_for_less():
+    value = np.maximum(RNG.normal(90, 20, N).round(1), 80)
+    assert said("the lowest value: is it a cap, of what is less", good=value)
+
+
+@pytest.mark.parametrize(("name", "is_thing"), [("patient_code", True), ("Kundencode", True), ("article code", False)])
+def test_the_code_of_a_thing_is_its_name_and_that_of_an_article_is_not(name, is_thing):
+    things = np.tile(np.arange(60), 3)
+    level = things * 37 % 60
+    near, far = level + np.arange(180) % 7 / 10, level * 3 + np.arange(180) % 5 / 10
+    made = contract(**{name: [f"P-{t:04d}" for t in things]}, x=near, y=far, good=np.where(level > 30, "yes", "no"))
+    assert (made["identity"].get("group") == name) == is_thing

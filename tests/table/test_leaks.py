@@ -213,3 +213,33 @@ def test_each_note_on_a_leak_has_its_cure(task):
     table = made(target=target, **cells)
     notes = [note for note in table.notes if "gives the target away" in note or "may give the target away" in note]
     assert notes and all("columns: {" in note or "problem.exclude" in note for note in notes)
+
+
+DAY = pd.Timestamp(2021, 1, 1) + pd.to_timedelta(np.arange(N) % 300, "D")
+TAKEN = np.arange(N) * 7 % 60 + 1
+
+
+@pytest.mark.parametrize("hours", [24, 1], ids=["days", "hours"])
+def test_a_time_that_two_dates_enclose_is_given_away_by_the_later_one(hours):
+    ended = DAY + pd.to_timedelta(TAKEN * hours, "h")
+    assert found(given_away, TAKEN.astype(float), begun=DAY, ended=ended) == {"ended"}
+    assert found(given_away, TAKEN[::-1].astype(float), begun=DAY, ended=ended) == set()
+
+
+def test_a_class_that_says_which_of_two_dates_is_first_is_suspected():
+    due = DAY + pd.Timedelta(20, "D")
+    delivered = DAY + pd.to_timedelta(TAKEN, "D")
+    late = np.where(delivered > due, "late", "in time")
+    assert found(suspected, late, "binary", ordered=DAY, due=due, delivered=delivered) == {"delivered"}
+    assert found(suspected, CLASS, "binary", ordered=DAY, due=due, delivered=delivered) == set()
+
+
+def test_bands_that_were_made_of_the_target_are_suspected():
+    band = np.select([A > 55, A > 45], ["high", "middle"], "low")
+    assert found(suspected, A, band=band) == {"band"}
+    assert found(suspected, A, band=np.where(NOISE > 0, "high", "low")) == set()
+
+
+def test_kinds_whose_measures_are_far_apart_are_no_bands():
+    weight = np.where(CLASS == "yes", 4000 + 50 * A, B / 1000)
+    assert found(suspected, weight, animal=np.where(CLASS == "yes", "elephant", "mouse")) == set()
