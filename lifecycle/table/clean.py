@@ -18,6 +18,7 @@ import pandas as pd
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.params import CleanParams
 from lifecycle.ground.workplace import Workplace
+from lifecycle.table import dates
 from lifecycle.table.conform import Conformed, conform
 from lifecycle.table.contract import MODEL, Contract
 from lifecycle.table.duplicates import Seen, row_hashes
@@ -233,15 +234,21 @@ def kind_of(contract: Contract) -> str:
 def drops_duplicates(contract: Contract, params: CleanParams) -> bool:
     """Whether equal rows are one row written twice: only an id or a time can tell them from different things alike."""
     if params.duplicates == "auto":
-        return bool(contract.used(("id", "time")))
+        return bool(telling_apart(contract))
     return params.duplicates == "drop"
+
+
+def telling_apart(contract: Contract) -> list[str]:
+    """The ids and times by which two rows that are equal are one; of a month, a week or a year there are many rows alike."""
+    columns = contract.used(("id", "time"))
+    return [c.name for c in columns if c.role == "id" or any(map(dates.names_a_day, dates.of_field(c)))]
 
 
 def hashes_of(rows: pd.DataFrame, contract: Contract, params: CleanParams) -> np.ndarray:
     """Hashes by which equal rows are found; where an id or a time is what tells rows apart, a row without one is like no other."""
     hashes = row_hashes(rows[contract.names()])
     if params.duplicates == "auto":
-        names = [column.name for column in contract.used(("id", "time"))]
+        names = telling_apart(contract)
         named = rows[names].notna().any(axis=1).to_numpy()
         hashes[:, ~named] = row_hashes(rows.loc[~named, [*contract.names(), SOURCE]])
     return hashes

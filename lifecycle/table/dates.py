@@ -339,6 +339,11 @@ def is_clock(form: str) -> bool:
     return form.startswith("%") and not any(part in form for part in ("%Y", "%y", "%G"))
 
 
+def names_a_day(form: str) -> bool:
+    """Whether a format says the day: not 2024-05, Q2 2024 and 2024-W31."""
+    return form in (ISO, EXCEL, *EPOCHS) or "%d" in form or "%j" in form
+
+
 # ---- a column ------------------------------------------------------------------------------------------------------
 
 
@@ -680,11 +685,13 @@ def recognise(shapes: Sequence[DateShape | None], counts: np.ndarray, file_day_f
     if not votes:
         return None
     long_names = any("%B" in form for form in votes)
-    own = day_first(shapes)
-    decided = own if own is not None else file_day_first
+    whole = day_first(shapes)
     formats: Counter[str] = Counter()
     doubt = ""
     for form, count in votes.items():
+        # 16.12.2022 and 12/16/2022 are of two files, each of which has an order of its own
+        own = day_first([one for one in shapes if one and one.form == form]) if whole is None else whole
+        decided = own if own is not None else file_day_first
         done = _ordered(form, shapes, decided)
         if own is None and file_day_first is None and "%1" in form and "%1." not in form:
             swapped = _ordered(form, shapes, False)

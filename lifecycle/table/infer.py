@@ -20,7 +20,7 @@ from lifecycle.table import cells, dates, evidence, notation, sentinels, units, 
 from lifecycle.table.date_column import compact_dates, date_draft, is_span
 from lifecycle.table.draft import DATES, LEVELS, MAX_WORDS, NUMBERS, Draft, Untyped
 from lifecycle.table.evidence import FileEvidence
-from lifecycle.table.not_understood import note_not_understood, note_words_for_none
+from lifecycle.table.not_understood import note_not_understood, note_read_twice, note_words_for_none
 from lifecycle.table.number_column import field_of_number, number_draft, verdict_on
 from lifecycle.table.number_words import AMBIGUOUS, number_of
 from lifecycle.table.texts import Texts, look_together, odd_texts
@@ -306,6 +306,7 @@ def _field(one: Untyped, draft: Draft, file: FileEvidence, define: Mapping[str, 
     if not draft.kind and not one.forced:
         note_not_understood(one, draft, file)
         note_words_for_none(one, draft)
+        note_read_twice(draft)
     asked = [str(t) for t in one.override.get("missingValues", ())]
     out["missingValues"] = sorted({"", *one.seen, *asked, *gone, *one.texts.spelled(draft.words)})
     out |= {k: v for k, v in one.override.items() if k not in ("role", "missingValues")}

@@ -29,6 +29,12 @@ def note_not_understood(one: Untyped, draft: Draft, file: FileEvidence) -> None:
     if not total or one.is_target:
         return
     shown = ", ".join(repr(t.strip()[:40]) for t in texts.sample[:3])
+    if example := _both_orders(texts):
+        draft.notes.append(
+            f"some of its dates have the day first, such as {example[0]}, and some the month, such as {example[1]}, so that it is taken for "
+            "texts; write them in one way, best as 2024-05-31"
+        )
+        return
     if _are_dates_in_words(texts):
         draft.notes.append(
             f"most of its cells look like dates with words for the months that are not known ({shown}), and it is taken for texts; to have "
@@ -143,6 +149,29 @@ def _note_lost_answers(one: Untyped, draft: Draft) -> None:
     )
 
 
+def note_read_twice(draft: Draft) -> None:
+    """A line on texts that were UTF-8 and were read as something else before they came here: `CÃ¡ceres`."""
+    for text in draft.texts.sample:
+        if again := _read_once(text):
+            draft.notes.append(
+                f"its texts, such as {text.strip()[:40]!r}, were read in a wrong encoding before they were written to the file "
+                f"({again.strip()[:40]!r} is meant, it seems); export the table anew"
+            )
+            return
+
+
+def _read_once(text: str) -> str:
+    """The text that was read as western Europe's, though it is UTF-8; "" for others."""
+    if text.isascii():
+        return ""
+    for encoding in ("cp1252", "latin-1"):
+        try:
+            return text.encode(encoding).decode("utf-8")
+        except UnicodeError:
+            continue
+    return ""
+
+
 def _may_be_a_level(word: str, codes: bool, titled: bool) -> bool:
     if word.casefold() in ("none", "nil"):
         return True
@@ -193,6 +222,24 @@ _DATE_IN_WORDS = re.compile(
     r"(?:\D{1,12} )?(?P<day>\d{1,2})[. /-]{1,2}(?P<month>[^\d\s.,/-]{2,}(?:\.[^\d\s.,/-]+)?)[.,]?[ /-](?P<year>\d{4})\D{0,4}"
     r"|(?P<year2>\d{4})\D{1,4}(?P<month2>[^\d\s.,/-]{2,})[ /-](?P<day2>\d{1,2})\D{0,4}"
 )
+
+
+def _both_orders(texts: Texts) -> tuple[str, str] | None:
+    """(a date whose day stands first, one whose month does), where there are many of both, written alike."""
+    if not texts.are_dates:
+        return None
+    found: dict[tuple[str, bool], list[str]] = {}
+    for text, one in zip(texts.sample, texts.dates, strict=True):
+        if one is None or len(one.parts) != 2 or not 12 < max(one.parts) <= 31 or min(one.parts) > 12:
+            continue
+        found.setdefault((one.form, one.parts[0] > 12), []).append(text.strip())
+    for (form, is_first), examples in found.items():
+        others = found.get((form, False), [])
+        if is_first and min(len(examples), len(others)) > 0.1 * len(texts.sample):
+            return examples[0], others[0]
+    return None
+
+
 MOST_MONTHS = 36  # words for months, of which some are shortened or declined
 
 

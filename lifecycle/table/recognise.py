@@ -377,10 +377,30 @@ def _decimal_and_group(
         if not sure:
             decimal = _alone(found, doubtful, file_decimal)
             remarks.append(_doubt(name, cores, doubtful, decimal))
+    if own and found.doubtful[own] and (odd := _padded(cores, own)):
+        remarks.append(
+            f"{odd[0]} is read as {float(odd[0].replace(own, '.')):g}, with three decimals, where others have fewer, such as {odd[1]}; if it is "
+            f"{odd[0].replace(own, '')}, write all numbers in one way"
+        )
     other = _OTHER[decimal]
     grouped = found.grouped[other] + found.doubtful[other]
     # in a column of decimal points, 1,5 is one as well; so is 1,234 there, unless it is met beside 12,345,678
     return decimal, other if grouped else "", remarks
+
+
+def _padded(cores: Iterable[str], mark: str) -> tuple[str, str] | None:
+    """(70.000, 70.5): a number that ends in 0 behind three decimals beside one with fewer, as no program writes both; the first
+    may be thousands."""
+    three = fewer = ""
+    for core in cores:
+        decimals = core.partition(mark)[2]
+        if len(decimals) == 3 and decimals[-1] == "0" and _DOUBTFUL[mark].fullmatch(core):
+            three = three or core
+        elif len(decimals) in (1, 2) and decimals.isdigit():
+            fewer = fewer or core
+        if three and fewer:
+            return three, fewer
+    return None
 
 
 def _alone(found: Marks, doubtful: str, file_decimal: str) -> str:

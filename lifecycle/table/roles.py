@@ -87,7 +87,22 @@ def _role_of_text(name: str, filled: pd.Series, counts: Counts) -> Role:
         return Role("id", f"{distinct:,} different texts in {n:,} rows")
     if named and distinct > 50 and n / distinct < 20:
         return _group_or_id(counts)
+    if fills_down(filled, counts):
+        note = (
+            f"it is filled in {n} of {n_rows:,} rows only, the first among them, and never with what it last held, as merged cells are "
+            "exported; if each value holds for the rows below it as well, fill it in there"
+        )
+        return Role("feature", note=note)
     return Role("feature")
+
+
+def fills_down(filled: pd.Series, counts: Counts) -> bool:
+    """Whether a column says something only where that changes: in the first row, and in few others that never stand together."""
+    places = filled.index.to_numpy()
+    if not 2 <= len(places) <= 0.34 * counts.rows or len(places) != counts.filled or places[0] != 0:
+        return False
+    texts = filled.to_numpy()
+    return bool(np.diff(places).min() >= 2 and (texts[1:] != texts[:-1]).all())
 
 
 def _role_of_integer(name: str, filled: pd.Series, counted: Counts, written: Notation) -> Role:

@@ -95,3 +95,12 @@ def test_a_row_whose_instruments_all_say_that_they_have_no_value_is_a_record(tmp
     clean, quarantine, _ = cleaned(tmp_path, "gas,heat,y\n" + "".join(readings + silent) + ",,7\n", "y")
     assert int(clean["gas"].isna().sum()) == 5
     assert quarantine["record"].tolist() == [",,7"]
+
+
+def test_equal_rows_of_a_month_are_different_things_alike(tmp_path):
+    rows = [f"2022-{i % 12 + 1:02d},{i % 2},{'yes' if i % 3 else 'no'}\n" for i in range(144)]
+    clean, _, counts = cleaned(tmp_path / "months", "month,x,good\n" + "".join(rows))
+    assert counts["duplicates"] == 0 and len(clean) == 144
+    days = [row.replace(",", f"-{i // 6 % 28 + 1:02d},", 1) for i, row in enumerate(rows)]
+    _, _, counts = cleaned(tmp_path / "days", "day,x,good\n" + "".join([*days, days[7]]))
+    assert counts["duplicates"] == 1

@@ -355,3 +355,14 @@ def test_a_zero_among_days_in_digits_is_no_day(none):
 def test_what_a_spreadsheet_or_a_form_writes_for_no_date_is_missing(none):
     table = made(c=[none if i % 4 == 0 else t for i, t in enumerate(written("%d/%m/%Y"))])
     assert table.type("c") == "date" and table.values("c").count(None) == N // 4
+
+
+def test_the_order_of_day_and_month_is_that_of_each_form():
+    """As where two programs wrote the files of a folder."""
+    table = made(c=[f"{d:%d.%m.%Y}" if i % 2 else f"{d:%m/%d/%Y}" for i, d in enumerate(DAYS)])
+    assert table.values("c") == [pd.Timestamp(d) for d in DAYS]
+
+
+def test_two_orders_of_one_form_are_said():
+    table = made(c=[f"{d:%d/%m/%Y}" if i % 2 else f"{d:%m/%d/%Y}" for i, d in enumerate(DAYS)])
+    assert table.type("c") == "string" and "the day first" in table.said("c") and "type: date" not in table.said("c")

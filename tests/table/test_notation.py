@@ -621,3 +621,30 @@ def test_numbers_that_lack_the_unit_of_the_others_are_said():
     table = made(gap=[f"{v % 5 + 1} laps" if i % 3 == 0 else f"{v}.25" for i, v in enumerate(spread(1, 59))])
     assert f"{N - N // 3} of its cells have no lap beside the number" in table.said("gap")
     assert made(fee=[f"${v}" if i % 3 else f"{v}" for i, v in enumerate(spread(1, 59))]).said("fee") == ""
+
+
+@pytest.mark.parametrize(
+    "cells", [["70.000", "61.5", "58.25"], ["70.000 €", "61.5 €", "58.25 €"]], ids=["plain", "money"]
+)
+def test_three_decimals_that_end_in_0_beside_fewer_are_said(cells):
+    assert "70.000 is read as 70, with three decimals" in made(c=cells * 40).said("c")
+
+
+@pytest.mark.parametrize(
+    "cells", [["70.000", "61.500", "0.250"], ["1.125", "2.5", "3.25"], ["1250.500", "70.000", "61.125"]]
+)
+def test_decimals_as_a_program_writes_them_are_not_said(cells):
+    assert "three decimals" not in made(c=cells * 40).said("c")
+
+
+def test_texts_that_were_read_in_a_wrong_encoding_before_are_said():
+    assert "'Köln' is meant" in made(c=["KÃ¶ln", "Mainz", "Bonn"] * 40).said("c")
+    assert made(c=["SÃO PAULO", "Åre", "Köln"] * 40).said("c") == ""
+
+
+def test_a_column_that_says_something_only_where_it_changes_is_said_to_have_lost_the_rest():
+    """Merged cells of a sheet, exported as text."""
+    blocks = made(region=["North", *[""] * 39, "South", *[""] * 39, "East", *[""] * 39])
+    assert "fill it in there" in blocks.said("region")
+    remarks = made(remark=["", "broken", *[""] * 60, "old", *[""] * 57])
+    assert "fill it in there" not in remarks.said("remark")
