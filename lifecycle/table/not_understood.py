@@ -29,9 +29,9 @@ def note_not_understood(one: Untyped, draft: Draft, file: FileEvidence) -> None:
     if not total or one.is_target:
         return
     shown = ", ".join(repr(t.strip()[:40]) for t in texts.sample[:3])
-    if example := _both_orders(texts):
+    if orders := _both_orders(texts):
         draft.notes.append(
-            f"some of its dates have the day first, such as {example[0]}, and some the month, such as {example[1]}, so that it is taken for "
+            f"some of its dates have the day first, such as {orders[0]}, and some the month, such as {orders[1]}, so that it is taken for "
             "texts; write them in one way, best as 2024-05-31"
         )
         return
