@@ -185,11 +185,12 @@ class TextBlock:
         good_close = is_end | (after == edge) | (after == _NEWLINE) | (after == _RETURN) | doubled_after
         bad = np.where(opens, ~good_open, ~good_close)
         wrong = np.bincount(line_of, weights=bad, minlength=len(counts)) > 0
-        # a delimiter behind an odd number of the line's quotes stands inside a cell
-        line_of_delimiter = np.repeat(np.arange(len(counts)), np.diff(cut))
-        inside = (np.searchsorted(quotes, delimiters) - begins[line_of_delimiter]) % 2 == 1
-        outside = np.bincount(line_of_delimiter[~inside], minlength=len(counts))
-        return (outside == width - 1) & (counts % 2 == 0) & ~wrong
+        # a delimiter between two quotes of a pair stands inside a cell; counted by pairs, of which there are far fewer
+        paired = counts % 2 == 0
+        opening, closing = opens & paired[line_of], ~opens & paired[line_of]
+        inside = np.searchsorted(delimiters, quotes[closing]) - np.searchsorted(delimiters, quotes[opening])
+        outside = np.diff(cut) - np.bincount(line_of[opening], weights=inside, minlength=len(counts))
+        return (outside == width - 1) & paired & ~wrong
 
     def _joined(
         self, plain: np.ndarray, rows: list[list[str]], numbers: list[int], broken: list[Broken]
