@@ -23,7 +23,7 @@ class Seen:
         first = np.zeros(hashes.shape[1], dtype=bool)
         if not len(first):
             return first
-        order = np.lexsort(hashes[::-1])  # stable: of equal rows the first one comes first
+        order = _order(hashes)
         ordered = hashes[:, order]
         begins = np.ones(len(order), dtype=bool)
         begins[1:] = (ordered[:, 1:] != ordered[:, :-1]).any(axis=0)
@@ -42,6 +42,16 @@ class Seen:
             run = both[:, np.argsort(both[0], kind="stable")]
         if run.shape[1]:
             self.runs.append(run)
+
+
+def _order(hashes: np.ndarray) -> np.ndarray:
+    """By both halves; of equal rows the first one comes first. The first half alone nearly always tells the order, at half the
+    cost."""
+    order = np.argsort(hashes[0], kind="stable")
+    first, second = hashes[:, order]
+    if np.any((first[1:] == first[:-1]) & (second[1:] != second[:-1])):
+        return np.lexsort(hashes[::-1])
+    return order
 
 
 def row_hashes(rows: pd.DataFrame) -> np.ndarray:

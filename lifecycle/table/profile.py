@@ -9,6 +9,7 @@ all rows of some of their values.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -352,10 +353,11 @@ class ColumnLook:
             places = [int(np.flatnonzero(read.typed == end)[0]) for end in (out.low, out.high)]
             out.ends = [str(text) for text in values.iloc[places]]
         if out.corrupt:
-            for text, count in values[read.corrupt].value_counts().head(MOST_ODD).items():
-                if cells.fold(str(text)) in self.tokens:
-                    out.tokens.add(str(text))
-                    out.corrupt -= int(count)
+            odd = Counter(map(str, values[read.corrupt].tolist()))
+            for text, count in odd.most_common(MOST_ODD):
+                if cells.fold(text) in self.tokens:
+                    out.tokens.add(text)
+                    out.corrupt -= count
         return out
 
     def _of_texts(self, values: pd.Series) -> Tally:
@@ -375,12 +377,12 @@ class ColumnLook:
 
 
 def hashes(values: pd.Series) -> np.ndarray:
-    """A hash of each text, uint64; an empty one, which names nothing, has the highest."""
-    codes, distinct = pd.factorize(values)
-    texts = np.asarray(distinct, dtype=object)
+    """A hash of each text, uint64; an empty one, which names nothing, has the highest. Of each cell, not of each different text: to
+    tell these apart costs more where a value has few rows, as in all columns that are asked about."""
+    texts = values.to_numpy(dtype=object, na_value="")
     hashed = mixed(pd.util.hash_array(texts, hash_key=_KEY, categorize=False)) if len(texts) else np.zeros(0, np.uint64)
-    hashed[np.array([text == "" for text in texts], dtype=bool)] = np.uint64(2**64 - 1)
-    return np.append(hashed, np.uint64(2**64 - 1))[codes]
+    hashed[texts == ""] = np.uint64(2**64 - 1)
+    return hashed
 
 
 def candidates(kinds: Mapping[str, str], filled: Mapping[str, pd.Series], target: str) -> list[Candidate]:
