@@ -37,16 +37,23 @@ class Coded(NamedTuple):
 
 def coded(column: pd.Series) -> Coded | None:
     """None where it is text of too many values, or constant."""
-    if column.dtype.kind == "M":
-        column = column.astype("int64").where(column.notna())
-    if column.dtype.kind in "fiub":
-        ranks, distinct = _ranks(column.to_numpy(dtype=float))
+    numbers = _numbers(column)
+    if numbers is not None:
+        ranks, distinct = _ranks(numbers)
         if distinct > 2:
             return Coded(ranks, True)
-    codes, levels = pd.factorize(column)
+    codes, levels = pd.factorize(column if numbers is None else numbers)
     if not 2 <= len(levels) <= LEVELS:
         return None
     return Coded(codes, False)
+
+
+def _numbers(column: pd.Series) -> Array | None:
+    """As floats, moments too; None of texts."""
+    if column.dtype.kind == "M":
+        moments = column.to_numpy()
+        return np.where(np.isnat(moments), np.nan, moments.astype("int64"))
+    return column.to_numpy(dtype=float) if column.dtype.kind in "fiub" else None
 
 
 def _ranks(values: Array) -> tuple[Array, int]:

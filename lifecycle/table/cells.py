@@ -111,7 +111,7 @@ def level(value: str) -> str:
 def is_garbled(values: pd.Series) -> np.ndarray:
     """Mask of the cells that hold a NUL, or a character that no encoding could read: their text is not what was meant."""
     if len(values) <= FEW:
-        return _garbled(values.tolist())
+        return garbled_among(values.tolist())
     return matches(values, r"[\x00\x{FFFD}]") if _may_be_garbled(values) else np.zeros(len(values), dtype=bool)
 
 
@@ -125,7 +125,7 @@ def _may_be_garbled(values: pd.Series) -> bool:
     return any(mark in data.to_pybytes() for data in held if data for mark in (b"\0", b"\xef\xbf\xbd"))
 
 
-def _garbled(texts: list[object]) -> np.ndarray:
+def garbled_among(texts: Sequence[object]) -> np.ndarray:
     """The same of few cells: nearly always none, which one look at all of them together shows."""
     held = "".join([text for text in texts if isinstance(text, str)])
     if not GARBLED.search(held):

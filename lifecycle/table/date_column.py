@@ -26,7 +26,7 @@ def date_draft(one: Untyped, texts: Texts, file: FileEvidence, least: float) -> 
         return None
     gone = _open_ends(parsed, good) if "missingValues" not in one.override else np.zeros(len(good), dtype=bool)
     found = parsed[good & ~gone]
-    if not one.forced and len(np.unique(found)) < 2 <= len(texts.distinct):
+    if not one.forced and len(np.unique(found)) < 2 <= texts.different:
         return None
     timed = bool((found != found.astype("datetime64[D]")).any())
     keys: dict[str, Any] = {"type": one.forced or ("datetime" if timed else "date"), "format": formats[0]}

@@ -112,9 +112,7 @@ def look_at(raw: RawTable, frame: pd.DataFrame, define: dict, columns: dict, tar
         if name in raw.unusable:
             role = Role("ignored", raw.unusable[name])
         elif name != target:
-            counts = Counts.of(filled[name], len(frame))
-            if raw.whole:
-                counts = raw.whole.counts(name, filled[name], alone)
+            counts = counts_of(raw, alone, filled[name])
             written = notation.of_field(Field.read(alone))
             role = roles.role_of(name, alone["type"], filled[name], counts, written)
         made.append(ColumnDraft(dict(spec), alone["type"], alone, role, filled[name], texts))
@@ -331,14 +329,18 @@ def kinds_of(made: list[ColumnDraft]) -> dict[str, str]:
 
 
 def groups_of(frame: pd.DataFrame, made: list[ColumnDraft], target: str) -> list[Looked]:
-    blank = pd.DataFrame({c.spec["name"]: with_gaps(comparable(c.filled, c), frame.index) for c in made})
+    blank = {c.spec["name"]: with_gaps(comparable(c.filled, c), frame.index) for c in made}
     return [Looked(g, groups.keys(blank, g)) for g in groups.find_groups(blank, kinds_of(made), target)]
 
 
 def groups_of_sample(whole: Whole, made: list[ColumnDraft], target: str) -> list[Looked]:
     """As `groups_of`; each column is asked about in all rows of some of its values."""
     found: list[Looked] = []
+    drafts = {c.spec["name"]: c for c in made}
     for candidate, frame in whole.clusters.items():
+        own = blanked(frame, [drafts[candidate.column]])
+        if not candidate.part and not groups.are_shared(own[candidate.column]):
+            continue  # an id of the row
         blank = blanked(frame, made)
         for group in groups.find_groups(blank, kinds_of(made), target, candidate.column):
             if group.part == candidate.part:
@@ -451,11 +453,7 @@ def profile(raw: RawTable, contract: dict) -> dict[str, Any]:
     for field in contract["fields"]:
         name = field["name"]
         filled = filled_cells(raw, field)
-        counts = Counts.of(filled, len(raw.frame))
-        if raw.whole and field["role"] == "target":
-            counts = Counts.of(levels.filled_cells(raw.whole.target, field), raw.whole.rows)
-        elif raw.whole:
-            counts = raw.whole.counts(name, filled, field)
+        counts = counts_of(raw, field, filled)
         columns[name] = {
             "type": kind_of(field),
             "role": field["role"],
@@ -463,13 +461,24 @@ def profile(raw: RawTable, contract: dict) -> dict[str, Any]:
             "missing": counts.rows - counts.filled,
             "distinct": counts.distinct,
             "reason": field.get("reason", ""),
-            "examples": [str(v)[:60] for v in filled.unique()[:3]],
+            "examples": [text[:60] for text in levels.first_different(filled, 3)],
         }
     out = {"rows": raw.rows_in, "files": raw.facts, "columns": columns, "notes": contract["notes"]}
     if raw.whole:
         # what is not counted in all rows, the different texts of a measure, is guessed from these
         out["sample"] = {"rows": raw.whole.sampled, "of": raw.whole.rows}
     return out
+
+
+def counts_of(raw: RawTable, field: Mapping[str, Any], filled: pd.Series) -> Counts:
+    """What all rows count of a column; `filled`: its cells in those that are held."""
+    if raw.whole and field["role"] == "target":
+        return Counts.of(levels.filled_cells(raw.whole.target, field), raw.whole.rows)
+    key = field["name"], tuple(field["missingValues"])
+    if key not in raw.counted:
+        whole = raw.whole
+        raw.counted[key] = whole.counts(key[0], filled, field) if whole else Counts.of(filled, len(raw.frame))
+    return raw.counted[key]
 
 
 def kind_of(field: Mapping[str, Any]) -> str:

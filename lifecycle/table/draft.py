@@ -13,6 +13,7 @@ import pandas as pd
 from lifecycle.table import cells
 from lifecycle.table.notation import Notation
 from lifecycle.table.roles import as_list
+from lifecycle.table.sentinels import Verdict
 from lifecycle.table.texts import Texts
 
 MAX_WORDS = 5  # different words between numbers that may all say that there is none
@@ -32,6 +33,7 @@ class Draft:
     values: np.ndarray | None = None
     notation: Notation = dataclasses.field(default_factory=Notation)
     notes: list[str] = dataclasses.field(default_factory=list)
+    verdict: Verdict | None = None  # on its numbers that may stand for no value
 
 
 class Untyped:

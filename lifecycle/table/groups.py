@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,6 +19,7 @@ from lifecycle.table import cells, vocabulary
 
 MIN_VALUES = 20  # fewer are levels of a category
 MOST_ROWS = 20  # rows a value, from which on a value is rather a place or a kind than one thing
+LEAST_ROWS = 1.05  # rows a value, of one that several rows share
 MIN_PAIRS = 30
 SURE = 6.0  # standard deviations from chance
 ALIKE = 0.25  # intraclass correlation
@@ -56,13 +58,13 @@ class Group:
     part: str = ""
 
 
-def find_groups(frame: pd.DataFrame, kinds: dict[str, str], target: str, only: str = "") -> list[Group]:
-    """The columns of the text table `frame` whose values have several rows that are of one thing, the surest first.
+def find_groups(table: Mapping[str, pd.Series], kinds: dict[str, str], target: str, only: str = "") -> list[Group]:
+    """The columns of the text table `table` whose values have several rows that are of one thing, the surest first.
 
     `kinds`: {column: type}, of those that may be a group, or a counter within one; a date or a measure is neither. `only`: the one
     column that is asked about.
     """
-    stripped = {c: _Stripped(frame[c]) for c in kinds}
+    stripped = {c: _Stripped(table[c]) for c in kinds}
     whole = {c: stripped[c] for c in kinds if kinds[c] == "integer" and c != target}
     named = [c for c in kinds if kinds[c] != "boolean" and c != target and only in ("", c)]
     counters = _counters(whole)
@@ -70,11 +72,11 @@ def find_groups(frame: pd.DataFrame, kinds: dict[str, str], target: str, only: s
     compared = [target, *[c for c in kinds if c != target][:MOST_COLUMNS]]
     found = []
     for column in named:
-        group = _prefix(column, frame[column], kinds[column]) if kinds[column] != "integer" else None
+        group = _prefix(column, stripped[column], kinds[column]) if kinds[column] != "integer" else None
         if group is None and kinds[column] in ("integer", "string"):
             keys = stripped[column]
             group = _counted(column, keys, counters) or _alike(
-                column, keys, frame, _without(compared, column), measured
+                column, keys, table, _without(compared, column), measured
             )
         if group:
             found.append(group)
@@ -98,6 +100,20 @@ class _Stripped:
             return self.values.str.strip().to_numpy(dtype=object)
         return np.array([text.strip() for text in self.values.tolist()], dtype=object)
 
+    @property
+    def texts(self) -> list[str]:
+        """The filled cells."""
+        if len(self.values) > cells.FEW:
+            return [text for text in map(str.strip, self.values.tolist()) if text]
+        return [text for text in self.cells.tolist() if text]
+
+    @property
+    def first(self) -> list[str]:
+        """The first cells: of a short column those that are there already, since a slice would cost more than all of them."""
+        if len(self.values) > cells.FEW:
+            return [text.strip() for text in self.values.iloc[:FIRST].tolist()]
+        return list(self.cells[:FIRST].tolist())
+
     @cached_property
     def filled(self) -> np.ndarray:
         return self.cells != ""
@@ -112,6 +128,12 @@ class _Stripped:
         return _numbers_of(self.cells)
 
 
+def are_shared(values: pd.Series) -> bool:
+    """Whether rows share values at all: of others, `find_groups` finds none without a `part`."""
+    one = _Stripped(values)
+    return int(one.filled.sum()) >= LEAST_ROWS * len(one.coded[1])
+
+
 def siblings(keys: np.ndarray, test_size: float) -> float:
     """The share of a random split's test rows that have a row of the same key among the training rows."""
     codes = pd.factorize(keys[keys != ""])[0]
@@ -122,15 +144,15 @@ def siblings(keys: np.ndarray, test_size: float) -> float:
 # ---- a part of an id ---------------------------------------------------------------------------------------
 
 
-def _prefix(column: str, values: pd.Series, kind: str) -> Group | None:
+def _prefix(column: str, stripped: _Stripped, kind: str) -> Group | None:
     """An id such as 0001_02, whose first part several rows share while the second counts them (or the other way round)."""
-    first = values.iloc[:FIRST].tolist()
+    first = stripped.first
     # of a number, such as 12.03, what several rows share is never what stands behind the point
     parts = [part for part in PARTS if kind != "number" or part.startswith("^")]
     possible = [part for part in parts if _may_rest(first, part)]
     if not possible:
         return None
-    texts = [text for text in map(str.strip, values.tolist()) if text]
+    texts = stripped.texts
     if len(texts) < 2 * MIN_VALUES or len(set(texts)) < 0.98 * len(texts):
         return None
     parts = [
@@ -158,15 +180,14 @@ def _prefix(column: str, values: pd.Series, kind: str) -> Group | None:
     return None
 
 
-def _may_rest(cells: list[str], part: str) -> bool:
-    """Whether the first cells leave it open that `_rest_counts` is true: what most columns fail, at hardly any cost."""
-    cut = _CUT[part]
-    for cell in cells:
-        text = cell.strip()
+def _may_rest(texts: list[str], part: str) -> bool:
+    """Whether the first texts leave it open that `_rest_counts` is true: what most columns fail, at hardly any cost."""
+    cut, at_end = _CUT[part], part.startswith("^")
+    for text in texts:
         found = cut.search(text)
         if not found:
             continue
-        rest = text[len(found[0]) :] if part.startswith("^") else text[: -len(found[0])]
+        rest = text[found.end() :] if at_end else text[: found.start()]
         if not _SHORT.fullmatch(_count_in(rest)):
             return False
     return True
@@ -174,7 +195,10 @@ def _may_rest(cells: list[str], part: str) -> bool:
 
 def _count_in(rest: str) -> str:
     """What is left of an id, without marks, the ending of a file's name, and a word before a number: `_scan02.png` is 02."""
-    return _AROUND_COUNT.sub("", rest.strip(_MARKS))
+    rest = rest.strip(_MARKS)
+    if rest.isdecimal():
+        return rest  # as that of most
+    return _AROUND_COUNT.sub("", rest)
 
 
 def _rests_begin_alike(texts: list[str], part: str) -> bool:
@@ -204,10 +228,13 @@ def may_count(values: pd.Series, part: str) -> bool:
     cells = values.str.strip()
     if not _rest_counts(cells.iloc[:HEAD], part):
         return False
-    keys = cells.str.extract(f"({part})")[0].dropna()
-    shared = len(keys) - keys.nunique()
-    written_twice = len(cells) - cells.nunique()
-    return keys.nunique() >= MIN_VALUES and shared - written_twice >= 5
+    # by Python, since Arrow's patterns have no look-ahead, and pandas takes twice as long for each of them
+    texts = cells.tolist()
+    found = [match[0] for match in map(_CUT[part].search, texts) if match]
+    keys = set(found)
+    shared = len(found) - len(keys)
+    written_twice = len(texts) - len(set(texts))
+    return len(keys) >= MIN_VALUES and shared - written_twice >= 5
 
 
 def _rest_counts(cells: pd.Series, part: str) -> bool:
@@ -290,6 +317,8 @@ def _numbers_of(texts: np.ndarray) -> np.ndarray:
 
 def _counted(column: str, stripped: _Stripped, counters: dict[str, tuple[np.ndarray, int]]) -> Group | None:
     """A value has a block of rows in which another column counts 1, 2, 3: machine and cycle, order and line."""
+    if not counters:
+        return None
     known = stripped.filled
     codes, values = stripped.coded
     sizes = np.bincount(codes, minlength=len(values))
@@ -313,7 +342,11 @@ def _counted(column: str, stripped: _Stripped, counters: dict[str, tuple[np.ndar
 
 
 def _alike(
-    column: str, stripped: _Stripped, frame: pd.DataFrame, others: list[str], measured: dict[str, _Measured]
+    column: str,
+    stripped: _Stripped,
+    table: Mapping[str, pd.Series],
+    others: list[str],
+    measured: dict[str, _Measured],
 ) -> Group | None:
     """Rows of one value are far more alike, in the target or in two columns or more, than chance makes them.
 
@@ -322,7 +355,7 @@ def _alike(
     known = np.flatnonzero(stripped.filled)
     codes, values = stripped.coded
     rows = len(known) / max(len(values), 1)
-    if len(values) < MIN_VALUES or not 1.05 <= rows <= MOST_ROWS or len(known) < 0.5 * len(frame):
+    if len(values) < MIN_VALUES or not LEAST_ROWS <= rows <= MOST_ROWS or len(known) < 0.5 * len(stripped.values):
         return None
     if len(known) > SAMPLE:
         taken = codes % (len(known) // SAMPLE + 1) == 0
@@ -339,7 +372,7 @@ def _alike(
     strong = []
     for other in others:
         if other not in measured:
-            measured[other] = _Measured(frame[other])
+            measured[other] = _Measured(table[other])
         share, sigma = measured[other].likeness(left, right)
         if share > ALIKE and sigma > SURE and beside is not None:
             share -= max(measured[other].likeness(*beside)[0], 0.0)
@@ -486,7 +519,7 @@ def describe(group: Group, share: float) -> str:
     )
 
 
-def keys(frame: pd.DataFrame, group: Group) -> pd.Series:
+def keys(table: Mapping[str, pd.Series], group: Group) -> pd.Series:
     """What each row of a text table belongs to, an empty text where it does not say."""
-    values = frame[group.column].str.strip()
+    values = table[group.column].str.strip()
     return values.str.extract(f"({group.part})")[0].fillna(values) if group.part else values

@@ -258,21 +258,20 @@ def is_second(cells: list[str], rows: list[list[str]], usual: int) -> bool:
     rows = [row for row in rows if len(row) == usual]
     if len(cells) != usual or len(rows) < 5:
         return False
-    words = values = 0
-    new_words = new_texts = True
+    words = 0
+    new_texts = True
     for at, cell in enumerate(cells):
-        column = [row[at].strip() for row in rows if row[at].strip().casefold() not in _ABSENT]
         text = cell.strip()
         if text.casefold() in _ABSENT:
             continue
+        column = [value for value in (row[at].strip() for row in rows) if value.casefold() not in _ABSENT]
         if sum(bool(_TYPED.match(value)) for value in column) >= 0.9 * len(column) > 0:
-            fits = bool(_TYPED.match(text)) and any(c.isdigit() for c in text)
-            values += fits
-            words += not fits
-            new_words &= text not in column
+            if text in column or (_TYPED.match(text) and any(c.isdigit() for c in text)):
+                return False  # a value: most tables show it in their first columns
+            words += 1
         else:
             new_texts &= text not in column
-    return values == 0 and new_words and (words >= 2 or (words == 1 and new_texts))
+    return words >= 2 or (words == 1 and new_texts)
 
 
 def _as_wide(out: Header, sample: list[list[str]], usual: int) -> list[str]:

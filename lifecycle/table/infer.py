@@ -211,7 +211,7 @@ def _without_words(one: Untyped, texts: Texts, file: FileEvidence, define: Mappi
         said = " and ".join(f'"{w}"' for w in free)
         draft.notes.append(f"{sum(words[w] for w in free)} cells that say {said} are read as 0")
         words = {w: c for w, c in words.items() if w not in free}
-    few = len(rest.distinct) <= max(LEVELS, len(words))
+    few = rest.different <= max(LEVELS, len(words))
     if few and not one.forced and not all(evidence.says_none(w) for w in words):
         return None  # 1, 2, 3 and "other" are four levels
     draft.words = tuple(sorted(words))
@@ -272,9 +272,11 @@ def _has_its_partner(letter: str, folded: set[str]) -> bool:
 
 
 def _boolean(texts: Texts) -> Draft | None:
+    if texts.different > 20:
+        return None
     folded = {cells.fold(v) for v in texts.sample[:100]}
     words = folded - {"0", "1", "0.0", "1.0"}
-    if len(texts.distinct) > 20 or not words or not folded <= cells.TRUE | cells.FALSE:
+    if not words or not folded <= cells.TRUE | cells.FALSE:
         return None
     if not any(words <= yes | no for yes, no in cells.YES_NO):
         return None  # da, ja and no are languages; J, F, N and T are codes
@@ -330,8 +332,8 @@ def _text_or_level(one: Untyped, texts: Texts, define: Mapping[str, Any]) -> str
     if not texts.total or one.is_target or vocabulary.is_code(one.name):
         return "string"
     words = np.mean([len(t.split()) for t in texts.sample])
-    many = len(texts.distinct) > max(20, define["max_levels"] * texts.total)
-    if (many and words >= 2) or (words >= 4 and len(texts.distinct) > 50):
+    many = texts.different > max(20, define["max_levels"] * texts.total)
+    if (many and words >= 2) or (words >= 4 and texts.different > 50):
         return "text"
     return "string"
 

@@ -64,7 +64,7 @@ def suspected(frame: pd.DataFrame, target: str, features: list[str], task: str) 
     found = {c: f'it says in every row whether "{target}" is "{k}"' for c, k in _ticks(rows, classes, features).items()}
     for column in features:
         values = rows[column]
-        coded = pd.factorize(values)
+        coded = _coded(values)
         reason = _of_one_class(values, classes, coded) or _decides(values, classes, coded)
         if reason and column not in found:
             found[column] = reason
@@ -133,6 +133,11 @@ class _Classes:
         self.share = self.counts / len(self.codes)
 
 
+def _coded(column: pd.Series) -> Coded:
+    """Numbers as numpy has them: of a wide table, an index of each column's values would cost more than the column."""
+    return pd.factorize(column.to_numpy() if column.dtype.kind == "f" else column)
+
+
 def _table(codes: np.ndarray, classes: _Classes, n_values: int) -> np.ndarray:
     """Rows of each value and class, shape (values, classes); a code of -1 is left out."""
     known = codes >= 0
@@ -159,7 +164,7 @@ def _ticks(rows: pd.DataFrame, classes: _Classes, features: list[str]) -> dict[s
 def _marks(column: pd.Series, coded: Coded | None = None) -> Iterator[tuple[np.ndarray, str]]:
     """(mask, what it says) of the ways in which a column may be written after the event: whether it is filled, and the
     levels that many rows share, such as "staying", or 0 in a count of days."""
-    codes, values = coded or pd.factorize(column)
+    codes, values = coded or _coded(column)
     filled = codes >= 0
     if not filled.all() and filled.any():
         yield filled, "filled"
@@ -264,25 +269,24 @@ def _decides(column: pd.Series, classes: _Classes, coded: Coded) -> str:
     """A column each of whose values has one class, or that lines the classes up one after the other."""
     both = coded[0] >= 0
     y = classes.codes[both]
-    present = len(np.unique(y))
-    if both.sum() < MIN_ROWS or present < len(classes.labels) or both.mean() < 0.9:
+    present = np.count_nonzero(np.bincount(y))
+    if len(y) < MIN_ROWS or present < len(classes.labels) or len(y) / len(both) < 0.9:
         return ""
-    x = column[both]
     values = len(coded[1])
-    if x.dtype.kind in "fM" and values > 2 * present:
-        ordered = y[np.argsort(x.to_numpy(), kind="stable")]
+    if column.dtype.kind in "fM" and values > 2 * present:
+        ordered = y[np.argsort(column.to_numpy()[both], kind="stable")]
         runs = 1 + int((np.diff(ordered) != 0).sum())
         return f'its order decides "{classes.name}" in every row' if runs == present else ""
-    if values > len(x) / 10:
+    if values > len(y) / 10:
         return ""  # too few rows a value to tell
     table = _table(coded[0], classes, values)
     right = np.zeros_like(table)
     usual = table.argmax(axis=1)  # one class a value, also where two are met as often
     right[np.arange(len(table)), usual] = table.max(axis=1)
-    if table[_unproven(table, classes)].sum() > UNPROVEN * len(x):
+    if table[_unproven(table, classes)].sum() > UNPROVEN * len(y):
         return ""  # right in 98 of 100 rows, and lucky in the others
     # of every class, the rare ones too: among 0.1 % positives any column is right in nearly all rows
-    sure = right.sum() >= ALMOST_ALL * len(x) and (right.sum(axis=0) >= 0.95 * table.sum(axis=0)).all()
+    sure = right.sum() >= ALMOST_ALL * len(y) and (right.sum(axis=0) >= 0.95 * table.sum(axis=0)).all()
     return f'each of its values has one value of "{classes.name}"' if sure else ""
 
 
@@ -303,7 +307,7 @@ def _which_is_first(rows: pd.DataFrame, classes: _Classes, dated: list[str]) -> 
 
 def _renamed(column: pd.Series, classes: _Classes) -> str:
     """A classification's target under other names: each class has one value of its own, and each value one class."""
-    codes, values = pd.factorize(column)
+    codes, values = _coded(column)
     both = codes >= 0
     if len(values) > 4 * len(classes.labels) or both.sum() < MIN_ROWS or both.mean() < 0.9:
         return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,16 @@ def filled_cells(values: pd.Series, field: Any) -> pd.Series:
     """The cells that are neither missing nor garbled."""
     gone = cells.is_token(values, field["missingValues"]) | cells.is_garbled(values)
     return values[~gone] if gone.any() else values
+
+
+def first_different(values: pd.Series, most: int) -> list[str]:
+    """The first different texts, at most so many; mostly the first cells hold them."""
+    is_short = len(values) <= cells.FEW
+    first = values if is_short else values.iloc[: cells.FEW]
+    found = list(dict.fromkeys(map(str, first.tolist())))
+    if len(found) < most and not is_short:
+        found = list(map(str, values.unique()))
+    return found[:most]
 
 
 def as_name(field: dict) -> None:
@@ -44,6 +55,8 @@ def level_counts(values: pd.Series) -> dict[str, int]:
 
 def spellings(values: pd.Series) -> list[str]:
     """The levels of a category, each in its most frequent spelling, sorted."""
+    if len(values) <= cells.FEW:
+        return spellings_of(Counter(text for text in values.tolist() if isinstance(text, str)))
     return spellings_of({str(text): int(count) for text, count in values.value_counts().items()})
 
 
@@ -51,7 +64,8 @@ def spellings_of(texts: Mapping[str, int]) -> list[str]:
     """As `spellings`, of {text: rows}."""
     counts: dict[str, int] = {}
     for text, count in texts.items():
-        counts[cells.tidy(text)] = counts.get(cells.tidy(text), 0) + count
+        tidy = cells.tidy(text)
+        counts[tidy] = counts.get(tidy, 0) + count
     best: dict[str, str] = {}
     for spelling in sorted(counts, key=lambda v: (-counts[v], v)):
         best.setdefault(cells.level(spelling), spelling)

@@ -41,13 +41,13 @@ def note_not_understood(one: Untyped, draft: Draft, file: FileEvidence) -> None:
             "them read, write them as 2024-05-31"
         )
         return
-    if len(texts.distinct) >= SEVERAL and (order := _order_of(texts)):
+    if texts.different >= SEVERAL and (order := _order_of(texts)):
         draft.notes.append(
             f"most of its cells look like {order} ({shown}), and their order is not read; if it matters, give them as numbers "
             "or dates in a column of their own"
         )
         return
-    if len(texts.distinct) >= SEVERAL and all(number_of(t) is not None for t in texts.sample):
+    if texts.different >= SEVERAL and all(number_of(t) is not None for t in texts.sample):
         draft.notes.append(
             f"its cells are numbers in words ({shown}), and it is taken for texts; if they are numbers: "
             f"{entry(one.name, type='number')}"
@@ -85,16 +85,16 @@ def note_not_understood(one: Untyped, draft: Draft, file: FileEvidence) -> None:
     )
     if labels:
         draft.notes.append(
-            f"several labels stand in a cell (such as {example[:40]!r}): {len(labels)} labels in {len(texts.distinct)} combinations, each of "
+            f"several labels stand in a cell (such as {example[:40]!r}): {len(labels)} labels in {texts.different} combinations, each of "
             f"which is taken for a level of its own; to learn from each label, add a column for each that says yes or no, in the file or in "
             f"custom/features.py"
         )
         return
-    many = len(texts.distinct) > 20
+    many = texts.different > 20
     masks = {_mask(t) for t in texts.sample}
     numbered = all(_NUMBERED_NAME.fullmatch(mask) for mask in masks)
-    few_forms = (many and len(masks) <= 10) or (len(masks) == 1 and len(texts.distinct) >= SEVERAL and not numbered)
-    one_number = len(masks) == 1 and len(texts.distinct) > LEVELS and not _NAME_MASK.fullmatch(next(iter(masks)))
+    few_forms = (many and len(masks) <= 10) or (len(masks) == 1 and texts.different >= SEVERAL and not numbered)
+    one_number = len(masks) == 1 and texts.different > LEVELS and not _NAME_MASK.fullmatch(next(iter(masks)))
     if _share(texts, _is_list) > 0.5:
         draft.notes.append(
             f"most of its cells hold lists or records ({shown}), which are taken for texts; give each of their entries a column of its own, "
@@ -107,7 +107,7 @@ def note_not_understood(one: Untyped, draft: Draft, file: FileEvidence) -> None:
             f"most of its cells hold numbers among other text ({shown}), which are not read; if they are measures, give each a "
             f"column of its own; if they only name a row: {entry(one.name, role='id')}"
         )
-    elif many and _share(texts, _is_code) > 0.5 and 0.5 * texts.total < len(texts.distinct) <= 0.95 * texts.total:
+    elif many and _share(texts, _is_code) > 0.5 and 0.5 * texts.total < texts.different <= 0.95 * texts.total:
         draft.notes.append(
             f"most of its cells look like names of things ({shown}); if it only names a row: {entry(one.name, role='id')}"
         )
@@ -320,18 +320,14 @@ def _would_be(one: Untyped, texts: Texts, kind: str, file: FileEvidence) -> bool
         if (vocabulary.is_id(one.name) or vocabulary.is_numbered(one.name)) and _are_days_of_years(texts):
             return False  # 2021-280 is the 280th file of the year
         formats = dates.recognise(texts.dates, texts.sample_counts, file.day_first)
-        read = (
-            ~np.isnat(dates.moments(texts.distinct, formats.formats))
-            if formats
-            else np.zeros(len(texts.distinct), bool)
-        )
+        read = ~np.isnat(dates.moments(texts.distinct, formats.formats)) if formats else np.zeros(texts.different, bool)
     else:
         found = recognise.recognise(
             one.name, texts.sample, texts.numbers, texts.sample_counts, texts.marks, file.decimal, True, True
         )
         if found is None or notation.MINUS_BEHIND in found.notation.forms:
             return False
-        if notation.RANGE in found.notation.forms and len(texts.distinct) > recognise.MANY_RANGES:
+        if notation.RANGE in found.notation.forms and texts.different > recognise.MANY_RANGES:
             return False  # so many would have been taken for ranges, were they
         read = np.isfinite(notation.numbers(texts.distinct, found.notation))
     return bool(texts.counts[read].sum() > 0.5 * texts.total)

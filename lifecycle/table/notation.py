@@ -17,7 +17,7 @@ import numpy as np
 from lifecycle.table import cells, units
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     import pandas as pd
 
@@ -484,14 +484,15 @@ def _scale_of(words: str, n: Notation) -> tuple[float, float] | None:
 _REMARK = re.compile(r"^(.*?)\s*(\([^()\d]{3,40}\))$")
 
 
-def affix_words(words: str) -> list[str]:
+@lru_cache(maxsize=1_000)  # the cells of a column have the same few
+def affix_words(words: str) -> tuple[str, ...]:
     """The units in what stands beside a number: `K (estimated)` and `Mio. €` are two each."""
     remark = _REMARK.fullmatch(words)
     if not remark:
-        return units.split_currency(words)
+        return tuple(units.split_currency(words))
     if not remark[1]:
-        return [remark[2]]
-    return [*units.split_currency(remark[1]), remark[2]]
+        return (remark[2],)
+    return (*units.split_currency(remark[1]), remark[2])
 
 
 def _added(text: str, n: Notation) -> float | None:
@@ -649,13 +650,12 @@ def by_kernel(values: pd.Series, n: Notation) -> tuple[np.ndarray, np.ndarray]:
     return out, taken & np.isfinite(out)
 
 
-def simple_cells(columns: Sequence[pd.Series]) -> tuple[np.ndarray, np.ndarray]:
-    """(numbers, mask of the cells that are digits, a sign and a point) of the cells of several columns, one after the other."""
-    import pandas as pd
+def simple_cells(listed: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """(numbers, mask of the cells that are digits, a sign and a point)."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    texts = pa.array(pd.concat(columns, ignore_index=True).array, pa.large_string())
+    texts = pa.array(listed, pa.large_string())
     fits = pc.fill_null(pc.match_substring_regex(texts, SIMPLE_CELL), False)
     taken = fits.to_numpy(zero_copy_only=False).astype(bool)
     out = np.full(len(taken), np.nan)

@@ -69,7 +69,7 @@ def _are_minutes(texts: Texts) -> bool:
 def _worth_a_number(texts: Texts, values: np.ndarray, finite: np.ndarray) -> bool:
     """False where the numbers would be a constant, or where what is no number is one word that many rows share: a level."""
     numbers = len(np.unique(values[finite]))
-    if numbers < 2 and len(texts.distinct) > 1:
+    if numbers < 2 and texts.different > 1:
         return False
     if finite.all():
         return True
@@ -87,7 +87,7 @@ def _zero_padded(texts: Texts) -> bool:
         return False  # a cheap look first
     stripped = texts.distinct.str.strip()
     digits = stripped[stripped.str.isdigit().to_numpy(bool)]
-    if len(digits) < 0.9 * len(texts.distinct):
+    if len(digits) < 0.9 * texts.different:
         return False
     lengths = digits.str.len()
     padded = int((digits.str.startswith("0") & (lengths > 1)).sum())
@@ -182,8 +182,12 @@ def _versions(texts: Texts) -> tuple[str, str] | None:
 def verdict_on(one: Untyped, draft: Draft, file: FileEvidence) -> sentinels.Verdict:
     """A target of few values has classes, and each of them is meant."""
     assert draft.values is not None
+    if draft.verdict and not file.sentinels:
+        return draft.verdict  # that of the column alone, which was asked for the file's sake
     finite = np.isfinite(draft.values)
-    return sentinels.judge(draft.values[finite], draft.texts.counts[finite], 11 if one.is_target else 3, file.sentinels)
+    least = 11 if one.is_target else 3
+    draft.verdict = sentinels.judge(draft.values[finite], draft.texts.counts[finite], least, file.sentinels)
+    return draft.verdict
 
 
 def _note_lone(one: Untyped, draft: Draft, kept: np.ndarray) -> None:

@@ -197,11 +197,11 @@ def means(part: Array, n: int, outcome: Array | None) -> list[float | None]:
 
 def missing_together(typed: pd.DataFrame, fields: list[Field]) -> list[dict[str, Any]]:
     """The most frequent sets of columns that lack a value in one row."""
-    masks = {field.name: typed[field.name].isna().to_numpy() for field in fields}
-    gaps = {name: mask for name, mask in masks.items() if mask.any()}
-    if not gaps:
+    names = [field.name for field in fields]
+    masks = typed[names].isna().to_numpy()
+    if not masks.any():
         return []
-    rows = np.packbits(np.column_stack(list(gaps.values())), axis=1)
+    rows = np.packbits(masks[:, masks.any(axis=0)], axis=1)
     places: dict[bytes, int] = {}
     patterns: Counter[bytes] = Counter()
     for i, row in enumerate(rows):
@@ -210,7 +210,7 @@ def missing_together(typed: pd.DataFrame, fields: list[Field]) -> list[dict[str,
         places.setdefault(pattern, i)
     out = []
     for pattern, count in patterns.most_common(PATTERNS + 1):
-        columns = [name for name, mask in gaps.items() if mask[places[pattern]]]
+        columns = [names[at] for at in np.flatnonzero(masks[places[pattern]])]
         if columns:
             out.append({"columns": columns, "rows": count})
     return out[:PATTERNS]

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from lifecycle.ground.workplace import Workplace
     from lifecycle.table.conform import Conformed
     from lifecycle.table.profile import Whole
+    from lifecycle.table.roles import Counts
     from lifecycle.table.stretch import Stretch
 
 __all__ = [
@@ -71,6 +72,7 @@ class RawTable:
     kept: dict[tuple[str, tuple[str, ...]], pd.Series] = field(
         default_factory=dict
     )  # filled cells, as `define` asks again
+    counted: dict[tuple[str, tuple[str, ...]], Counts] = field(default_factory=dict)  # of these cells, likewise
     read: Conformed | None = None  # the frame's cells, as `define` typed them
 
     @property

@@ -121,10 +121,10 @@ def _single(text: str, forms: set[str]) -> NumberShape | None:
         sign = next((mark for pair in _SIGNS for mark in pair if word == mark.casefold()), "")
     if sign not in ("CR", "DR") and after != sign:
         sign = ""
-    before_words = notation.affix_words(found.before) if found.before else []
+    before_words = notation.affix_words(found.before) if found.before else ()
     if not all(units.is_currency(word) or _multiplies_money(word) for word in before_words):
         return None
-    after_words = notation.affix_words(after) if after else []
+    after_words = notation.affix_words(after) if after else ()
     if not all(_may_be_unit(word) for word in after_words):
         return None
     unit = f"{found.before} {after}".strip()

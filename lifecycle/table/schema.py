@@ -148,7 +148,7 @@ def _picked(filled: Texts, odd: np.ndarray) -> np.ndarray:
 
 
 def _some(filled: Texts) -> np.ndarray:
-    return spread(np.arange(len(filled.distinct)), min(_TRIED, filled.odd))
+    return spread(np.arange(filled.different), min(_TRIED, filled.odd))
 
 
 # ---- dates -----------------------------------------------------------------------------------------------------
@@ -273,7 +273,7 @@ def _with_levels(out: dict[str, Any], filled: Texts) -> dict[str, Any]:
     levels = (out.get("constraints") or {}).get("enum")
     if not levels or out["type"] != "string":
         return out
-    spelled = {str(t) for t in filled.distinct.iloc[: MAX_ENUM + 1].tolist()} | set(levels)
+    spelled = set(filled.at(np.arange(min(filled.different, MAX_ENUM + 1)))) | set(levels)
     if spelled == set(levels):
         return out
     constraints = {"enum": sorted(spelled)}

@@ -112,8 +112,10 @@ def _without(value: float, values: np.ndarray, counts: np.ndarray) -> tuple[np.n
 
 def _beside(value: float, values: np.ndarray, counts: np.ndarray, codes: tuple[float, ...] = ()) -> Split | None:
     """None where no cell, or each, holds the value; `codes`: what no value is compared with, since it may be one."""
+    if value not in values:
+        return None  # as most: the rest would be in vain
     others = values[(values != value) & ~np.isin(values, codes)]
-    if len(others) in (0, len(values)) or value not in values:
+    if not len(others):
         return None
     share = counts[values == value].sum() / counts.sum()
     low, high = float(others[0]), float(others[-1])

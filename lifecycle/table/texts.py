@@ -21,10 +21,10 @@ LEAST_ODD, ALL_ODD = 100, 300_000  # of each column at least; of all columns, wh
 
 @dataclass
 class Texts:
-    """`distinct`: the texts that are neither missing nor garbled, in the order they are met; `counts`: the cells of each."""
+    """`given`: the texts that are neither missing nor garbled, in the order they are met; `counts`: the cells of each."""
 
     name: str
-    distinct: pd.Series
+    given: pd.Series | list[str]
     counts: np.ndarray
     odd: int = ODD  # of them are looked at one by one, beside plain numbers
     # what they were last read as, and what each of them is worth then
@@ -46,34 +46,39 @@ class Texts:
     @classmethod
     def _of_few(cls, name: str, given: list[Any], tokens: frozenset[str], odd: int) -> tuple[Texts, list[str]]:
         """The same of a few cells, where column operations would cost more than the cells."""
-        counts: dict[str, int] = {}
-        seen: set[str] = set()
-        for text, count in Counter(given).items():
-            if not isinstance(text, str):
-                continue
-            if cells.fold(text) in tokens:
-                seen.add(text)
-            elif not cells.GARBLED.search(text):
-                counts[text] = count
-        held = np.array(list(counts.values()), dtype=np.int64)
-        listed = list(counts)
-        out = cls(name, pd.Series(listed, dtype="str"), held, odd)
-        out.listed = listed
-        return out, sorted(seen)
+        met = {text: count for text, count in Counter(given).items() if isinstance(text, str)}
+        texts, counts = list(met), np.array(list(met.values()), dtype=np.int64)
+        absent = cells.tokens_among(texts, tokens)
+        gone = absent | cells.garbled_among(texts)
+        if not gone.any():
+            return cls(name, texts, counts, odd), []
+        kept = [text for text, is_gone in zip(texts, gone.tolist(), strict=True) if not is_gone]
+        seen = [text for text, is_absent in zip(texts, absent.tolist(), strict=True) if is_absent]
+        return cls(name, kept, counts[~gone], odd), sorted(seen)
 
     @property
     def total(self) -> int:
         """Filled cells."""
         return int(self.counts.sum())
 
+    @property
+    def different(self) -> int:
+        """How many different texts there are."""
+        return len(self.counts)
+
+    @cached_property
+    def distinct(self) -> pd.Series:
+        """The different texts as a column; of few, which are a list, it is made when it is asked for: many never are."""
+        return pd.Series(self.given, dtype="str") if isinstance(self.given, list) else self.given
+
     @cached_property
     def listed(self) -> list[str]:
-        """The distinct texts as Python has them."""
-        return [str(t) for t in self.distinct.tolist()]
+        """The different texts as Python has them."""
+        return self.given if isinstance(self.given, list) else [str(t) for t in self.given.tolist()]
 
     def at(self, places: np.ndarray) -> list[str]:
         """The texts at these places."""
-        if len(self.distinct) > SMALL:
+        if self.different > SMALL:
             return [str(t) for t in self.distinct.iloc[places].tolist()]
         return [self.listed[at] for at in places.tolist()]
 
@@ -95,14 +100,14 @@ class Texts:
     @cached_property
     def sampled(self) -> np.ndarray:
         """Places of the texts that are looked at one by one, spread over the column."""
-        if len(self.distinct) <= self.odd + PLAIN * self.odd // ODD and not self.simple:
-            return np.arange(len(self.distinct))
+        if self.different <= self.odd + PLAIN * self.odd // ODD and not self.simple:
+            return np.arange(self.different)
         places = [spread(np.flatnonzero(self.is_simple), PLAIN), spread(np.flatnonzero(~self.is_simple), self.odd)]
         return np.sort(np.concatenate(places))
 
     @cached_property
     def sample(self) -> list[str]:
-        if len(self.sampled) == len(self.distinct):
+        if len(self.sampled) == self.different:
             return self.listed
         return self.at(self.sampled)
 
@@ -194,28 +199,28 @@ class Texts:
     def spelled(self, words: Iterable[str]) -> list[str]:
         """The folded `words` as the cells write them, the most frequent first."""
         at = np.flatnonzero(self._say(words))
-        found = [(-int(self.counts[i]), str(self.distinct.iloc[i])) for i in at]
+        found = zip((-self.counts[at]).tolist(), self.at(at), strict=True)
         return [text for _, text in sorted(found)]
 
     def _say(self, words: Iterable[str]) -> np.ndarray:
         """Mask of the texts that say one of the folded `words`."""
-        words = frozenset(map(cells.fold, words))
+        words = frozenset(map(cells.fold, words)) - {""}  # an empty one is missing, and no text
         if not words:
-            return np.zeros(len(self.distinct), dtype=bool)
-        if len(self.distinct) <= SMALL:
+            return np.zeros(self.different, dtype=bool)
+        if self.different <= SMALL:
             return cells.tokens_among(self.listed, words)
         return cells.is_token(self.distinct, words)
 
 
 def look_together(columns: Iterable[Texts]) -> None:
     """Which texts of many short columns are plain numbers, and which numbers: one look at all of them."""
-    short = [one for one in columns if len(one.distinct) <= SMALL]
+    short = [one for one in columns if one.different <= SMALL]
     if len(short) < TOGETHER:
         return
     for begin in range(0, len(short), TOGETHER):
         some = short[begin : begin + TOGETHER]
-        numbers, are = notation.simple_cells([one.distinct for one in some])
-        ends = np.cumsum([len(one.distinct) for one in some])
+        numbers, are = notation.simple_cells([text for one in some for text in one.listed])
+        ends = np.cumsum([one.different for one in some])
         for one, here in zip(some, np.split(np.arange(len(are)), ends[:-1]), strict=True):
             one.is_simple = are[here]
             if one.is_simple.all():

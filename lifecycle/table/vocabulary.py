@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 IDS = frozenset(
     "id ids uid uuid guid key pk identifier identifiant identificador identificativo identificatore identyfikator"
@@ -89,11 +90,16 @@ _STEM_ENDINGS = ("nummer", "number", "numero", "uuid", "guid", "num", "nbr", "nr
 
 def words(name: str) -> list[str]:
     """The words of a column's name, without accents and case: `Kunden-Nr`, `KundenNr` and `kunden_nr` are one."""
+    return list(_words(name))
+
+
+@lru_cache(maxsize=10_000)  # a name is asked about again and again, in turn with the others of a wide table
+def _words(name: str) -> tuple[str, ...]:
     plain = unicodedata.normalize("NFKD", name.replace("№", " nr ").replace("#", " nr ").replace("°", " "))
     plain = "".join(c for c in plain if not unicodedata.combining(c)).replace("ß", "ss")
     parted = re.sub(r"[\W_]+", " ", _CAMEL.sub(" ", plain))
     found = parted.casefold().split()
-    return [part for word in found for part in _compound(word)]
+    return tuple(part for word in found for part in _compound(word))
 
 
 def _compound(word: str) -> list[str]:
