@@ -1,12 +1,14 @@
 """Outputs are written beside their place and renamed: whole, or not at all, and nothing is left for ever."""
 
+import json
 import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
-from lifecycle.ground.files import replacing, replacing_folder, write_text
+from lifecycle.ground.files import read_json, replacing, replacing_folder, write_json, write_text
 
 
 def a_process_that_is_gone():
@@ -35,3 +37,11 @@ def test_what_a_killed_writer_left_goes_with_the_next_one(tmp_path):
         pass
     left = {p.name for p in tmp_path.iterdir()}
     assert left == {"out.csv", "bundle", f".other.csv.{gone}.tmp", f".out.csv.{os.getppid()}.tmp"}
+
+
+def test_json_is_written_as_the_library_writes_it_but_for_what_json_lacks(tmp_path):
+    content = {"a": [], "b": {}, "c": [1, [2.5, {'é\n"': None}], (True, "x")], "d": {"e": {"f": [1e-9, -0.0, 10**20]}}}
+    write_json(tmp_path / "a.json", content)
+    assert (tmp_path / "a.json").read_text("utf-8") == json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    write_json(tmp_path / "b.json", {1: [np.float64(0.1), np.nan, np.int64(3), np.bool_(True), float("inf")]})
+    assert read_json(tmp_path / "b.json") == {"1": [0.1, None, 3, True, None]}

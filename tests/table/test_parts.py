@@ -123,6 +123,11 @@ def test_a_row_is_met_first_once_in_whatever_parts_the_rows_come():
         assert (first == ~rows.duplicated()).all()
 
 
+def test_rows_that_share_half_of_their_hash_are_different_rows():
+    hashes = np.array([[5, 5, 1, 5, 5], [2, 1, 9, 2, 3]], dtype=np.uint64)
+    assert Seen().first(hashes).tolist() == [True, True, True, False, True]
+
+
 def test_parts_come_back_in_their_order_and_few_are_on_their_way_at_a_time():
     given = []
 
