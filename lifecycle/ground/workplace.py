@@ -10,6 +10,7 @@ part and gives what can be merged, and the bytes that are written hang on neithe
 from __future__ import annotations
 
 import itertools
+import math
 import multiprocessing
 import os
 import time
@@ -31,8 +32,9 @@ if TYPE_CHECKING:
     from lifecycle.ground.cluster import Cluster
 
 Whole = TypeVar("Whole")
-# seconds of work that are done here before others are asked: two processes take as long to start and to feed
-ALONE = 5.0
+# seconds of work that must be left for others to be asked: two processes take two to start, and are fed
+ALONE = 3.0
+LOOKED_AT = 12  # parts that are held here, at most, to tell whether so much is left
 ADDRESS = "DASK_SCHEDULER_ADDRESS"
 
 
@@ -44,7 +46,6 @@ class Workplace:
         self.opened = ExitStack()
         self.executor: Executor | None = None
         self.cluster: Cluster | None = None
-        self.spent = 0.0  # seconds on parts that were done here
 
     def __enter__(self) -> Self:
         return self
@@ -63,17 +64,9 @@ class Workplace:
 
     def _done(self, function: Callable[[Given], Made], parts: Iterable[Given]) -> Iterator[Made]:
         parts = iter(parts)
-        done = 0
+        following: deque[Given] = deque(itertools.islice(parts, 1))
         if not self.scheduler:
-            for made in self._here(function, parts):
-                done += 1
-                yield made
-        # of fewer parts than were done here, the work is over before processes have begun
-        enough = max(2, done)
-        following = list(itertools.islice(parts, enough))
-        if not self.scheduler and len(following) < enough:
-            yield from map(function, following)
-            return
+            yield from self._here(function, parts, following)
         if not following:
             return
         self._open()
@@ -83,17 +76,36 @@ class Workplace:
         except Exception as error:
             raise self._explained(error) from error
 
-    def _here(self, function: Callable[[Given], Made], parts: Iterator[Given]) -> Iterator[Made]:
-        """As many as are done sooner here than processes start; without processes all. Which they are changes no result."""
-        if self.executor:
-            return
-        for part in parts:
+    def _here(
+        self, function: Callable[[Given], Made], parts: Iterator[Given], following: deque[Given]
+    ) -> Iterator[Made]:
+        """What is done sooner here than processes start, of `following` and then of `parts`; those that are left for others are
+        `following` at last. Which they are changes no result."""
+        spent, done = 0.0, 0
+        while following and not self._others_are_worth_it(parts, following, spent, done):
             begin = time.process_time()
-            made = function(part)
-            self.spent += time.process_time() - begin
+            made = function(following.popleft())
+            spent += time.process_time() - begin
+            done += 1
             yield made
-            if self.n_jobs > 1 and self.spent >= ALONE:
-                return
+            following.extend(itertools.islice(parts, max(0, 1 - len(following))))
+
+    def _others_are_worth_it(self, parts: Iterator[Given], following: deque[Given], spent: float, done: int) -> bool:
+        """Whether so much is left, by the seconds that were `spent` on those `done`. `following`: takes the parts that are looked at."""
+        enough = self._enough(spent, done) if self.n_jobs > 1 else 0
+        following.extend(itertools.islice(parts, max(0, enough - len(following))))
+        return bool(enough) and len(following) >= enough
+
+    def _enough(self, spent: float, done: int) -> int:
+        """Parts that must be left; 0 where it cannot be told yet."""
+        if self.executor:
+            return 2
+        if not done:
+            return 0
+        parts = max(2, math.ceil(ALONE * done / max(spent, 1e-9)))
+        if parts > LOOKED_AT and spent < ALONE:
+            return 0  # they are small, and may be few
+        return min(parts, LOOKED_AT)
 
     def pairs(
         self,

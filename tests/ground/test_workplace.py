@@ -1,5 +1,7 @@
 """Where parts are worked on changes nothing of what comes of them."""
 
+from concurrent.futures import Executor, Future
+
 import pytest
 
 from lifecycle.ground import workplace as places
@@ -29,12 +31,41 @@ def test_one_part_that_is_left_is_not_worth_processes(monkeypatch, impatient):
         assert list(at.map(abs, [-2, -1])) == [2, 1]
 
 
-def test_less_than_was_done_here_is_not_worth_processes(monkeypatch):
-    begun = iter([0.0, 2.0, 10.0, 12.0, 20.0, 22.0])  # three parts take the seconds that processes are worth
-    monkeypatch.setattr(places.time, "process_time", lambda: next(begun))
+@pytest.fixture
+def second_each(monkeypatch):
+    """Each part takes a second of this process."""
+    clock = iter(range(100))
+    monkeypatch.setattr(places.time, "process_time", lambda: float(next(clock)))
+    monkeypatch.setattr(places, "ALONE", 3.0)
+
+
+def test_less_than_processes_take_to_start_is_not_worth_them(monkeypatch, second_each):
     monkeypatch.setattr(Workplace, "_open", lambda self: pytest.fail("a process was started"))
     with Workplace(2) as at:
-        assert list(at.map(abs, [-5, -4, -3, -2, -1])) == [5, 4, 3, 2, 1]
+        assert list(at.map(abs, [-3, -2, -1])) == [3, 2, 1]
+
+
+class Noting(Executor):
+    """Does what it is given at once."""
+
+    def __init__(self):
+        self.parts = []
+
+    def submit(self, function, part):
+        self.parts.append(part)
+        done = Future()
+        done.set_result(function(part))
+        return done
+
+
+def test_processes_are_asked_as_soon_as_enough_is_known_to_be_left(monkeypatch, second_each):
+    noting = Noting()
+    monkeypatch.setattr(Workplace, "_open", lambda self: setattr(self, "executor", noting))
+    with Workplace(2) as at:
+        assert list(at.map(abs, range(-4, 0))) == [4, 3, 2, 1]
+        assert noting.parts == [-3, -2, -1]
+        assert list(at.map(abs, [-6, -5])) == [6, 5]  # they run by now
+        assert noting.parts[3:] == [-6, -5]
 
 
 def test_one_process_is_this_one(monkeypatch, impatient):
