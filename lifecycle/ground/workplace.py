@@ -13,6 +13,7 @@ import itertools
 import math
 import multiprocessing
 import os
+import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -25,6 +26,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from lifecycle.ground.engine import Given, Made, over_parts
 from lifecycle.ground.errors import UserError
+from lifecycle.ground.handover import Leaving, take
 from lifecycle.ground.params import PATH, EngineParams
 from lifecycle.ground.progress import shown
 
@@ -46,6 +48,7 @@ class Workplace:
         self.opened = ExitStack()
         self.executor: Executor | None = None
         self.cluster: Cluster | None = None
+        self.folder = ""  # where processes leave what they made
 
     def __enter__(self) -> Self:
         return self
@@ -70,9 +73,13 @@ class Workplace:
         if not following:
             return
         self._open()
-        executor = self.cluster.bearing(function) if self.cluster else self.executor
+        left = itertools.chain(following, parts)
         try:
-            yield from over_parts(function, itertools.chain(following, parts), executor, n_jobs=self.n_jobs)
+            if self.cluster:
+                yield from over_parts(function, left, self.cluster.bearing(function), n_jobs=self.n_jobs)
+            else:
+                leaving = Leaving(function, self.folder)
+                yield from map(take, over_parts(leaving, left, self.executor, n_jobs=self.n_jobs))
         except Exception as error:
             raise self._explained(error) from error
 
@@ -159,6 +166,7 @@ class Workplace:
         else:
             # not forked: threads of Arrow's may hold locks that a fork would keep for ever
             method = multiprocessing.get_context("spawn")
+            self.folder = self.opened.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
             self.executor = self.opened.enter_context(ProcessPoolExecutor(self.n_jobs, method))
             print(f"  on {self.n_jobs} processes here", flush=True)
 

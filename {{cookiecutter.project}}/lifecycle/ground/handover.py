@@ -1,0 +1,1 @@
+{{ "lifecycle/ground/handover.py" | from_root }}
