@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from lifecycle.table.layout import Layout
+    from lifecycle.table.stretch import Stretch
 
 ROWS = 100_000  # of a part, at most
 
@@ -63,6 +64,7 @@ class TableFile:
     unusable: dict[str, str] = field(default_factory=dict)
     layout: Layout | None = None  # of a text file or sheet
     count: Callable[[], int] | None = None  # the rows, where the file is small enough to count them without Arrow
+    stretches: list[Stretch | Part] | None = None  # of a large text file once they are found, with the parts at its end
 
 
 def sources(name: str, lines: pa.Array) -> pa.Array:

@@ -1,16 +1,19 @@
 """What `define` remembers of a table: all of it, where it is small; else a sample of its rows, and in a second pass what a sample
 cannot show of each column.
 
-The sample is blocks of consecutive rows, chosen by a hash of the block's place in the table, so that neither the size of a part
-nor the rows behind it changes which are chosen, and a counter still counts within it. In all rows are then looked for: the
-bounds of numbers and dates, the levels of categories, other words for "no value", and, of columns that may name what a row is of,
-all rows of some of their values.
+The sample is blocks of consecutive rows, chosen by a hash of the block's place: its file, and its lines there. So neither the size
+of a part, nor who reads it, nor the rows behind it change which are chosen, and a counter still counts within a block. In all rows
+are then looked for: the bounds of numbers and dates, the levels of categories, other words for "no value", and, of columns that may
+name what a row is of, all rows of some of their values.
+
+Both passes over all rows are maps over parts. Of a large table whoever does the work reads a part where it lies; this process
+holds the sample, the target, and what is counted.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -24,7 +27,18 @@ from lifecycle.table import cells, draft, groups, levels, vocabulary
 from lifecycle.table.conform import Reader, reader_of
 from lifecycle.table.contract import DATES, NUMBERS, Field
 from lifecycle.table.part import Part
-from lifecycle.table.read import SOURCE, Broken, Place, RawTable, ReadOptions, Tables, is_debris, open_tables
+from lifecycle.table.read import (
+    SOURCE,
+    Broken,
+    Form,
+    Place,
+    RawTable,
+    ReadOptions,
+    Tables,
+    formal,
+    is_debris,
+    open_tables,
+)
 from lifecycle.table.roles import Counts
 from lifecycle.table.rows import mixed
 from lifecycle.table.texts import Texts
@@ -40,7 +54,8 @@ MOST_CANDIDATES = 12
 MOST_LEVELS = 20_000  # different texts of a column that are counted
 MOST_ODD = 1_000  # different texts that could not be read
 BROKEN_KEPT = 1_000
-HELD_BYTES = 400_000_000
+HELD_BYTES = 400_000_000  # of cells, up to which they are held from one pass to the next
+APART = 300_000_000  # bytes of files, from which on it pays that others read them, once for each pass
 _KEY = "cookiecutter-ml."
 _HIGHEST = 64
 
@@ -48,9 +63,9 @@ _HIGHEST = 64
 class Sampler:
     """Of the rows that come by, those whose hash is small; the more there are, the smaller it must be."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, halvings: int = 0) -> None:
         self.most = most
-        self.halvings = 0
+        self.halvings = halvings
         self.tables: list[pa.Table] = []
         self.hashes: list[np.ndarray] = []
         self.rows = 0
@@ -94,42 +109,149 @@ def of_small_hash(table: pa.Table, hashes: np.ndarray, halvings: int) -> tuple[p
     return table.filter(pa.array(chosen)), hashes[chosen]
 
 
+def least_halvings(hashes: np.ndarray, most: int) -> int:
+    """How often a sampler of `most` rows halves the range of hashes for these rows, and so at least for more."""
+    if len(hashes) <= most:
+        return 0
+    first_beyond = int(np.partition(hashes, most)[most])
+    return min(_HIGHEST + 1 - first_beyond.bit_length(), _HIGHEST - 1)
+
+
+@dataclass
+class FirstLook:
+    """What is kept of a part at first. `chosen`: the rows of its blocks whose hash is small, and all its lines that are none;
+    `hashes`: of each chosen row's block; `target`: that column alone; `debris`: columns without a name that hold nothing; `last`:
+    (its file, the line of its last row)."""
+
+    rows: int
+    chosen: Part
+    hashes: np.ndarray
+    target: Part | None
+    debris: set[str]
+    last: tuple[str, int] | None
+
+
+def _first_looks(given: tuple[Part | Place, int], target: str, nameless: frozenset[str]) -> list[FirstLook]:
+    """At a part, or at all parts of a place, which is read here; of the blocks a share, halved so often."""
+    place, halvings = given
+    parts = place.cell_parts() if isinstance(place, Place) else [place]
+    return [_first_look(part, halvings, target, nameless) for part in parts]
+
+
+def _first_look(part: Part, halvings: int, target: str, nameless: frozenset[str]) -> FirstLook:
+    table = part.table
+    chosen, hashed = of_small_hash(table, hashes_of_blocks(table.column(SOURCE)), halvings)
+    answers = Part(table.select([target])) if target in table.column_names else None
+    debris = {name for name in nameless if is_debris(name, table.column(name).to_pandas())}
+    last = _file_and_line(table.column(SOURCE)[-1]) if len(table) else None
+    return FirstLook(len(table), Part(chosen, part.broken), hashed, answers, debris, last)
+
+
+def _file_and_line(source: pa.Scalar) -> tuple[str, int]:
+    name, line = str(source.as_py()).rsplit(":", 1)
+    return name, int(line)
+
+
+def hashes_of_blocks(sources: pa.ChunkedArray) -> np.ndarray:
+    """A hash of each row's block, uint64, by the sources of rows of one file."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not len(sources):
+        return np.zeros(0, dtype=np.uint64)
+    name, _ = _file_and_line(sources[0])
+    lines = pc.cast(pc.utf8_slice_codeunits(sources, len(name) + 1), pa.uint64()).to_numpy()
+    return mixed(lines // np.uint64(BLOCK) + hashes(pd.Series([name], dtype="str")))
+
+
+class FirstPass:
+    """What is known of all rows when each part has been looked at once."""
+
+    def __init__(self, tables: Tables) -> None:
+        self.most = min(ROWS, max(10_000, CELLS // len(tables.names)))
+        self.sampler = Sampler(self.most)
+        self.debris = {name for name in tables.names if name.startswith("unnamed_")}
+        self.broken: list[Broken] = []
+        self.rows = self.n_broken = 0
+        self.answers: list[pa.ChunkedArray] = []
+        self.lines: dict[str, FileLines] = {}
+
+    def take(self, look: FirstLook) -> None:
+        self.rows += look.rows
+        self.sampler.add(look.chosen.table, look.hashes)
+        self.debris &= look.debris
+        broken = look.chosen.broken
+        self.n_broken += len(broken)
+        self.broken += broken[: max(0, BROKEN_KEPT - len(self.broken))] if self.rows > self.most else broken
+        if look.last:
+            name, line = look.last
+            self.lines.setdefault(name, FileLines()).add(look.rows, line)
+        if look.target is not None:
+            self.answers += look.target.table.columns
+
+    @property
+    def remembered(self) -> list[Broken]:
+        """The lines that are no rows; of a large table the first ones."""
+        return self.broken[:BROKEN_KEPT] if self.sampler.halvings else self.broken
+
+
 def read_profiled(folder: str | Path, options: ReadOptions, target: str, at: Workplace | None = None) -> RawTable:
     """As `read_raw`; of a large table a sample, whose `whole` looks at all rows again. `at`: where that is done."""
-    tables = open_tables(folder, options, target)
-    most = min(ROWS, max(10_000, CELLS // len(tables.names)))
-    sampler = Sampler(most)
-    debris = {name for name in tables.names if name.startswith("unnamed_")}
-    broken: list[Broken] = []
-    n_broken = rows = 0
-    answers: list[pa.ChunkedArray] = []
-    held: list[pa.Table] | None = []
-    lines: dict[str, FileLines] = {}
-    size = 0
-    for part in tables.cell_parts():
-        size += part.table.nbytes
-        if size > HELD_BYTES:
-            held = None
-        if held is not None:
-            held.append(part.table)
-        blocks = np.arange(rows, rows + len(part.table), dtype=np.uint64) // np.uint64(BLOCK)
-        rows += len(part.table)
-        sampler.add(part.table, mixed(blocks))
-        debris = {name for name in debris if is_debris(name, part.table.column(name).to_pandas())}
-        broken += part.broken[: max(0, BROKEN_KEPT - len(broken))] if rows > most else part.broken
-        n_broken += len(part.broken)
-        if len(part.table):
-            name, last = str(part.table.column(SOURCE)[-1].as_py()).rsplit(":", 1)
-            lines.setdefault(name, FileLines()).add(len(part.table), int(last))
-        if target in tables.names:
-            answers.append(part.table.column(target))
-    frame = sampler.table().to_pandas().drop(columns=sorted(debris))
+    tables, at = open_tables(folder, options, target), at or Workplace(1)
+    first, held = FirstPass(tables), Held()
+    look = partial(_first_looks, target=target, nameless=frozenset(first.debris))
+    apart = tables.size >= APART and tables.lie_apart(at)
+    if apart:
+        _look_apart(tables, at, look, first)
+    else:
+        for part in held.keeping(tables.cell_parts()):
+            for one in look((part, first.sampler.halvings)):
+                first.take(one)
+    frame = first.sampler.table().to_pandas().drop(columns=sorted(first.debris))
     facts = [{"file": f.name, **f.fact} for f in tables.files]
-    out = RawTable(frame, broken, facts, tables.notes, tables.unusable, options, tables.forms)
-    if sampler.halvings:
-        out.whole = Whole(tables, rows, rows + n_broken, len(frame), _joined(answers), at or Workplace(1), held)
-        out.whole.lines = lines
+    out = RawTable(frame, first.remembered, facts, tables.notes, tables.unusable, options, tables.forms)
+    if first.sampler.halvings:
+        counts = first.rows, first.rows + first.n_broken
+        out.whole = Whole(tables, *counts, frame, _joined(first.answers), at, apart, held.tables or None)
+        out.whole.lines = first.lines
     return out
+
+
+def _look_apart(
+    tables: Tables, at: Workplace, look: Callable[[tuple[Part | Place, int]], list[FirstLook]], first: FirstPass
+) -> None:
+    """The first pass where the files lie apart: each part is read by whoever looks at it."""
+    forms: dict[str, Form] = {}
+    pairs = at.pairs(
+        look,
+        tables.places(at, forms),
+        lambda one: (one, first.sampler.halvings),
+        "define: rows to learn the columns from",
+    )
+    for place, looks in pairs:
+        for one in looks:
+            first.take(one)
+            if isinstance(place, Place) and place.stretch:
+                forms[place.name].add(one.rows, formal(one.chosen.broken))
+    tables.check_forms(forms)
+    for file in tables.files:
+        file.fact["rows"] = first.lines[file.name].rows if file.name in first.lines else 0
+
+
+class Held:
+    """The tables of parts that came by, as long as they are few."""
+
+    def __init__(self) -> None:
+        self.tables: list[pa.Table] = []
+        self.size = 0
+
+    def keeping(self, parts: Iterator[Part]) -> Iterator[Part]:
+        for part in parts:
+            self.size += part.table.nbytes
+            self.tables.append(part.table)
+            if self.size > HELD_BYTES:
+                self.tables.clear()
+            yield part
 
 
 def _joined(answers: list[pa.ChunkedArray]) -> pd.Series:
@@ -224,30 +346,38 @@ class FileLines:
 
 @dataclass
 class Whole:
-    """All rows of a table of which only a sample is held. `target`: the whole column; `rows`, `rows_in`, `sampled`: how many there
-    are, with the lines that are none, and in the sample. `clusters`: for each candidate, all rows of some of its values."""
+    """All rows of a table of which only a sample is held. `target`: the whole column; `rows`, `rows_in`: how many there are, and
+    with the lines that are none. `clusters`: for each candidate, all rows of some of its values."""
 
     tables: Tables
     rows: int
     rows_in: int
-    sampled: int
+    sample: pd.DataFrame
     target: pd.Series
     at: Workplace
+    apart: bool  # whether the first pass found that others can read the files
     held: list[pa.Table] | None = None  # the parts, where they are small enough not to be read again
     tallies: dict[str, Tally] = field(default_factory=dict)
     clusters: dict[Candidate, pd.DataFrame] = field(default_factory=dict)
     shares: dict[Candidate, float] = field(default_factory=dict)
     lines: dict[str, FileLines] = field(default_factory=dict)  # {file: its rows}
 
+    @property
+    def sampled(self) -> int:
+        return len(self.sample)
+
     def look(self, fields: list[dict[str, Any]], columns: Mapping[str, Any], candidates: Iterable[Candidate]) -> None:
         """The second pass; `fields`: as the sample has them, `columns`: the user's word."""
         wanted = [ColumnLook.of(spec, columns.get(spec["name"]) or {}) for spec in fields if spec["role"] != "target"]
         asked = list(candidates)
         most = min(CLUSTER, max(2_000, CLUSTER_CELLS // (len(self.tables.names) * max(len(asked), 1))))
-        samplers = {candidate: Sampler(most) for candidate in asked}
+        samplers = {}
+        for candidate in asked:
+            # the sample's rows are some of all, so that as few as of them are wanted from the beginning
+            samplers[candidate] = Sampler(most, least_halvings(hashes(candidate.keys(self.sample)), most))
 
         look = partial(_look_at, columns=wanted)
-        apart = not self.held and self.tables.lie_apart(self.at)
+        apart = self.apart or (not self.held and self.tables.lie_apart(self.at))
         given = self._places() if apart else self._parts()
         # what few rows are wanted at last is known better and better
         asked_of = ((one, {c: sampler.halvings for c, sampler in samplers.items()}) for one in given)
@@ -256,7 +386,7 @@ class Whole:
                 for name, tally in tallies.items():
                     self.tallies.setdefault(name, Tally()).merge(tally)
                 for candidate, (rows, keys) in found.items():
-                    samplers[candidate].add(rows, keys)
+                    samplers[candidate].add(rows.table, keys)
         self.held = None
         for candidate, sampler in samplers.items():
             frame = sampler.table().to_pandas().drop(columns=SOURCE)
@@ -301,7 +431,7 @@ def _cells(part: Part) -> Part:
 
 
 # what one part holds in each column, and for each candidate rows of some values, with the hash of each row's value
-Look = tuple[dict[str, Tally], dict[Candidate, tuple["pa.Table", np.ndarray]]]
+Look = tuple[dict[str, Tally], dict[Candidate, tuple[Part, np.ndarray]]]
 
 
 def _look_at(given: tuple[Part | Place, dict[Candidate, int]], columns: list[ColumnLook]) -> list[Look]:
@@ -316,7 +446,8 @@ def _look_at_part(part: Part, columns: list[ColumnLook], halvings: dict[Candidat
     tallies = {column.name: column.tally(frame[column.name]) for column in columns}
     found = {}
     for candidate, times in halvings.items():
-        found[candidate] = of_small_hash(part.table, hashes(candidate.keys(frame)), times)
+        rows, keys = of_small_hash(part.table, hashes(candidate.keys(frame)), times)
+        found[candidate] = Part(rows), keys
     return tallies, found
 
 

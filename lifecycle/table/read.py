@@ -192,6 +192,11 @@ class Tables:
         for part in self.parts():
             yield _cells(part.table, part.broken, list(self.unusable))
 
+    @property
+    def size(self) -> int:
+        """Bytes of all files, about as a text file has them."""
+        return sum(unpacked_size(file) for file in self.files)
+
     def lie_apart(self, at: Workplace) -> bool:
         """Whether there are several files, or stretches of one, that whoever does the work can read there, so that no cell
         travels."""
@@ -227,17 +232,32 @@ class Tables:
 
 
 def _stretched(place: Place, file: TableFile, form: Form) -> Iterator[Part | Place]:
-    from lifecycle.table.stretch import Stretch, parted, slim
+    from lifecycle.table.stretch import Stretch, slim
 
     assert file.layout is not None
     first, others = file.layout, slim(file.layout)
-    for given in parted(file.layout, lambda: file.path.open("rb")):
+    for given in _found_stretches(file):
         if isinstance(given, Stretch):
             layout = others if given.begin else first
             yield replace(place, stretch=given, layout=layout, opened=None)
         else:
             form.add(len(given.table), formal(given.broken))
             yield place.cells(given)
+
+
+def _found_stretches(file: TableFile) -> Iterator[Stretch | Part]:
+    """Where they end is looked for once."""
+    from lifecycle.table.stretch import parted
+
+    assert file.layout is not None
+    if file.stretches is not None:
+        yield from file.stretches
+        return
+    found: list[Stretch | Part] = []
+    for given in parted(file.layout, lambda: file.path.open("rb")):
+        found.append(given)
+        yield given
+    file.stretches = found
 
 
 def formal(broken: list[Broken]) -> list[Broken]:
@@ -257,8 +277,12 @@ def is_parted(file: TableFile) -> bool:
 
 
 def is_small(file: TableFile) -> bool:
+    return unpacked_size(file) <= LARGEST
+
+
+def unpacked_size(file: TableFile) -> int:
     packed = file.layout is None or file.path.suffix.lower() in PACKED
-    return file.path.stat().st_size * (UNPACKED if packed else 1) <= LARGEST
+    return file.path.stat().st_size * (UNPACKED if packed else 1)
 
 
 def open_tables(folder: str | Path, options: ReadOptions | None = None, target: str = "") -> Tables:

@@ -98,9 +98,7 @@ def _whole(layout: Layout, data: bytes, before: int, begins: bool, last: bool) -
     """(lines of the records that end here, bytes of one that goes on)."""
     if last:
         return 0, 0
-    end = data[-CERTAIN:]
-    end = end[end.find(b"\n") + 1 :]
-    if len(end) < len(data) and len(end) > 4 * MAX_CELL and TextBlock(layout, end, 0, False).is_plain():
+    if _ends_with_rows(layout, data):
         return data.count(b"\n"), 0
     block = TextBlock(layout, as_utf8(data, layout.seen.encoding, begins), before, False)
     block.found()
@@ -109,6 +107,21 @@ def _whole(layout: Layout, data: bytes, before: int, begins: bool, last: bool) -
     for _ in range(lines_left):
         at = data.rfind(b"\n", 0, at - 1) + 1
     return block.lines_read, len(data) - at
+
+
+def _ends_with_rows(layout: Layout, data: bytes) -> bool:
+    """Whether so many of the last lines are rows by themselves that no record from above can go on in them. Of ASCII, where a byte
+    is a character, a quarter is enough."""
+    few = data[-(CERTAIN // 4) :]
+    if few.isascii() and _are_rows(layout, few, MAX_CELL, len(data)):
+        return True
+    return _are_rows(layout, data[-CERTAIN:], 4 * MAX_CELL, len(data))
+
+
+def _are_rows(layout: Layout, end: bytes, least: int, size: int) -> bool:
+    """Whether the whole lines of it are more bytes than `least`, and each a row; `size`: of what it is the end of."""
+    end = end[end.find(b"\n") + 1 :]
+    return least < len(end) < size and TextBlock(layout, end, 0, False).is_plain()
 
 
 def slim(layout: Layout) -> Layout:

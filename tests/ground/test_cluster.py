@@ -102,7 +102,7 @@ def run(folder, stage: str, address: str = "", check: bool = True, large: str = 
 LARGE = """
 import runpy
 from lifecycle.table import profile, read, stretch
-read.LARGEST = profile.HELD_BYTES = 0
+read.LARGEST = profile.HELD_BYTES = profile.APART = 0
 stretch.SIZE = 1_000_000
 """
 

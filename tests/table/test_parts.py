@@ -247,6 +247,20 @@ def test_the_sample_does_not_hang_on_how_the_rows_come():
     assert found[0] == found[1] == found[2] and 100 < len(found[0]) <= 400
 
 
+@pytest.mark.parametrize("most", [0, 1, 30, 399, 400, 5_000])
+def test_how_few_rows_are_wanted_is_told_from_any_of_the_rows(most):
+    chance = np.random.default_rng(most)
+    of_rows = mixed(chance.integers(0, 90, 400).astype(np.uint64)) >> np.uint64(most % 5)
+    of_rows[:40] = np.uint64(2**64 - 1)  # empty cells
+    table = pa.table({"x": np.arange(400)})
+    sampler = profile.Sampler(most)
+    sampler.add(table, of_rows)
+    assert profile.least_halvings(of_rows, most) == sampler.halvings
+    begun = profile.Sampler(most, profile.least_halvings(of_rows[:100], most))
+    begun.add(table, of_rows)
+    assert begun.halvings == sampler.halvings and begun.table() == sampler.table()
+
+
 def test_a_part_that_travels_is_its_own_rows_and_not_what_it_was_cut_from():
     table = pa.table({"a": pa.array([f"text {i}" for i in range(50_000)], pa.large_string()), SOURCE: ["f:1"] * 50_000})
     part = Part(table.slice(40_000, 10), [Broken("f:3", "why", "x")], table.slice(3, 2))
@@ -299,6 +313,7 @@ def test_parts_travel_of_one_file_of_large_ones_and_where_a_worker_does_not_see_
 
 def test_define_and_clean_write_the_same_bytes_whoever_reads_the_files(tmp_path, monkeypatch, small_sample):
     monkeypatch.setattr(profile, "HELD_BYTES", 0)
+    monkeypatch.setattr(profile, "APART", 0)
     monkeypatch.setattr(stretch, "SIZE", 3_000)
     # of so small a table any of the last rows might be a total
     monkeypatch.setattr(stretch.footer, "needs_all_rows", lambda layout: False)
@@ -314,3 +329,31 @@ def test_define_and_clean_write_the_same_bytes_whoever_reads_the_files(tmp_path,
         assert ran.code == 0, ran.err
         digests.append([hashlib.sha256((folder / out).read_bytes()).hexdigest() for out in WRITTEN[:5]])
     assert digests[0] == digests[1] == digests[2]
+
+
+def test_who_reads_the_rows_changes_none_of_the_sample(tmp_path, monkeypatch, small_sample):
+    lines = [f'k{i},"first line\nof {i % 5}",{"yes" if i % 3 else "no"}\n' for i in range(2_000)]
+    (tmp_path / "a.csv").write_text("id,note,late\n" + "".join(lines[:1_500]) + "k1,too few\n")
+    (tmp_path / "b.csv").write_text("late,id,note\n" + "".join(f"no,b{i},\n" for i in range(500)))
+    here = profile.read_profiled(tmp_path, read.ReadOptions(), "late")
+    monkeypatch.setattr(profile, "APART", 0)
+    monkeypatch.setattr(read, "LARGEST", 0)
+    monkeypatch.setattr(stretch, "SIZE", 5_000)
+    monkeypatch.setattr(stretch.footer, "needs_all_rows", lambda layout: False)
+    with Workplace(2) as at:
+        there = profile.read_profiled(tmp_path, read.ReadOptions(), "late", at)
+    assert there.whole.apart and not here.whole.apart
+    pd.testing.assert_frame_equal(here.frame, there.frame)
+    assert 300 < len(here.frame) <= 700 and {s.split(":")[0] for s in here.frame[SOURCE]} == {"a.csv", "b.csv"}
+    assert (here.broken, here.facts, here.rows_in) == (there.broken, there.facts, there.rows_in)
+    assert (here.whole.lines, here.whole.target.tolist()) == (there.whole.lines, there.whole.target.tolist())
+
+
+def test_rows_are_chosen_by_file_and_line_and_not_by_how_many_came_before():
+    def hashed(file, *lines):
+        return profile.hashes_of_blocks(pa.chunked_array([[f"{file}:{line}" for line in lines]], pa.large_string()))
+
+    a = hashed("a: b.csv", 2, 999, 1_000, 70_001)
+    assert a[0] == a[1] != a[2] and len(set(a.tolist())) == 3
+    assert hashed("a: b.csv", 1_000, 70_001).tolist() == a[2:].tolist()
+    assert hashed("c.csv", 2) != a[0] and not len(hashed("c.csv"))
