@@ -7,7 +7,7 @@ their order, drops rows that an earlier one had, and counts.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ from lifecycle.ground.errors import UserError
 from lifecycle.ground.params import CleanParams
 from lifecycle.ground.workplace import Workplace
 from lifecycle.table import dates
-from lifecycle.table.conform import Conformed, conform
+from lifecycle.table.conform import Conformed, TextCodes, conform
 from lifecycle.table.contract import MODEL, Contract
 from lifecycle.table.duplicates import Seen, row_hashes
 from lifecycle.table.part import Part
@@ -51,7 +51,7 @@ def clean_part(part: Part, contract: Contract, params: CleanParams) -> CleanPart
     import pyarrow as pa
 
     raw = known_columns(part.table.to_pandas(), contract)
-    conformed = conform(raw, contract)
+    conformed = conform(raw, contract, with_codes=True)
     rows = conformed.frame.assign(**row_keys(raw, contract.identity), **{SOURCE: raw[SOURCE]})
     reasons = unusable(raw, conformed, contract, params.min_filled)
     set_aside = np.flatnonzero(reasons != "")
@@ -61,10 +61,12 @@ def clean_part(part: Part, contract: Contract, params: CleanParams) -> CleanPart
         for source, reason, cells in zip(raw[SOURCE].iloc[set_aside], reasons[set_aside], records, strict=True)
     ]
     broken = [(b.source, b.reason, b.record) for b in part.broken]
-    rows = rows[reasons == ""]
+    usable = reasons == ""
+    rows = rows[usable]
+    coded = {name: (codes[usable], texts) for name, (codes, texts) in conformed.coded.items()}
     return CleanPart(
         pa.Table.from_pandas(rows, preserve_index=False),
-        hashes_of(rows, contract, params) if drops_duplicates(contract, params) else None,
+        hashes_of(rows, contract, params, coded) if drops_duplicates(contract, params) else None,
         pd.DataFrame(broken, columns=QUARANTINE, dtype="str"),
         pd.DataFrame(quarantine, columns=QUARANTINE, dtype="str"),
         count_cells(conformed),
@@ -244,9 +246,11 @@ def telling_apart(contract: Contract) -> list[str]:
     return [c.name for c in columns if c.role == "id" or any(map(dates.names_a_day, dates.of_field(c)))]
 
 
-def hashes_of(rows: pd.DataFrame, contract: Contract, params: CleanParams) -> np.ndarray:
+def hashes_of(
+    rows: pd.DataFrame, contract: Contract, params: CleanParams, coded: Mapping[str, TextCodes] | None = None
+) -> np.ndarray:
     """Hashes by which equal rows are found; where an id or a time is what tells rows apart, a row without one is like no other."""
-    hashes = row_hashes(rows[contract.names()])
+    hashes = row_hashes(rows[contract.names()], coded)
     if params.duplicates == "auto":
         names = telling_apart(contract)
         named = rows[names].notna().any(axis=1).to_numpy()

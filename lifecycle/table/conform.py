@@ -22,6 +22,10 @@ FEW = 32  # rows; so few are read cell by cell, which is faster than by columns
 MISSING, CORRUPT, UNSEEN, OUT_OF_RANGE = "missing", "corrupt", "unseen", "out_of_range"
 
 
+# a code for each cell, and the text of each code, NaN for a missing one; two codes may have one text
+TextCodes = tuple[np.ndarray, pd.Series]
+
+
 @dataclass
 class Conformed:
     """`frame`: typed columns, in the contract's order. The masks, by column and only where a cell is hit:
@@ -33,6 +37,7 @@ class Conformed:
     unseen: dict[str, np.ndarray] = field(default_factory=dict)
     out_of_range: dict[str, np.ndarray] = field(default_factory=dict)
     readers: dict[str, Reader] = field(default_factory=dict)
+    coded: dict[str, TextCodes] = field(default_factory=dict)  # of columns of texts, where it is asked for
 
     @property
     def masks(self) -> tuple[dict[str, np.ndarray], ...]:
@@ -48,11 +53,16 @@ class Conformed:
     def column(self, name: str) -> Column:
         """One column, with its masks."""
         nothing = np.zeros(len(self.frame), dtype=bool)
-        return Column(self.frame[name].array, *(masks.get(name, nothing) for masks in self.masks))
+        missing, corrupt, unseen, out_of_range = (masks.get(name, nothing) for masks in self.masks)
+        return Column(self.frame[name].array, missing, corrupt, unseen, out_of_range)
 
 
 def conform(
-    frame: pd.DataFrame, contract: Contract, roles: tuple[str, ...] = USED, before: Conformed | None = None
+    frame: pd.DataFrame,
+    contract: Contract,
+    roles: tuple[str, ...] = USED,
+    before: Conformed | None = None,
+    with_codes: bool = False,
 ) -> Conformed:
     """`frame`: cells as text, or as JSON gave them (numbers, booleans, None); a column it lacks is all missing.
 
@@ -77,6 +87,8 @@ def conform(
         else:
             column = reader.column(texts[name])
         columns[name] = column.typed
+        if with_codes and column.coded:
+            out.coded[name] = column.coded
         for masks, mask in zip(
             out.masks, (column.missing, column.corrupt, column.unseen, column.out_of_range), strict=True
         ):
@@ -188,6 +200,7 @@ class Column:
     corrupt: np.ndarray
     unseen: np.ndarray | None = None
     out_of_range: np.ndarray | None = None
+    coded: TextCodes | None = None
 
 
 def _different(values: pd.Series, rest: np.ndarray) -> tuple[np.ndarray, list[str]]:
@@ -452,7 +465,7 @@ class LabelReader(Reader):
         else:
             texts[odd] = pd.Series(read, dtype="str").to_numpy()
         # Arrow repeats the distinct texts, which is much faster than as many objects of Python
-        return Column(texts.array.take(codes), absent[codes], wrong[codes], unseen[codes])
+        return Column(texts.array.take(codes), absent[codes], wrong[codes], unseen[codes], None, (codes, texts))
 
     def plain(self, texts: pd.Series) -> np.ndarray:
         """Mask of texts that mean what they say, by Arrow: no blanks, quotes or zeros to tidy, nothing to look up."""

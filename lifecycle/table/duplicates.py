@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
+
+from lifecycle.table.conform import TextCodes
 
 _KEY = "cookiecutter-ml."  # sixteen bytes
 _ODD = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F))
@@ -54,18 +58,19 @@ def _order(hashes: np.ndarray) -> np.ndarray:
     return order
 
 
-def row_hashes(rows: pd.DataFrame) -> np.ndarray:
-    """Two hashes of each row of typed cells, uint64, shape (2, n): equal rows have equal ones, an empty cell is like another."""
+def row_hashes(rows: pd.DataFrame, coded: Mapping[str, TextCodes] | None = None) -> np.ndarray:
+    """Two hashes of each row of typed cells, uint64, shape (2, n): equal rows have equal ones, an empty cell is like another.
+    `coded`: of columns of texts what is known of them, since to tell their texts apart is most of the work."""
     out = np.zeros((2, len(rows)), dtype=np.uint64)
     for name in rows.columns:
-        for half, cells in enumerate(_cells(rows[name])):
+        for half, cells in enumerate(_cells(rows[name], (coded or {}).get(name))):
             out[half] ^= cells
             out[half] *= _ODD[half]
             out[half] ^= out[half] >> _HALF
     return out
 
 
-def _cells(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+def _cells(values: pd.Series, coded: TextCodes | None) -> tuple[np.ndarray, np.ndarray]:
     """The two hashes of each cell: of a number's bits, which differ where numbers do, or of a text's 64 bits. Rows that differ in
     several cells have 128 bits to differ in."""
     if values.dtype.kind in "fiubM":
@@ -76,8 +81,9 @@ def _cells(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
         bits = numbers.astype(numbers.dtype.newbyteorder("=")).view(f"u{numbers.dtype.itemsize}").astype(np.uint64)
         spread = (bits + _EMPTY) * _ODD[0]
         return spread ^ (spread >> _HALF), spread
-    codes, distinct = pd.factorize(values)
+    codes, distinct = coded or pd.factorize(values)
     texts = np.asarray(distinct, dtype=object)
     bits = np.append(pd.util.hash_array(texts, hash_key=_KEY, categorize=False), _EMPTY)
+    bits[:-1][pd.isna(texts)] = _EMPTY
     spread = bits * _ODD[1]
     return bits[codes], (spread ^ (spread >> _HALF))[codes]

@@ -15,7 +15,7 @@ from lifecycle.table.draft import LEVELS, Draft, Untyped, plain_number, with_mis
 from lifecycle.table.evidence import FileEvidence
 from lifecycle.table.notation import Notation
 from lifecycle.table.roles import entry
-from lifecycle.table.texts import Texts
+from lifecycle.table.texts import SMALL, Texts
 from lifecycle.table.vocabulary import names_a_date
 
 
@@ -83,8 +83,9 @@ def _worth_a_number(texts: Texts, values: np.ndarray, finite: np.ndarray) -> boo
 
 def _zero_padded(texts: Texts) -> bool:
     """Codes such as 00123: digits of one length, some with a leading zero."""
-    if not any(len(text) > 1 and text[0] == "0" and text.isdigit() for text in map(str.strip, texts.listed)):
-        return False  # a cheap look first
+    if texts.different <= SMALL:  # a cheap look first, where columns would cost more
+        if not any(len(text) > 1 and text[0] == "0" and text.isdigit() for text in map(str.strip, texts.listed)):
+            return False
     stripped = texts.distinct.str.strip()
     digits = stripped[stripped.str.isdigit().to_numpy(bool)]
     if len(digits) < 0.9 * texts.different:

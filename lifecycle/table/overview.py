@@ -160,8 +160,8 @@ def levels(field: Field, values: pd.Series, outcome: Array | None) -> dict[str, 
     common = values.value_counts()
     shown = common.index[:LEVELS].tolist()
     place = {value: i for i, value in enumerate(shown)}
-    part = np.array([place.get(value, len(shown)) for value in values.tolist()])
-    part[values.isna().to_numpy()] = -1
+    codes, distinct = pd.factorize(values)
+    part = np.array([*(place.get(value, len(shown)) for value in distinct.tolist()), -1])[codes]
     n = len(shown) + (len(common) > len(shown))
     names = [level_name(field, value) for value in shown]
     if len(common) > len(shown):
