@@ -14,12 +14,16 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from lifecycle.ground.errors import UserError
 from lifecycle.table.layout import ReadOptions, named
 from lifecycle.table.names import SOURCE
-from lifecycle.table.part import ROWS, Part, TableFile, sources
+from lifecycle.table.part import ROWS, Part, RowRange, TableFile, sources
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
     from lifecycle.table.notation import Notation
+
+# rows and cells of a large row group that are read together: the ones above them have to be decoded once more
+MOST_ROWS, MOST_CELLS = 250_000, 5_000_000
 
 
 def open_parquet(path: Path, name: str, reopen: Callable[[], BinaryIO], options: ReadOptions) -> TableFile:
@@ -30,7 +34,57 @@ def open_parquet(path: Path, name: str, reopen: Callable[[], BinaryIO], options:
         file = pq.ParquetFile(reopen())
     except (pa.ArrowException, OSError) as error:
         raise _unreadable(path, "Parquet", error) from error
-    return _opened(path, name, file.schema_arrow, lambda: file.iter_batches(ROWS), "parquet", options)
+    out = _opened(path, name, file.schema_arrow, lambda: file.iter_batches(ROWS), "parquet", options)
+    written = [options.notations.get(column) for column in out.names]
+    out.parts_of = lambda rows: _parts(path, name, lambda: _batches(file, rows), written, rows.before)
+    with path.open("rb") as raw:
+        if raw.read(4) == b"PAR1":  # and is not packed
+            out.rows = rows_apart(
+                [file.metadata.row_group(at).num_rows for at in range(file.num_row_groups)], len(out.names)
+            )
+    return out
+
+
+def rows_apart(sizes: list[int], columns: int) -> list[RowRange]:
+    """All rows of row groups of these sizes: those of several small groups together, those of a large one in pieces."""
+    most = max(ROWS, min(MOST_ROWS, MOST_CELLS // columns))
+    found: list[RowRange] = []
+    groups: list[int] = []
+    before = count = 0
+    for group, size in enumerate(sizes):
+        if groups and count + size > most:
+            found.append(RowRange(tuple(groups), before, 0, count))
+            before += count
+            groups, count = [], 0
+        if size > most:
+            found += _pieces(group, size, before, -(-size // most))
+            before += size
+        else:
+            groups.append(group)
+            count += size
+    if count:
+        found.append(RowRange(tuple(groups), before, 0, count))
+    return found
+
+
+def _pieces(group: int, size: int, before: int, pieces: int) -> Iterator[RowRange]:
+    begin = 0
+    for at in range(pieces):
+        end = size * (at + 1) // pieces
+        yield RowRange((group,), before + begin, begin, end - begin)
+        begin = end
+
+
+def _batches(file: pq.ParquetFile, rows: RowRange) -> Iterator[pa.RecordBatch]:
+    skipped, left = rows.skipped, rows.count
+    for batch in file.iter_batches(ROWS, row_groups=list(rows.groups)):
+        wanted = batch.slice(min(skipped, len(batch)), left)
+        skipped = max(0, skipped - len(batch))
+        left -= len(wanted)
+        if len(wanted):
+            yield wanted
+        if not left:
+            return
 
 
 def open_arrow(path: Path, name: str, reopen: Callable[[], BinaryIO], options: ReadOptions) -> TableFile:
@@ -161,12 +215,16 @@ def _flat(name: str, kind: pa.DataType) -> list[tuple[str, pa.DataType]]:
 
 
 def _parts(
-    path: Path, name: str, batches: Callable[[], Iterator[pa.RecordBatch]], written: list[Notation | None]
+    path: Path,
+    name: str,
+    batches: Callable[[], Iterator[pa.RecordBatch]],
+    written: list[Notation | None],
+    before: int = 0,
 ) -> Iterator[Part]:
-    """`written`: how the table that the contract is of writes each column's numbers."""
+    """`written`: how the table that the contract is of writes each column's numbers; `before`: rows of the file above these."""
     import pyarrow as pa
 
-    row = 0
+    row = before
     try:
         for batch in batches():
             arrays: list[pa.Array] = []

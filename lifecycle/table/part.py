@@ -51,6 +51,17 @@ def arrived(table: pa.Buffer, broken: list[Broken], typed: pa.Buffer | None) -> 
     return Part(pa.ipc.open_stream(table).read_all(), broken, also)
 
 
+@dataclass(frozen=True)
+class RowRange:
+    """So many rows of a Parquet file, in these of its row groups; `before`: rows above them in the file, `skipped`: above them in the
+    first of the groups."""
+
+    groups: tuple[int, ...]
+    before: int
+    skipped: int
+    count: int
+
+
 @dataclass
 class TableFile:
     """One file, opened: what its columns are called, and its parts. `unusable`: columns that hold no table cells, and why."""
@@ -64,6 +75,8 @@ class TableFile:
     unusable: dict[str, str] = field(default_factory=dict)
     layout: Layout | None = None  # of a text file or sheet
     count: Callable[[], int] | None = None  # the rows, where the file is small enough to count them without Arrow
+    rows: list[RowRange] = field(default_factory=list)  # of a Parquet file, as others can read them for themselves
+    parts_of: Callable[[RowRange], Iterator[Part]] | None = None
     stretches: list[Stretch | Part] | None = None  # of a large text file once they are found, with the parts at its end
 
 

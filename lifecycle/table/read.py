@@ -17,7 +17,7 @@ from lifecycle.ground.errors import UserError, nearest
 from lifecycle.table.formats import HEAD, PACKED, SPOKEN, SUFFIXES, Unlooked, is_table_name, open_file
 from lifecycle.table.layout import Layout, ReadOptions, check_second_line, check_shape, count_rows, text_layout
 from lifecycle.table.names import SOURCE, Union, united
-from lifecycle.table.part import Part, TableFile
+from lifecycle.table.part import Part, RowRange, TableFile
 from lifecycle.table.records import Broken
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class FileForm:
 @dataclass(frozen=True)
 class Place:
     """A table where it lies, or a stretch of it, for another process to read. `names`: the united columns; `columns`: where the
-    file has each; `unusable`: those emptied; `layout`: how a stretch is read; `opened`: the file where it is open, which does not
+    file has each; `unusable`: those emptied; `layout`: how a stretch of a text is read; `opened`: the file where it is open, which does not
     travel."""
 
     path: Path
@@ -103,7 +103,7 @@ class Place:
     names: list[str]
     columns: list[int | None]
     unusable: list[str]
-    stretch: Stretch | None = None
+    stretch: Stretch | RowRange | None = None
     layout: Layout | None = None
     opened: TableFile | None = None
 
@@ -117,11 +117,14 @@ class Place:
             yield self.cells(part)
 
     def _parts(self) -> Iterator[Part]:
-        if self.stretch and self.layout:
-            from lifecycle.table.stretch import stretch_parts
+        if self.layout:
+            from lifecycle.table.stretch import Stretch, stretch_parts
 
+            assert isinstance(self.stretch, Stretch)
             return stretch_parts(self.layout, lambda: self.path.open("rb"), self.stretch)
         file = self.opened or open_table(self.path, self.name, self.options)
+        if isinstance(self.stretch, RowRange) and file.parts_of:
+            return file.parts_of(self.stretch)
         return file.parts()
 
     def cells(self, part: Part) -> Part:
@@ -217,11 +220,15 @@ class Tables:
             place = Place(*here, opened=file)
             if is_small(file):
                 yield place
-            elif is_parted(file):
-                form = (forms if forms is not None else {}).setdefault(file.name, Form())
-                yield from _stretched(place, file, form)
-            else:
+                continue
+            if not is_parted(file):
                 yield from place.cell_parts()
+                continue
+            form = (forms if forms is not None else {}).setdefault(file.name, Form())
+            if file.rows:
+                yield from (replace(place, stretch=rows) for rows in file.rows)
+            else:
+                yield from _stretched(place, file, form)
 
     def check_forms(self, forms: dict[str, Form]) -> None:
         """UserError where too little of a file that was read in stretches is rows."""
@@ -267,6 +274,8 @@ def formal(broken: list[Broken]) -> list[Broken]:
 
 def is_parted(file: TableFile) -> bool:
     """Whether it can be read in stretches."""
+    if file.rows:
+        return len(file.rows) > 1
     if file.layout is None or file.path.suffix.lower() in PACKED or not file.layout.name_lines:
         return False
     from lifecycle.table.stretch import can_be_parted

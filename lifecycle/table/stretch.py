@@ -1,4 +1,4 @@
-"""A large file in stretches, which whoever does the work reads for itself: the bytes of whole records, or row groups of Parquet.
+"""A large text file in stretches of whole records, which whoever does the work reads for itself.
 
 Where a record of a text file ends is told in the file's order, since a cell may hold line ends. Mostly the end of a block tells it:
 no record is longer than a cell may be, so that behind so many lines that are rows by themselves no quote is open.

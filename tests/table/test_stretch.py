@@ -1,16 +1,18 @@
-"""A large text file is read in stretches by whoever does the work: the same rows, lines and reasons as in one go."""
+"""A large file is read in stretches by whoever does the work: the same rows, lines and reasons as in one go."""
 
 import csv
+import gzip
 import io
 import pickle
 import random
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from lifecycle.ground.errors import UserError
 from lifecycle.ground.workplace import Workplace
-from lifecycle.table import read, stretch
+from lifecycle.table import columnar, read, stretch
 from lifecycle.table.read import Place, open_tables
 from tests.here import run_here
 from tests.scratch import scratch
@@ -77,6 +79,40 @@ def test_a_total_at_the_end_and_a_note_are_no_rows_of_a_file_in_stretches(tmp_pa
     here = together(open_tables(tmp_path).cell_parts())
     _, parts = apart(tmp_path, monkeypatch, 2_000)
     assert together(parts) == here and len(here[1]) == 1
+
+
+@pytest.mark.parametrize("group", [7, 50, 130, 2_000])
+def test_row_groups_of_parquet_give_the_rows_that_the_whole_file_gives(tmp_path, monkeypatch, group):
+    rows = 500
+    table = pa.table(
+        {
+            "id": [f"k{i}" for i in range(rows)],
+            "n": pa.array([None if i % 7 == 3 else i * 0.5 for i in range(rows)]),
+            "s": [{"v": i, "w": "x"} for i in range(rows)],
+            "y": [i % 3 == 0 for i in range(rows)],
+        }
+    )
+    pq.write_table(table, tmp_path / "a.parquet", row_group_size=group)
+    (tmp_path / "b.csv").write_text("y,id\n" + "".join(f"true,b{i}\n" for i in range(300)))
+    monkeypatch.setattr(columnar, "ROWS", 40)
+    monkeypatch.setattr(columnar, "MOST_ROWS", 60)
+    here = together(open_tables(tmp_path).cell_parts())
+    given, parts = apart(tmp_path, monkeypatch, 1_000)
+    places = [one for one in given if isinstance(one, Place) and one.name == "a.parquet"]
+    assert len(places) >= 8 and {place.stretch.count for place in places} <= set(range(1, 61))
+    assert together(parts) == here
+
+
+def test_parquet_that_is_packed_is_read_here(tmp_path, monkeypatch):
+    pq.write_table(pa.table({"a": range(500), "y": range(500)}), tmp_path / "t.parquet", row_group_size=50)
+    monkeypatch.setattr(columnar, "ROWS", 40)
+    monkeypatch.setattr(columnar, "MOST_ROWS", 60)
+    monkeypatch.setattr(read, "LARGEST", 0)
+    with Workplace(2) as at:
+        assert open_tables(tmp_path).lie_apart(at)
+        packed = gzip.compress((tmp_path / "t.parquet").read_bytes())
+        (tmp_path / "t.parquet").write_bytes(packed)
+        assert not open_tables(tmp_path).lie_apart(at)
 
 
 @pytest.mark.parametrize("made", [
