@@ -24,7 +24,7 @@ from lifecycle.table.asked import check_types
 from lifecycle.table.contract import Contract, read_contract
 from lifecycle.table.define import CONTRACT, MIN_ROWS, build_contract, changes, profile
 from lifecycle.table.overview import overview
-from lifecycle.table.package import PATH, data_package
+from lifecycle.table.package import PATH, data_package, hashes
 from lifecycle.table.profile import read_profiled
 from lifecycle.table.read import ReadOptions
 
@@ -54,10 +54,11 @@ def main() -> None:
     if before:
         notes = notes + changes(before.write(), contract)
     write_yaml(CONTRACT, contract, "written by `python -m stages.define`; to change it, change params.yaml")
-    write_json(PATH, data_package(raw, contract))
+    package = data_package(raw, contract)
+    write_json(PATH, package)
     about, terms = profile(raw, contract), Contract.read(contract)
     write_json("reports/data_profile.json", about)
-    write_text("reports/data.html", data_page(terms, about, overview(raw.frame, terms, raw.read)))
+    write_text("reports/data.html", data_page(terms, about, overview(raw.frame, terms, raw.read), hashes(package)))
     for note in notes:
         print(f"  {visible(note)}")
     roles = pd.Series([f["role"] for f in contract["fields"]]).value_counts()

@@ -18,11 +18,14 @@ PAGE = "reports/data.html"
 SHOWN = 60  # columns with a picture each
 
 
-def data_page(contract: Contract, profile: dict[str, Any], overview: dict[str, Any]) -> str:
+def data_page(
+    contract: Contract, profile: dict[str, Any], overview: dict[str, Any], hashes: dict[str, str] | None = None
+) -> str:
+    """`hashes`: {file: its SHA-256}, where it is known."""
     from lifecycle.report import data_page as helpers
 
     facts = {"contract": contract, "profile": profile, "overview": overview, "look": helpers}
-    about = of_table(contract.identity.random_state, dates(overview), PAGE)
+    about = of_table(contract.identity.random_state, dates(overview), PAGE, hashes or {})
     return page("data", f"Data: {contract.problem.target}", SECTIONS, facts, provenance=about)
 
 

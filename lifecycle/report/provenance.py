@@ -48,14 +48,16 @@ def of_evaluation(evaluation: Mapping[str, Any], page: str = "") -> str:
     return sentence(said, page)
 
 
-def of_table(seed: int | None, dates: list[str], page: str) -> str:
-    """Which project and raw files the page on the data is about."""
+def of_table(seed: int | None, dates: list[str], page: str, hashes: Mapping[str, str]) -> str:
+    """Which project and raw files the page on the data is about; `hashes`: {file: its SHA-256} of those that are known, since to
+    read a large file for it once is enough."""
     files = sorted(path for path in Path("data/raw").rglob("*") if path.is_file() and not path.name.startswith("."))
     said = []
     if named := project():
         said.append(f"Project {named}")
     for path in files[:3]:
-        said.append(f"{path.name} {hashed(str(path))} (SHA-256)")
+        known = hashes.get(path.as_posix(), "")[:SHOWN] or hashed(str(path))
+        said.append(f"{path.name} {known} (SHA-256)")
     if len(files) > 3:
         said.append(f"and {len(files) - 3} more files")
     if seed is not None:

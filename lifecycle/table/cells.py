@@ -121,8 +121,12 @@ def _may_be_garbled(values: pd.Series) -> bool:
 
     texts = pa.array(values.array, pa.large_string())
     chunks = texts.chunks if isinstance(texts, pa.ChunkedArray) else [texts]
-    held = [chunk.buffers()[2] for chunk in chunks]
-    return any(mark in data.to_pybytes() for data in held if data for mark in (b"\0", b"\xef\xbf\xbd"))
+    for chunk in chunks:
+        data = chunk.buffers()[2]
+        held = data.to_pybytes() if data else b""
+        if b"\0" in held or b"\xef\xbf\xbd" in held:
+            return True
+    return False
 
 
 def garbled_among(texts: Sequence[object]) -> np.ndarray:

@@ -47,6 +47,12 @@ def data_package(raw: RawTable, contract: Mapping[str, Any], folder: Path = Path
     return {"profile": "data-package", "name": "raw", "resources": resources}
 
 
+def hashes(package: Mapping[str, Any]) -> dict[str, str]:
+    """{file: its SHA-256} of a package in data/datapackage.json."""
+    folder = Path(PATH).parent
+    return {(folder / one["path"]).as_posix(): one["hash"].removeprefix("sha256:") for one in package["resources"]}
+
+
 def _field(fields: Mapping[str, Mapping[str, Any]], label: str, name: str) -> dict[str, Any]:
     """The schema of a column of a file, which calls it `label`; a column that is none of the table's holds anything."""
     if name in fields:

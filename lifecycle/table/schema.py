@@ -26,13 +26,13 @@ import numpy as np
 from lifecycle.table import cells, dates, notation
 from lifecycle.table.contract import DATES, NUMBERS, Field
 from lifecycle.table.notation import Notation
-from lifecycle.table.texts import Texts, spread
+from lifecycle.table.texts import SMALL, Texts, spread
 
 MAX_ENUM = 600  # spellings of levels that the contract lists
 _TRIED = 1_000  # odd texts of a column that are read as the standard would
 _AFFIX = re.compile(r"(^[^-\d]*)|(\D*$)")  # what bareNumber: false lets stand beside a number
 _BETWEEN = re.compile(r"(?<=\d)[^\w.,:/-](?=\d{3}(?!\d))")
-_WHOLE = r"^[ \t]*[-+]?[0-9]+[ \t]*$"
+_WHOLE = re.compile(r"[ \t]*[-+]?[0-9]+[ \t]*")
 _ISO_FORMS = (
     "%Y-%m-%d",
     "default",
@@ -97,7 +97,7 @@ def _number(spec: Mapping[str, Any], filled: Texts) -> dict[str, Any]:
 def _as_number(kind: str, filled: Texts, n: Notation, group: str, bare: bool) -> dict[str, Any]:
     out: dict[str, Any] = {"type": kind, "bareNumber": bare}
     if kind == "integer":
-        places = _picked(filled, ~cells.matches(filled.distinct, _WHOLE))
+        places = _picked(filled, ~_are_whole(filled))
         odd, worth = filled.at(places), filled.some_numbers_in(n, places).tolist()
         whole = all(np.isnan(v) or standard_integer(t, bare) == v for t, v in zip(odd, worth, strict=True))
         if n.decimal != "." or group or not whole:
@@ -107,6 +107,13 @@ def _as_number(kind: str, filled: Texts, n: Notation, group: str, bare: bool) ->
     if bare:
         del out["bareNumber"]
     return out
+
+
+def _are_whole(filled: Texts) -> np.ndarray:
+    """Mask of the texts that are digits and a sign; of few by Python, for which no column has to be made."""
+    if filled.different <= SMALL:
+        return np.array([_WHOLE.fullmatch(text) is not None for text in filled.listed], dtype=bool)
+    return cells.matches(filled.distinct, f"^{_WHOLE.pattern}$")
 
 
 def standard_number(cell: str, decimal: str, group: str, bare: bool) -> float | None:
