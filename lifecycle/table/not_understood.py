@@ -61,7 +61,8 @@ def note_not_understood(one: Untyped, draft: Draft, file: FileEvidence) -> None:
         return
     words = texts.words(MAX_WORDS)
     others = len(texts.sample) - len(texts.spelled(words))
-    numbers = sum(shape is not None and not shape.words for shape in texts.numbers)
+    units = {shape.words for shape in texts.numbers if shape and shape.words}
+    numbers = sum(shape is not None and (not shape.words or len(units) == 1) for shape in texts.numbers)
     if words and not file.words.issuperset(words) and others > LEVELS and numbers >= 0.9 * others:
         said = " and ".join(f'"{w}"' for w in texts.spelled(words))
         missing = with_missing(one, *texts.spelled(words))
@@ -320,7 +321,7 @@ def _would_be(one: Untyped, texts: Texts, kind: str, file: FileEvidence) -> bool
         if (vocabulary.is_id(one.name) or vocabulary.is_numbered(one.name)) and _are_days_of_years(texts):
             return False  # 2021-280 is the 280th file of the year
         formats = dates.recognise(texts.dates, texts.sample_counts, file.day_first)
-        read = ~np.isnat(dates.moments(texts.distinct, formats.formats)) if formats else np.zeros(texts.different, bool)
+        read = _of_our_time(texts, formats.formats) if formats else np.zeros(texts.different, bool)
     else:
         found = recognise.recognise(
             one.name, texts.sample, texts.numbers, texts.sample_counts, texts.marks, file.decimal, True, True
@@ -331,6 +332,13 @@ def _would_be(one: Untyped, texts: Texts, kind: str, file: FileEvidence) -> bool
             return False  # so many would have been taken for ranges, were they
         read = np.isfinite(notation.numbers(texts.distinct, found.notation))
     return bool(texts.counts[read].sum() > 0.5 * texts.total)
+
+
+def _of_our_time(texts: Texts, formats: tuple[str, ...]) -> np.ndarray:
+    """Mask of the distinct texts that are moments of the years 1200 to 2700, in whatever calendar; 01111001 is rather eight bits."""
+    moments = dates.moments(texts.distinct, formats)
+    years = np.where(np.isnat(moments), 0, moments.astype("datetime64[Y]").astype(np.int64) + 1970)
+    return (years >= 1200) & (years <= 2700)
 
 
 def _are_days_of_years(texts: Texts) -> bool:

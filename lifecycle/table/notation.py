@@ -103,7 +103,7 @@ def plain(text: str) -> str:
     if "&" in text and ";" in text:
         text = html.unescape(text)
     if not text.isascii():
-        text = text.translate(_TRANSLATE)
+        text = _RAISED.sub(lambda found: "e" + found[1].translate(_LOWERED), text).translate(_TRANSLATE)
     text = text.strip()
     if len(text) > 2 and text[0] == text[-1] == '"':
         text = text[1:-1].strip()
@@ -133,6 +133,8 @@ def _in_degrees(match: re.Match[str]) -> str:
     return f"{value:.9g} {side}".strip()
 
 
+_RAISED = re.compile(r"(?<=[\d.]) ?[x×*·] ?10([⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2})(?![⁰¹²³⁴⁵⁶⁷⁸⁹])")  # 3×10⁴
+_LOWERED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 _FORTRAN = re.compile(r"^([-+]?\d*\.\d*)D([-+]\d{2,3})$")  # 1.5D+03, double precision
 _POWER = re.compile(r"(?<=[\d.]) ?[x×*·] ?10\^(?=[-+]?\d)")
 

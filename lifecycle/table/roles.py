@@ -243,7 +243,7 @@ def looks_measured(filled: pd.Series) -> bool:
     sample = filled.iloc[:SAMPLE].str.strip()
     if sample.str.match(_MEASURE.pattern).mean() < 0.9 or sample.str.contains(_CODED.pattern).mean() > 0.05:
         return False
-    if _looks_paired(sample):
+    if _looks_paired(sample) or sample.str.fullmatch(_PLACE).mean() > 0.95:
         return True
     if sample.str.contains("[$€£¥₹₽₩%]").mean() > 0.9:
         return True  # amounts of several currencies, or shares
@@ -252,12 +252,20 @@ def looks_measured(filled: pd.Series) -> bool:
 
 
 def _looks_paired(sample: pd.Series) -> bool:
-    """Two measures with a mark between them, 120/80: the same numbers come again on each side, of more than one length."""
-    parts = sample.str.extract(r"^(\d{1,4}(?:[.,]\d+)?) ?([/x×:|]|-) ?(\d{1,4}(?:[.,]\d+)?)$")
-    if parts.isna().any(axis=1).mean() > 0.05 or parts[1].nunique() > 1:
+    """Two or three measures with a mark between them, 120/80 or 16-15-0: the same numbers come again on each side, of more than
+    one length."""
+    parts = sample.str.extract(
+        r"^(\d{1,4}(?:[.,]\d+)?) ?([/x×:|]|-) ?(\d{1,4}(?:[.,]\d+)?)(?: ?\2 ?(\d{1,4}(?:[.,]\d+)?))?$"
+    )
+    if parts[[0, 1, 2]].isna().any(axis=1).mean() > 0.05 or parts[1].nunique() > 1:
         return False
-    again = all(parts[side].nunique() < 0.7 * len(parts) for side in (0, 2))
-    return again and parts[[0, 2]].apply(lambda side: side.str.len().nunique()).max() > 1
+    sides = [side for side in (0, 2, 3) if parts[side].notna().mean() > 0.9]
+    again = all(parts[side].nunique() < 0.7 * len(parts) for side in sides)
+    return again and parts[sides].apply(lambda side: side.str.len().nunique()).max() > 1
+
+
+# (52.5163, 13.3777): a latitude and a longitude
+_PLACE = r"[(\[]?-?\d{1,3}\.\d{2,}[,;/ ] ?-?\d{1,3}\.\d{2,}[)\]]?"
 
 
 # ---- time ----------------------------------------------------------------------------------------------------

@@ -790,3 +790,14 @@ def test_the_code_of_a_thing_is_its_name_and_that_of_an_article_is_not(name, is_
     near, far = level + np.arange(180) % 7 / 10, level * 3 + np.arange(180) % 5 / 10
     made = contract(**{name: [f"P-{t:04d}" for t in things]}, x=near, y=far, good=np.where(level > 30, "yes", "no"))
     assert (made["identity"].get("group") == name) == is_thing
+
+
+def test_a_place_or_three_numbers_in_a_cell_are_no_id_though_no_two_cells_are_alike():
+    near = RNG.uniform(40, 60, N)
+    assert field(c=[f"{a:.5f}, {a / 3:.5f}" for a in near])["role"] == "feature"
+    assert field(c=[f"({a:.4f} {-a / 7:.4f})" for a in near])["role"] == "feature"
+    wins = [f"{5 + i % 13}-{3 + i * 7 % 19}-{i % 9}" for i in range(N)]
+    assert (
+        field(c=wins)["role"] == "feature"
+        and field(c=[f"978-{i:03d}-{i * 7919 % 100000:05d}" for i in range(N)])["role"] == "id"
+    )

@@ -125,6 +125,7 @@ COLUMNS = {
     "clock of a run": (["1:05:30", "0:58:12", "2:10:45", "1:20:00"], [65.5, 58.2, 130.75, 80], ","),
     "lap": (["1:44.5", "2:10.25", "1:59.0", "2:01.75"], [104.5 / 60, 130.25 / 60, 119 / 60, 121.75 / 60], ","),
     "long iso spans": (["P1W", "P2DT12H", "P3W", "P1DT30M"], [10080, 3600, 30240, 1470], ","),
+    "raised powers": (["1.5×10³", "2 x 10⁻²", "7.5×10⁰", "3·10¹"], [1500, 0.02, 7.5, 30], ","),
     "double precision of Fortran": (["1.25D+02", "-0.5D-01", "3.000D+00", "7.75D+01"], [125, -0.05, 3, 77.5], ","),
     "octets": (["512 Mo", "2 Go", "256 Mo", "300 Mo"], [512, 2048, 256, 300], ";"),
     "bytes in Cyrillic": (["512 МБ", "2 ГБ", "256 МБ", "300 МБ"], [512, 2048, 256, 300], ";"),
@@ -648,3 +649,13 @@ def test_a_column_that_says_something_only_where_it_changes_is_said_to_have_lost
     assert "fill it in there" in blocks.said("region")
     remarks = made(remark=["", "broken", *[""] * 60, "old", *[""] * 57])
     assert "fill it in there" not in remarks.said("remark")
+
+
+def test_measures_beside_a_word_that_many_cells_say_are_said_with_the_cure():
+    table = made(smoked=["never" if i % 2 else f"{v} py" for i, v in enumerate(spread(1, 50))])
+    assert '60 of its cells say "never", the others are numbers' in table.said("smoked")
+
+
+def test_eight_bits_are_not_said_to_be_dates():
+    table = made(mask=[f"{v:08b}" for v in spread(1, 255)])
+    assert table.type("mask") == "string" and "dates" not in table.said("mask")
