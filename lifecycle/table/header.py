@@ -54,6 +54,7 @@ def find_header(path: object, found: list[Record], wanted: Sequence[str] = ()) -
         raise UserError(f"{path} has comments and no table; put a line of column names below them, then the rows")
     usual = _usual([len(r.cells or []) for r in table])
     at = _names_at(table, usual)
+    at = _below_letters(table, at)
     at = _named_as_wanted(table, at, usual, wanted)
     names = table[at]
     group = table[at - 1] if at and _is_group(table[at - 1], names) else None
@@ -111,6 +112,18 @@ def _names_at(table: list[Record], usual: int) -> int:
         if wide and (_filled(r) >= least or (usual == 2 and not _is_title(table, at))):
             return _above_data(table, at)
     return 0
+
+
+def _below_letters(table: list[Record], at: int) -> int:
+    """`at`, or the line below it where it has but the letters of a sheet's columns, A, B, C, D."""
+    letters = [cell.strip() for cell in table[at].cells or []]
+    if len(letters) < 4 or letters != [chr(ord("A") + k) for k in range(len(letters))] or len(table) < at + 4:
+        return at
+    below = [cell.strip() for cell in table[at + 1].cells or []]
+    named = len(below) == len(letters) == len(set(below)) and all(below) and not any(map(_NUMBER.match, below))
+    rows = [r.cells for r in table[at + 2 :] if r.cells and len(r.cells) == len(letters)]
+    numeric = any(not _has_words(k, rows) for k in range(len(letters)))
+    return at + 1 if named and numeric and not looks_like_data(below, rows) else at
 
 
 def _named_as_wanted(table: list[Record], at: int, usual: int, wanted: Sequence[str]) -> int:
@@ -203,7 +216,11 @@ def _take_second(out: Header, below: list[Record], usual: int) -> int:
     for taken in range(2):
         cells = below[taken].cells if len(below) > taken + 5 else None
         rows = [r.cells or [] for r in below[taken + 1 :]]
-        if not cells or not (is_second(cells, rows, usual) or _names_choices(out.cells, cells, rows, usual)):
+        if not cells or not (
+            is_second(cells, rows, usual)
+            or _numbers_columns(cells, rows, usual)
+            or _names_choices(out.cells, cells, rows, usual)
+        ):
             return taken
         second = [cell.strip() for cell in cells]
         if len(out.lines) == 1 and (_repeats(out.cells) or (_repeats(second) and _spans(out.cells, second))):
@@ -225,6 +242,28 @@ def _repeats(cells: list[str]) -> bool:
 def _spans(heads: list[str], names: list[str]) -> bool:
     """Whether a head stands over names beside it too, as merged cells are written: `2022,,2023,`."""
     return any(not head.strip() and name for head, name in zip(heads[1:], names[1:], strict=False))
+
+
+def _numbers_columns(cells: list[str], rows: list[list[str]], usual: int) -> bool:
+    """Whether the line counts the columns, as statistical offices have it below the names: 1, 2, 3 or (1), (2), (3); in some column
+    the rows have words. It may leave the first columns out."""
+    rows = [row for row in rows if len(row) == usual]
+    counted = [(at, found[1]) for at, cell in enumerate(cells) if (found := _COUNTED.fullmatch(cell.strip()))]
+    filled = [at for at, cell in enumerate(cells) if cell.strip()]
+    if len(cells) != usual or len(rows) < 5 or len(counted) < 3 or len(counted) != len(filled):
+        return False
+    if [int(number) for _, number in counted] != list(range(1, len(counted) + 1)) or filled[-1] != usual - 1:
+        return False
+    bracketed = not any(cells[at].strip().isdigit() for at, _ in counted)
+    return bracketed or any(_has_words(at, rows) for at, _ in counted)
+
+
+_COUNTED = re.compile(r"[(\[]?(\d{1,3})[)\].]?")
+
+
+def _has_words(at: int, rows: list[list[str]]) -> bool:
+    column = [row[at].strip() for row in rows if row[at].strip()]
+    return sum(bool(_TYPED.match(value)) for value in column) < 0.1 * len(column)
 
 
 def _names_choices(heads: list[str], cells: list[str], rows: list[list[str]], usual: int) -> bool:

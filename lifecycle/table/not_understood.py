@@ -241,6 +241,7 @@ def _both_orders(texts: Texts) -> tuple[str, str] | None:
     return None
 
 
+FIRST = 10  # texts
 MOST_MONTHS = 36  # words for months, of which some are shortened or declined
 
 
@@ -248,6 +249,8 @@ def _are_dates_in_words(texts: Texts) -> bool:
     """5. rujna 2021: a day, one of few words that come again and again, and a year."""
     if len(texts.sample) < SEVERAL:
         return False
+    if not any(_DATE_IN_WORDS.fullmatch(notation.plain(t)) for t in texts.sample[:FIRST]):
+        return False  # a cheap look first
     found = [_DATE_IN_WORDS.fullmatch(notation.plain(t)) for t in texts.sample]
     matches = [m for m in found if m]
     if len(matches) < 0.9 * len(found):

@@ -328,3 +328,22 @@ def test_sums_that_stars_mark_are_no_rows(tmp_path, of_rows):
 def test_stars_that_rate_are_levels(tmp_path):
     table = ["hotel,stars,price", *(f"h{i},{'*' * (i % 5 + 1)},{40 + i}" for i in range(41))]
     assert len(read(tmp_path, table).frame) == 41
+
+
+@pytest.mark.parametrize("counts", ["1,2,3,4", "(1),(2),(3),(4)", "[1],[2],[3],[4]"])
+def test_a_line_that_counts_the_columns_is_no_row(tmp_path, counts):
+    """As statistical offices write it below the names."""
+    raw = read(tmp_path, [TABLE[0], counts, *TABLE[1:]])
+    assert names(raw) == NAMES and len(raw.frame) == 40 and aside(raw)[0][0] == 2
+
+
+def test_numbers_in_the_order_of_the_columns_are_a_row_where_all_are_numbers(tmp_path):
+    table = ["a,b,c,d", "1,2,3,4", *(f"{i},{i % 3},{i % 5},{i % 7}" for i in range(40))]
+    assert len(read(tmp_path, table).frame) == 41
+    assert len(read(tmp_path, [TABLE[0], "Ulm,1,2,3", *TABLE[1:]]).frame) == 41
+
+
+def test_the_letters_of_a_sheets_columns_name_nothing(tmp_path):
+    raw = read(tmp_path, ["A,B,C,D", *TABLE])
+    assert names(raw) == NAMES and len(raw.frame) == 40
+    assert names(read(tmp_path, ["A,B,C,D", *TABLE[1:]])) == ["A", "B", "C", "D"]
