@@ -18,10 +18,10 @@ from lifecycle.table.read import ReadOptions, open_tables
 
 def main() -> None:
     contract, params = read_contract(), CleanParams.load()
-    tables = open_tables("data/raw", ReadOptions.of(contract))
     done = Cleaner(contract)
     written = parquet_writer("data/clean.parquet"), quarantine_writer("data/quarantine.csv")
     with written[0] as clean, written[1] as quarantine, workplace() as at:
+        tables = open_tables("data/raw", ReadOptions.of(contract), at=at)
         for part in clean_parts(tables, contract, params, at):
             clean.write(done.take(part))
             quarantine.write(part.broken, part.unusable)

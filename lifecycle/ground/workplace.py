@@ -37,6 +37,7 @@ Whole = TypeVar("Whole")
 # seconds of work that must be left for others to be asked: two processes take two to start, and are fed
 ALONE = 3.0
 LOOKED_AT = 12  # parts that are held here, at most, to tell whether so much is left
+CERTAIN = 300_000_000  # bytes of files, whose rows are seconds of work for certain
 ADDRESS = "DASK_SCHEDULER_ADDRESS"
 
 
@@ -132,6 +133,15 @@ class Workplace:
 
         for made in self.map(function, handed(), what, travels):
             yield waiting.popleft(), made
+
+    def expect(self, size: int) -> None:
+        """Files of so many bytes will be worked on: processes start while the first look at them is taken, which is this one's."""
+        if self.n_jobs < 2 or self.scheduler or self.executor or size < CERTAIN:
+            return
+        self._open()
+        assert self.executor is not None
+        for _ in range(self.n_jobs):  # each starts one
+            self.executor.submit(int)
 
     @property
     def spreads(self) -> bool:

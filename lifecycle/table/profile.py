@@ -197,7 +197,8 @@ class FirstPass:
 
 def read_profiled(folder: str | Path, options: ReadOptions, target: str, at: Workplace | None = None) -> RawTable:
     """As `read_raw`; of a large table a sample, whose `whole` looks at all rows again. `at`: where that is done."""
-    tables, at = open_tables(folder, options, target), at or Workplace(1)
+    at = at or Workplace(1)
+    tables = open_tables(folder, options, target, at)
     first, held = FirstPass(tables), Held()
     look = partial(_first_looks, target=target, nameless=frozenset(first.debris))
     apart = tables.size >= APART and tables.lie_apart(at)

@@ -294,16 +294,20 @@ def unpacked_size(file: TableFile) -> int:
     return file.path.stat().st_size * (UNPACKED if packed else 1)
 
 
-def open_tables(folder: str | Path, options: ReadOptions | None = None, target: str = "") -> Tables:
+def open_tables(
+    folder: str | Path, options: ReadOptions | None = None, target: str = "", at: Workplace | None = None
+) -> Tables:
     """All tables in `folder` (or one file), in the order of their names. UserError where no table can be read.
 
-    `target`: the column that each file must have, since rows without it teach nothing.
+    `target`: the column that each file must have, since rows without it teach nothing; `at`: where their rows will be worked on.
     """
     folder, options = Path(folder), options or ReadOptions()
     if target:
         options = replace(options, wanted=(target, *options.wanted))
     top = folder.parent if folder.is_file() else folder
     files, others = table_files(folder)
+    if at:
+        at.expect(sum(path.stat().st_size for path in files))
     opened = [_checked(path, path.relative_to(top).as_posix(), options, target) for path in files]
     union = united([(file.name, file.names) for file in opened], options.was, options.expected)
     if target:

@@ -51,10 +51,10 @@ class Noting(Executor):
     def __init__(self):
         self.parts = []
 
-    def submit(self, function, part):
-        self.parts.append(part)
+    def submit(self, function, *part):
+        self.parts += part
         done = Future()
-        done.set_result(function(part))
+        done.set_result(function(*part))
         return done
 
 
@@ -66,6 +66,19 @@ def test_processes_are_asked_as_soon_as_enough_is_known_to_be_left(monkeypatch, 
         assert noting.parts == [-3, -2, -1]
         assert list(at.map(abs, [-6, -5])) == [6, 5]  # they run by now
         assert noting.parts[3:] == [-6, -5]
+
+
+def test_processes_start_while_a_large_file_is_looked_at_first(monkeypatch, second_each):
+    begun = []
+    monkeypatch.setattr(Workplace, "_open", lambda self: begun.append(setattr(self, "executor", Noting())))
+    for n_jobs, scheduler, size in ((2, "", 10_000), (1, "", 10**10), (2, "tcp://a:1", 10**10)):
+        Workplace(n_jobs, scheduler).expect(size)
+    assert not begun
+    with Workplace(2) as at:
+        at.expect(10**10)
+        at.expect(10**10)
+        assert len(begun) == 1 and list(at.map(abs, [-2, -1])) == [2, 1]
+        assert at.executor.parts == [-2, -1]
 
 
 def test_one_process_is_this_one(monkeypatch, impatient):
