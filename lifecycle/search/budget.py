@@ -112,7 +112,7 @@ def shrunk(entry: Entry, effort: float) -> Entry:
         return entry
     hyper = dict(entry.hyper)
     for name in ("max_iter", "n_estimators"):
-        if name in hyper:
+        if _counts(hyper.get(name)):
             hyper[name] = max(2, round(hyper[name] * effort))
             break
     if _steps(hyper):
@@ -122,4 +122,8 @@ def shrunk(entry: Entry, effort: float) -> Entry:
 
 def _steps(hyper: dict[str, Any]) -> bool:
     """Whether each round takes a step of that size: a network of scikit-learn's has a learning_rate that is a word."""
-    return isinstance(hyper.get("learning_rate"), int | float)
+    return _counts(hyper.get("learning_rate"))
+
+
+def _counts(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0

@@ -47,7 +47,7 @@ def open_parquet(path: Path, name: str, reopen: Callable[[], BinaryIO], options:
 
 def rows_apart(sizes: list[int], columns: int) -> list[RowRange]:
     """All rows of row groups of these sizes: those of several small groups together, those of a large one in pieces."""
-    most = max(ROWS, min(MOST_ROWS, MOST_CELLS // columns))
+    most = max(ROWS, min(MOST_ROWS, MOST_CELLS // max(columns, 1)))
     found: list[RowRange] = []
     groups: list[int] = []
     before = count = 0

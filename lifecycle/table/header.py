@@ -54,7 +54,8 @@ def find_header(path: object, found: list[Record], wanted: Sequence[str] = ()) -
         raise UserError(f"{path} has comments and no table; put a line of column names below them, then the rows")
     usual = _usual([len(r.cells or []) for r in table])
     at = _names_at(table, usual)
-    at = _below_letters(table, at)
+    if not set(wanted) & _stripped(table[at]):
+        at = _below_letters(table, at)
     at = _named_as_wanted(table, at, usual, wanted)
     names = table[at]
     group = table[at - 1] if at and _is_group(table[at - 1], names) else None
@@ -139,7 +140,7 @@ def _named_as_wanted(table: list[Record], at: int, usual: int, wanted: Sequence[
         if len(cells) != usual or not names & set(cells) or not all(cells) or len(set(cells)) < usual:
             continue
         between = table[at:later]
-        beside = is_whole and len(between) <= 2 and all(len(r.cells or []) == usual for r in between)
+        beside = is_whole and all(len(r.cells or []) == usual for r in between)
         rows = [r.cells for r in table[later + 1 :] if r.cells and len(r.cells) == usual]
         if beside or any(_NUMBER.match(cell) for cell in cells) or len(rows) < 3 or looks_like_data(cells, rows):
             continue
@@ -254,8 +255,13 @@ def _numbers_columns(cells: list[str], rows: list[list[str]], usual: int) -> boo
         return False
     if [int(number) for _, number in counted] != list(range(1, len(counted) + 1)) or filled[-1] != usual - 1:
         return False
-    bracketed = not any(cells[at].strip().isdigit() for at, _ in counted)
+    bracketed = not any(cells[at].strip().isdigit() or _has_brackets(at, rows) for at, _ in counted)
     return bracketed or any(_has_words(at, rows) for at, _ in counted)
+
+
+def _has_brackets(at: int, rows: list[list[str]]) -> bool:
+    """As amounts below zero have them."""
+    return any(row[at].strip().startswith(("(", "[")) for row in rows)
 
 
 _COUNTED = re.compile(r"[(\[]?(\d{1,3})[)\].]?")
@@ -285,6 +291,8 @@ def _names_choices(heads: list[str], cells: list[str], rows: list[list[str]], us
         numbers = sum(bool(_TYPED.match(value)) for value in column) > 0.5 * len(column)
         if _NUMBER.match(text) or (not heads[at].strip() and not numbers and not column <= {text}):
             return False
+        if not heads[at].strip() and all(row[at].strip() for row in rows):
+            return False  # no choice is everybody's
         if heads[at].strip() and not numbers and text in column and column != {text}:
             return False
     # it says nothing where each row says something

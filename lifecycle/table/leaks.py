@@ -59,7 +59,7 @@ def suspected(frame: pd.DataFrame, target: str, features: list[str], task: str) 
         numeric = [c for c in features if rows[c].dtype.kind == "f"]
         found = _again_and_again(lambda left: _linear(rows, target, left), numeric)
         found |= (_nearly(rows, target, numeric) if not found else {}) | _where_mostly_one(rows, target, features)
-        return {c: r for c in features if c not in found and (r := _bands(rows[c], rows[target]))} | found
+        return _bands(rows, target, [c for c in features if c not in found]) | found
     classes = _Classes(rows[target])
     found = {c: f'it says in every row whether "{target}" is "{k}"' for c, k in _ticks(rows, classes, features).items()}
     for column in features:
@@ -88,7 +88,15 @@ MOST_BANDS = 20
 WITHIN = 0.1  # of the narrower of two bands, what may lie between them
 
 
-def _bands(column: pd.Series, y: pd.Series) -> str:
+def _bands(rows: pd.DataFrame, target: str, features: list[str]) -> dict[str, str]:
+    """None where the number grows from row to row: each month of a sum that runs on has a range of its own."""
+    y = rows[target]
+    if y.is_monotonic_increasing or y.is_monotonic_decreasing:
+        return {}
+    return {c: r for c in features if rows[c].dtype.kind != "M" and (r := _bands_of(rows[c], y))}
+
+
+def _bands_of(column: pd.Series, y: pd.Series) -> str:
     """Levels that part a number's range among them without a gap, as low, middle and high do: they were made of it. Mice and
     elephants differ in weight too, and leave a wide gap."""
     codes, values = pd.factorize(column)

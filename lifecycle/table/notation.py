@@ -94,6 +94,7 @@ _CLOCK = re.compile(
 _ISO_SPAN = re.compile(
     r"P(?=.)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?", re.I
 )
+_CODE_OF_SPAN = re.compile(r"P(?!0*(?:\d|[1-9]\d)[YW]$|0*(?:\d|[1-5]\d)M$)\d+[YMW]", re.I)  # P392M is a model's
 _SPAN_PARTS = (525949.2, 43829.1, 10080.0, 1440.0, 60.0, 1.0)  # minutes of each but seconds
 
 
@@ -135,7 +136,7 @@ def _in_degrees(match: re.Match[str]) -> str:
 
 _RAISED = re.compile(r"(?<=[\d.]) ?[x×*·] ?10([⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2})(?![⁰¹²³⁴⁵⁶⁷⁸⁹])")  # 3×10⁴
 _LOWERED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
-_FORTRAN = re.compile(r"^([-+]?\d*\.\d*)D([-+]\d{2,3})$")  # 1.5D+03, double precision
+_FORTRAN = re.compile(r"^([-+]?\d*\.\d+)D([-+]\d{2,3})$")  # 1.5D+03, double precision
 _POWER = re.compile(r"(?<=[\d.]) ?[x×*·] ?10\^(?=[-+]?\d)")
 
 
@@ -571,7 +572,7 @@ def clock(text: str, short: bool = False) -> float | None:
         seconds = float((match["s"] or "0").replace(",", "."))
         return sign * (days * 1440 + hours * 60 + minutes + seconds / 60)
     span = _ISO_SPAN.fullmatch(body)
-    if span and body[-1].upper() in "YMWDHS":
+    if span and body[-1].upper() in "YMWDHS" and not _CODE_OF_SPAN.fullmatch(body):
         *longer, seconds = (float(number or 0) for number in span.groups())
         minutes = sum(number * each for number, each in zip(longer, _SPAN_PARTS, strict=True))
         return sign * (tidy(minutes) + seconds / 60)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from lifecycle.ground.errors import UserError, nearest
-from lifecycle.table.formats import HEAD, PACKED, SPOKEN, SUFFIXES, Unlooked, is_table_name, open_file
+from lifecycle.table.formats import COLUMNAR, HEAD, PACKED, SPOKEN, SUFFIXES, TEXT, Unlooked, is_table_name, open_file
 from lifecycle.table.layout import Layout, ReadOptions, check_second_line, check_shape, count_rows, text_layout
 from lifecycle.table.names import SOURCE, Union, united
 from lifecycle.table.part import Part, RowRange, TableFile
@@ -235,7 +235,9 @@ class Tables:
         for file in self.files:
             if file.name in forms and file.layout:
                 form = forms[file.name]
-                check_shape(file.path, form.rows, form.faults, file.layout, self.options)
+                # the first of them is told, whoever came to it first
+                faults = sorted(form.faults, key=lambda one: int(one.source.rsplit(":", 1)[-1]))
+                check_shape(file.path, form.rows, faults, file.layout, self.options)
 
 
 def _stretched(place: Place, file: TableFile, form: Form) -> Iterator[Part | Place]:
@@ -307,14 +309,20 @@ def open_tables(
     top = folder.parent if folder.is_file() else folder
     files, others = table_files(folder)
     if at:
-        # a link to nowhere is told of below
-        at.expect(sum(path.stat().st_size for path in files if path.exists()))
+        at.expect(_size_apart(files))
     opened = [_checked(path, path.relative_to(top).as_posix(), options, target) for path in files]
     union = united([(file.name, file.names) for file in opened], options.was, options.expected)
     if target:
         check_targets(opened, union, target)
     notes = [f"{p} is not read: its name does not end in one of {', '.join(SUFFIXES)}" for p in others]
     return Tables(opened, union, notes, options)
+
+
+def _size_apart(files: list[Path]) -> int:
+    """Bytes of what others may read at the same time: one packed file or workbook is none, and a link to nowhere is told of later."""
+    if len(files) == 1 and files[0].suffix.lower() not in (*TEXT, *COLUMNAR):
+        return 0
+    return sum(path.stat().st_size for path in files if path.exists())
 
 
 def table_files(folder: Path) -> tuple[list[Path], list[Path]]:

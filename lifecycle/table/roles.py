@@ -260,8 +260,18 @@ def _looks_paired(sample: pd.Series) -> bool:
     if parts[[0, 1, 2]].isna().any(axis=1).mean() > 0.05 or parts[1].nunique() > 1:
         return False
     sides = [side for side in (0, 2, 3) if parts[side].notna().mean() > 0.9]
+    if len(sides) > 2 and _counts_on(parts[sides]):
+        return False  # a building, a floor and a room
     again = all(parts[side].nunique() < 0.7 * len(parts) for side in sides)
     return again and parts[sides].apply(lambda side: side.str.len().nunique()).max() > 1
+
+
+def _counts_on(parts: pd.DataFrame) -> bool:
+    """Whether each row is behind the one before it, by the first number, then by the second, then by the third."""
+    rows = parts.apply(pd.to_numeric, errors="coerce").dropna()
+    if len(rows) < 0.9 * len(parts) or rows.duplicated().any():
+        return False
+    return bool(pd.MultiIndex.from_frame(rows).is_monotonic_increasing)
 
 
 # (52.5163, 13.3777): a latitude and a longitude

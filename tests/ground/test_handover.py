@@ -1,5 +1,7 @@
 """What one process leaves for another is what it made, and nothing of it stays on the disk."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -32,6 +34,14 @@ def test_a_large_result_is_taken_as_it_was_made_and_its_file_is_gone(tmp_path):
     assert (found["hashes"] == made["hashes"]).all()
     found["hashes"][0, 0] = 7  # as an array of one's own
     assert made["hashes"][0, 0] == 0
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="tells the open files of a process on Linux")
+def test_what_is_held_keeps_no_file_open(tmp_path):
+    """As many results as a large table has parts are held at a time."""
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    held = [take(leave(large(), str(tmp_path))) for _ in range(3)]
+    assert len(list(Path("/proc/self/fd").iterdir())) == before and len(held) == 3
 
 
 @pytest.mark.parametrize("made", [[], [1, "two"], None, np.arange(9)], ids=str)

@@ -62,6 +62,8 @@ def test_a_learning_rate_that_is_a_word_stays():
     """scikit-learn's own network has one, beside a number of epochs that is cut."""
     entry = Entry("mlp", "mlp", {"learning_rate": "adaptive", "max_iter": 200})
     assert shrunk(entry, 0.5).hyper == {"learning_rate": "adaptive", "max_iter": 100}
+    without_end = Entry("svc", "svc", {"max_iter": -1, "n_estimators": None})
+    assert shrunk(without_end, 0.5) == without_end
 
 
 def test_where_nothing_fits_the_first_is_tried_all_the_same():

@@ -366,3 +366,8 @@ def test_the_order_of_day_and_month_is_that_of_each_form():
 def test_two_orders_of_one_form_are_said():
     table = made(c=[f"{d:%d/%m/%Y}" if i % 2 else f"{d:%m/%d/%Y}" for i, d in enumerate(DAYS)])
     assert table.type("c") == "string" and "the day first" in table.said("c") and "type: date" not in table.said("c")
+
+
+def test_an_average_and_a_name_are_no_months():
+    assert made(c=[f"avg {2000 + i % 24}" for i in range(N)]).type("c") == "string"
+    assert "months" not in made(c=[f"IAN {20 + i % 9}" for i in range(N)]).said("c")

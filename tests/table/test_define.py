@@ -801,3 +801,10 @@ def test_a_place_or_three_numbers_in_a_cell_are_no_id_though_no_two_cells_are_al
         field(c=wins)["role"] == "feature"
         and field(c=[f"978-{i:03d}-{i * 7919 % 100000:05d}" for i in range(N)])["role"] == "id"
     )
+
+
+def test_codes_that_look_like_spans_powers_or_measures_stay_codes():
+    assert field(c=[f"P{1 + i * 7 % 400}M" for i in range(N)])["type"] == "string"
+    assert field(c=[f"P{(3, 6, 12)[i % 3]}M" for i in range(N)])["type"] == "number"
+    assert field(c=[f"{10 + i % 89}.D-{10 + i * 7 % 80}" for i in range(N)])["type"] == "string"
+    assert field(c=[f"{1 + i // 40}-{98 + i // 8 % 5}-{8 + i % 8}" for i in range(N)])["role"] == "id"

@@ -347,3 +347,21 @@ def test_the_letters_of_a_sheets_columns_name_nothing(tmp_path):
     raw = read(tmp_path, ["A,B,C,D", *TABLE])
     assert names(raw) == NAMES and len(raw.frame) == 40
     assert names(read(tmp_path, ["A,B,C,D", *TABLE[1:]])) == ["A", "B", "C", "D"]
+
+
+def test_letters_that_are_the_names_stay_where_one_is_the_target(tmp_path):
+    table = ["A,B,C,D", "name0,NA,?,w17612", *(f"name{i},{i},{i * 3},{'uv'[i % 2]}" for i in range(1, 41))]
+    assert names(read(tmp_path, table, options=ReadOptions(wanted=("D",)))) == ["A", "B", "C", "D"]
+
+
+def test_a_target_that_is_a_word_of_a_row_makes_no_header_of_it_however_deep_it_stands(tmp_path):
+    rows = [f"n{i},stay,{i % 7}" for i in range(40)]
+    table = ["Name,Result,score", *rows[:4], "n4,churn,late", *rows[5:]]
+    assert names(read(tmp_path, table, options=ReadOptions(wanted=("churn",)))) == ["Name", "Result", "score"]
+
+
+def test_amounts_in_brackets_and_a_column_without_a_name_have_a_first_row(tmp_path):
+    owed = ["a,b,c,d", "(1),(2),(3),(4)", *(f"({i}),({i % 3}),({i % 5}),({i % 7})" for i in range(40))]
+    assert len(read(tmp_path, owed).frame) == 41
+    prices = ["name,score,,y", "n0,,EUR,maybe", *(f"n{i},{i % 5},EUR,{'yn'[i % 2]}" for i in range(1, 40))]
+    assert len(read(tmp_path, prices).frame) == 40

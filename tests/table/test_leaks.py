@@ -243,3 +243,8 @@ def test_bands_that_were_made_of_the_target_are_suspected():
 def test_kinds_whose_measures_are_far_apart_are_no_bands():
     weight = np.where(CLASS == "yes", 4000 + 50 * A, B / 1000)
     assert found(suspected, weight, animal=np.where(CLASS == "yes", "elephant", "mouse")) == set()
+
+
+def test_the_months_of_a_sum_that_runs_on_are_no_bands():
+    total = np.arange(len(A)) * 3.0
+    assert found(suspected, total, phase=np.repeat(["a", "b", "c", "d"], len(A) // 4 + 1)[: len(A)]) == set()
