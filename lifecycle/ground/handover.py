@@ -18,7 +18,7 @@ from typing import Any, Generic
 from lifecycle.ground.engine import Given, Made
 
 LARGE = 1_000_000  # bytes, from which on a file is worth it
-APART = 64  # bytes; each buffer begins at a multiple of them, as Arrow wants its own
+ALIGNED = 64  # bytes; each buffer begins at a multiple of them, as Arrow wants its own
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def leave(made: Made, folder: str) -> Made | Left:
             path = file.name
             for piece in pieces:
                 file.write(piece)
-                file.write(bytes(-piece.nbytes % APART))
+                file.write(bytes(-piece.nbytes % ALIGNED))
     except OSError:
         _remove(path)
         return made
@@ -73,7 +73,7 @@ def take(left: Any) -> Any:
     pieces, begin = [], 0
     for size in left.sizes:
         pieces.append(held[begin : begin + size])
-        begin += size + -size % APART
+        begin += size + -size % ALIGNED
     return pickle.loads(pieces[0], buffers=pieces[1:])
 
 

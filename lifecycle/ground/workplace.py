@@ -74,7 +74,7 @@ class Workplace:
         if not following:
             return
         self._open()
-        left = itertools.chain(following, parts)
+        left = itertools.chain(_drained(following), parts)
         try:
             if self.cluster:
                 yield from over_parts(function, left, self.cluster.bearing(function), n_jobs=self.n_jobs)
@@ -179,6 +179,12 @@ class Workplace:
             self.folder = self.opened.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
             self.executor = self.opened.enter_context(ProcessPoolExecutor(self.n_jobs, method))
             print(f"  on {self.n_jobs} processes here", flush=True)
+
+
+def _drained(given: deque[Given]) -> Iterator[Given]:
+    """Each of them, held no longer than until it is asked for."""
+    while given:
+        yield given.popleft()
 
 
 def workplace() -> Workplace:

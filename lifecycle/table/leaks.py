@@ -10,6 +10,7 @@ column, and a sum has other parts once one of them is gone.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -300,16 +301,17 @@ def _decides(column: pd.Series, classes: _Classes, coded: Coded) -> str:
 
 def _which_is_first(rows: pd.DataFrame, classes: _Classes, dated: list[str]) -> dict[str, str]:
     """The later of two dates, where a class is that it is after the other one: delivered, and due."""
-    for begin in dated[:MAX_DATES]:
-        for end in dated[:MAX_DATES]:
-            both = (rows[begin].notna() & rows[end].notna()).to_numpy(bool)
-            if begin == end or both.mean() < 0.9:
-                continue
-            after = (rows[end] > rows[begin]).to_numpy(bool)
-            k = _class_of(after & both, "filled", classes)
-            if k is None or _class_of(~after & both, "filled", classes) in (None, k) or len(classes.labels) > 2:
-                continue
-            return {end: f'it is after "{begin}" only where "{classes.name}" is "{classes.labels[k]}"'}
+    if len(classes.labels) > 2:
+        return {}
+    for begin, end in permutations(dated[:MAX_DATES], 2):
+        both = (rows[begin].notna() & rows[end].notna()).to_numpy(bool)
+        if both.mean() < 0.9:
+            continue
+        after = (rows[end] > rows[begin]).to_numpy(bool)
+        k = _class_of(after & both, "filled", classes)
+        if k is None or _class_of(~after & both, "filled", classes) in (None, k):
+            continue
+        return {end: f'it is after "{begin}" only where "{classes.name}" is "{classes.labels[k]}"'}
     return {}
 
 
@@ -487,15 +489,14 @@ SPANS = {"seconds": 1.0, "minutes": 60.0, "hours": 3600.0, "days": 86_400.0, "we
 def _time_between(rows: pd.DataFrame, target: str, dated: list[str]) -> dict[str, str]:
     """The later of two dates, where the target is the time between them: the earlier one may well be known."""
     y = rows[target].to_numpy(float)
-    for begin in dated[:MAX_DATES]:
-        for end in dated[:MAX_DATES]:
-            seconds = (rows[end] - rows[begin]).dt.total_seconds().to_numpy(float)
-            both = ~np.isnan(seconds)
-            if begin == end or both.sum() < max(MIN_ROWS, 0.5 * len(y)) or np.ptp(y[both]) < 10:
-                continue  # of a span of 0 or 1 weeks any two dates are near
-            for unit, length in SPANS.items():
-                if np.mean(np.abs(seconds[both] / length - y[both]) <= 1.0) > ALMOST_ALL:
-                    return {end: f'gives the target away: "{target}" is the {unit} from "{begin}" to "{end}"'}
+    for begin, end in permutations(dated[:MAX_DATES], 2):
+        seconds = (rows[end] - rows[begin]).dt.total_seconds().to_numpy(float)
+        both = ~np.isnan(seconds)
+        if both.sum() < max(MIN_ROWS, 0.5 * len(y)) or np.ptp(y[both]) < 10:
+            continue  # of a span of 0 or 1 weeks any two dates are near
+        for unit, length in SPANS.items():
+            if np.mean(np.abs(seconds[both] / length - y[both]) <= 1.0) > ALMOST_ALL:
+                return {end: f'gives the target away: "{target}" is the {unit} from "{begin}" to "{end}"'}
     return {}
 
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lifecycle.ground.workplace import Workplace
+from lifecycle.ground.workplace import CERTAIN, Workplace
 from lifecycle.table import cells, draft, groups, levels, vocabulary
 from lifecycle.table.conform import Reader, reader_of
 from lifecycle.table.contract import DATES, NUMBERS, Field
@@ -55,7 +55,7 @@ MOST_LEVELS = 20_000  # different texts of a column that are counted
 MOST_ODD = 1_000  # different texts that could not be read
 BROKEN_KEPT = 1_000
 HELD_BYTES = 400_000_000  # of cells, up to which they are held from one pass to the next
-APART = 300_000_000  # bytes of files, from which on it pays that others read them, once for each pass
+APART = CERTAIN  # bytes of files, from which on it pays that others read them, once for each pass
 _KEY = "cookiecutter-ml."
 _HIGHEST = 64
 
