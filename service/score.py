@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import csv
 import importlib.util
 from collections.abc import Iterator
 from dataclasses import replace
@@ -36,6 +35,8 @@ from service.predictor import certainty
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from service.scored_file import ScoredParquet, TextWriter
+
 CHUNK = 20_000  # rows held at once
 TEXT, PARQUET = (".csv", ".tsv", ".txt"), (".parquet", ".pq")
 
@@ -50,20 +51,17 @@ def check_header(names: list[str], bundle: Bundle, source: Path) -> None:
         raise UserError(f'{source} has no column "{lacking[0]}"{more}{nearest(lacking[0], names)}; the model needs it')
 
 
-TEXT_CELL, NUMBER_CELL = "text", "number"
-
-
-def added_columns(bundle: Bundle, explain: int) -> dict[str, str]:
-    """{column of the answers: what its cells are}; `explain`: so many reasons."""
+def added_columns(bundle: Bundle, explain: int) -> dict[str, type]:
+    """{column of the answers: of what its cells are}; `explain`: so many reasons."""
     classes = bundle.contract.problem.classes
-    added = {"prediction": TEXT_CELL if classes else NUMBER_CELL}
-    added |= {f"probability {name}": NUMBER_CELL for name in classes}
-    if bundle.model.conformal is not None:
-        added |= (
-            {"likely classes": TEXT_CELL} if classes else {"interval low": NUMBER_CELL, "interval high": NUMBER_CELL}
-        )
-    added |= {f"reason_{i + 1}": TEXT_CELL for i in range(explain)}
-    return added | {"flags": TEXT_CELL, "model version": TEXT_CELL}
+    added: dict[str, type] = {"prediction": str if classes else float}
+    added |= {f"probability {name}": float for name in classes}
+    if bundle.model.conformal is not None and classes:
+        added["likely classes"] = str
+    elif bundle.model.conformal is not None:
+        added |= {"interval low": float, "interval high": float}
+    added |= {f"reason_{i + 1}": str for i in range(explain)}
+    return added | {"flags": str, "model version": str}
 
 
 def added_names(bundle: Bundle, names: list[str], explain: int) -> list[str]:
@@ -71,28 +69,35 @@ def added_names(bundle: Bundle, names: list[str], explain: int) -> list[str]:
     return [f"{name} (model)" if name in names else name for name in added_columns(bundle, explain)]
 
 
-def score_rows(bundle: Bundle, typed: Conformed, explain: int = 0) -> tuple[np.ndarray, list[list[Any]]]:
-    """(mask of the rows that can be answered, the added cells of those); `explain`: so many reasons."""
+def score_rows(bundle: Bundle, typed: Conformed, explain: int = 0) -> tuple[np.ndarray, list[pa.Array]]:
+    """(mask of the rows that can be answered, the added columns of those); `explain`: so many reasons."""
+    from service.scored_file import column_of
+
     usable = np.asarray(typed.frame.notna().to_numpy().any(axis=1))
     if not usable.any():
         return usable, []
     places = np.flatnonzero(usable)
     rows = typed.frame.iloc[places]
     answers = bundle.model.predictions(rows)
-    labels = bundle.model.decide(answers).tolist()
     flags = flag_texts(typed)
-    sure = certainty_cells(bundle, rows, answers)
-    why = reason_cells(bundle, rows, explain)
-    added = []
-    for i, (place, label, answer) in enumerate(zip(places.tolist(), labels, answers.tolist(), strict=True)):
-        probabilities = answer if bundle.contract.problem.classes else []
-        added.append([label, *probabilities, *sure[i], *why[i], flags.get(place, ""), bundle.version])
-    return usable, added
+    cells = [
+        bundle.model.decide(answers).tolist(),
+        *(answers.T if bundle.contract.problem.classes else []),
+        *certainty_cells(bundle, rows, answers),
+        *reason_cells(bundle, rows, explain),
+        [flags.get(place, "") for place in places.tolist()],
+        [bundle.version] * len(places),
+    ]
+    kinds = added_columns(bundle, explain).values()
+    return usable, [column_of(column, kind) for column, kind in zip(cells, kinds, strict=True)]
 
 
-def answered(bundle: Bundle, explain: int, part: Part) -> tuple[np.ndarray, list[list[Any]]]:
-    """`score_rows` of a part, wherever it is done."""
-    return score_rows(bundle, typed_cells(bundle, part.table), explain)
+def answered(bundle: Bundle, explain: int, for_text: bool, part: Part) -> tuple[np.ndarray, list[pa.Array]]:
+    """`score_rows` of a part, wherever it is done; `for_text`: numbers as they are written in one."""
+    from service.scored_file import as_text
+
+    usable, added = score_rows(bundle, typed_cells(bundle, part.table), explain)
+    return usable, [as_text(column) for column in added] if for_text else added
 
 
 def typed_cells(bundle: Bundle, table: pa.Table) -> Conformed:
@@ -102,26 +107,26 @@ def typed_cells(bundle: Bundle, table: pa.Table) -> Conformed:
     return conform_cells(table.to_pydict(), pd.RangeIndex(len(table)), bundle.contract, MODEL)
 
 
-def certainty_cells(bundle: Bundle, rows: pd.DataFrame, answers: np.ndarray) -> list[list[Any]]:
-    """Low and high of a value, or the classes that may be the right one in one cell."""
+def certainty_cells(bundle: Bundle, rows: pd.DataFrame, answers: np.ndarray) -> list[Any]:
+    """Columns: low and high of a value, or the classes that may be the right one in one cell."""
     sure = certainty(bundle.model, rows, answers)
     if sure is None:
-        return [[] for _ in range(len(rows))]
+        return []
     if bundle.contract.problem.classes:
-        return [["; ".join(names)] for names in sure]
-    return sure
+        return [["; ".join(names) for names in sure]]
+    return list(np.asarray(sure).T)
 
 
-def reason_cells(bundle: Bundle, rows: pd.DataFrame, most: int) -> list[list[str]]:
-    """The largest reasons of each row, in words."""
+def reason_cells(bundle: Bundle, rows: pd.DataFrame, most: int) -> list[Any]:
+    """Columns: the largest reasons of each row, in words."""
     if not most:
-        return [[] for _ in range(len(rows))]
+        return []
     found, cells = reasons.explain(bundle.model, rows), reasons.arrays_of(rows, bundle.model)
     out = []
     for i in range(len(rows)):
         texts = [one["text"] for one in reasons.listed(found, i, cells, bundle.contract, most)]
         out.append(texts + [""] * (most - len(texts)))
-    return out
+    return list(zip(*out, strict=True))
 
 
 def flag_texts(typed: Conformed) -> dict[int, str]:
@@ -134,47 +139,7 @@ def flag_texts(typed: Conformed) -> dict[int, str]:
     return {i: "; ".join(texts) for i, texts in flags.items()}
 
 
-# ---- writing -------------------------------------------------------------------------------------------------
-
-
-class TextWriter:
-    def __init__(self, path: Path, names: list[str], delimiter: str) -> None:
-        self.file = path.open("w", encoding="utf-8", newline="")
-        self.writer = csv.writer(self.file, delimiter=delimiter, lineterminator="\n")
-        self.writer.writerow(names)
-
-    def write(self, given: pa.Table, added: list[list[Any]]) -> None:
-        cells = zip(*given.to_pydict().values(), strict=True)
-        self.writer.writerows([*row, *more] for row, more in zip(cells, added, strict=True))
-
-    def write_rows(self, rows: list[list[Any]]) -> None:
-        self.writer.writerows(rows)
-
-    def close(self) -> None:
-        self.file.close()
-
-
-class ScoredParquet:
-    """`given`: the input's own columns, typed where it was Parquet, else text; the answers are text or float."""
-
-    def __init__(self, path: Path, given: pa.Schema, added: dict[str, str]) -> None:
-        """`added`: {column of the answers: what its cells are}."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        types = {TEXT_CELL: pa.string(), NUMBER_CELL: pa.float64()}
-        self.added = [pa.field(name, types[kind]) for name, kind in added.items()]
-        self.writer = pq.ParquetWriter(path, pa.schema([*given, *self.added]))
-
-    def write(self, given: pa.Table, added: list[list[Any]]) -> None:
-        import pyarrow as pa
-
-        for field, column in zip(self.added, zip(*added, strict=True), strict=True):
-            given = given.append_column(field, pa.array(column, field.type))
-        self.writer.write_table(given)
-
-    def close(self) -> None:
-        self.writer.close()
+# ---- the table ------------------------------------------------------------------------------------------------
 
 
 def score(
@@ -189,13 +154,15 @@ def score(
     options = replace(ReadOptions.of(bundle.contract), max_broken=1.0)  # what is no row is written aside
     tables = open_tables(source, options)
     check_header(tables.names, bundle, source)
+    from service.scored_file import TextWriter
+
     done = {"rows": 0, "rejected": 0}
     with replacing(target) as beside, replacing(rejects_of(target)) as rejects, contextlib.ExitStack() as opened:
         rejected = opened.enter_context(contextlib.closing(TextWriter(rejects, ["source", "reason"], ",")))
         bar = opened.enter_context(tqdm(desc="score", disable=None, unit="row"))
         out: TextWriter | ScoredParquet | None = None
         at = given_at or opened.enter_context(workplace())
-        answer, needed = partial(answered, bundle, explain), bundle.contract.names(MODEL)
+        answer, needed = partial(answered, bundle, explain, not is_parquet(target)), bundle.contract.names(MODEL)
         pairs = at.pairs(answer, chunks(tables), lambda chunk: Part(chunk[0].select(needed)))
         for (text, typed, broken), (usable, added) in pairs:
             given = typed if typed is not None and is_parquet(target) else text.drop_columns([SOURCE])
@@ -205,7 +172,7 @@ def score(
                 out.write(given.filter(usable), added)
             unusable = [[line, "no feature is filled"] for line in text[SOURCE].filter(~usable).to_pylist()]
             rejected.write_rows([[one.source, one.reason] for one in broken] + unusable)
-            done["rows"] += len(added)
+            done["rows"] += int(usable.sum())
             done["rejected"] += len(broken) + len(unusable)
             bar.update(len(text))
     if not done["rejected"]:
@@ -246,6 +213,8 @@ def writer(
     beside: Path, target: Path, given: pa.Table, bundle: Bundle, tables: Tables, explain: int
 ) -> TextWriter | ScoredParquet:
     """`beside` is written to, and will be `target`, whose ending decides."""
+    from service.scored_file import ScoredParquet, TextWriter
+
     added = added_names(bundle, given.column_names, explain)
     if is_parquet(target):
         kinds = added_columns(bundle, explain).values()

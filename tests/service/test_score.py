@@ -1,5 +1,6 @@
 """Batch scoring: the same rows with answers beside them; what cannot be used goes aside; all or nothing."""
 
+import csv
 import gzip
 import subprocess
 import sys
@@ -39,6 +40,19 @@ def test_each_row_comes_back_with_its_answer(bundle, source, tmp_path):
     )
     assert set(out["model version"]) == {"v1.0.0"} and set(out["prediction"]) <= {"yes", "no"}
     assert not (tmp_path / "out.rejected.csv").exists()
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_a_cell_of_any_signs_comes_back_as_it_was(bundle, tmp_path, delimiter):
+    notes = ["a,b;c", 'she said "no"', "two\nlines", "a\rb", '"', "", "x\ty|z", " kept ", "über"]
+    with open(tmp_path / "in.csv", "w", encoding="utf-8", newline="") as file:
+        lines = csv.writer(file, delimiter=delimiter)
+        lines.writerow(HEADER.strip().split(","))
+        lines.writerows([f"F-{i}", 20.5, 3, "Yes", "north", "2024-03-04", note, ""] for i, note in enumerate(notes))
+    score.score(bundle, tmp_path / "in.csv", tmp_path / "out.csv")
+    with open(tmp_path / "out.csv", encoding="utf-8", newline="") as file:
+        out = list(csv.DictReader(file, delimiter=delimiter))
+    assert [row["note"] for row in out] == notes and {row["model version"] for row in out} == {"v1.0.0"}
 
 
 def test_chunks_make_no_difference(bundle, source, tmp_path, monkeypatch):

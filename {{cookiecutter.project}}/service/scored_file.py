@@ -1,0 +1,1 @@
+{{ "service/scored_file.py" | from_root }}
