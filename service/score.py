@@ -149,13 +149,13 @@ def score(
     from tqdm import tqdm
 
     check_paths(source, target)
+    from service.scored_file import TextWriter  # needs what check_paths asked for
+
     if explain and bundle.model.background is None:
         raise UserError(f"{bundle.version} was made without reasons; score without EXPLAIN, or with a newer version")
     options = replace(ReadOptions.of(bundle.contract), max_broken=1.0)  # what is no row is written aside
     tables = open_tables(source, options)
     check_header(tables.names, bundle, source)
-    from service.scored_file import TextWriter
-
     done = {"rows": 0, "rejected": 0}
     with replacing(target) as beside, replacing(rejects_of(target)) as rejects, contextlib.ExitStack() as opened:
         rejected = opened.enter_context(contextlib.closing(TextWriter(rejects, ["source", "reason"], ",")))

@@ -9,7 +9,6 @@ where that class is right, each class by its own rows (Sadinle et al. 2019), so 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -218,4 +217,4 @@ def contains(sets: Array, y: Array) -> Array:
 
 def in_words(row: Sequence[bool] | Array, classes: Sequence[str]) -> list[str]:
     """The classes of one row's set."""
-    return list(compress(classes, row))
+    return [name for name, member in zip(classes, row, strict=True) if member]
