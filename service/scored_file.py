@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from lifecycle.ground.files import csv_writer
 
 TYPES = {str: pa.string(), float: pa.float64()}
 NOTHING = pa.scalar("", pa.large_string())
@@ -27,7 +28,7 @@ class TextWriter:
     def __init__(self, path: Path, names: list[str], delimiter: str) -> None:
         self.file = path.open("w", encoding="utf-8", newline="")
         self.delimiter = delimiter
-        self.writer = csv.writer(self.file, delimiter=delimiter, lineterminator="\n")
+        self.writer = csv_writer(self.file, delimiter)
         self.writer.writerow(names)
 
     def write(self, given: pa.Table, added: list[pa.Array]) -> None:

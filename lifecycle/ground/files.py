@@ -6,6 +6,7 @@ Each writer makes the parent folder, writes beside the target and renames; the s
 from __future__ import annotations
 
 import contextlib
+import csv
 import hashlib
 import json
 import math
@@ -14,7 +15,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import yaml
 
@@ -103,9 +104,30 @@ def write_yaml(path: str | Path, content: Any, comment: str = "") -> None:
     write_text(path, (f"# {comment}\n" if comment else "") + text)
 
 
+class CsvLines:
+    """A text file for a csv writer that ends its lines by ENDING; here they end by a line feed. Before Python 3.11.9 (CPython
+    issue 67044) such a writer alone quotes a cell that holds a lone carriage return, which else ends its row when it is read."""
+
+    ENDING = "\r\n"
+
+    def __init__(self, file: IO[str]) -> None:
+        self.file = file
+
+    def write(self, line: str) -> None:
+        self.file.write(line.removesuffix(self.ENDING) + "\n")
+
+
+def csv_writer(file: IO[str], delimiter: str = ",") -> Any:
+    return csv.writer(CsvLines(file), delimiter=delimiter, lineterminator=CsvLines.ENDING)
+
+
+def write_rows(file: IO[str], frame: pd.DataFrame, header: bool = True) -> None:
+    frame.to_csv(CsvLines(file), index=False, header=header, lineterminator=CsvLines.ENDING)
+
+
 def write_csv(path: str | Path, frame: pd.DataFrame) -> None:
-    with replacing(path) as beside:
-        frame.to_csv(beside, index=False, lineterminator="\n")
+    with replacing(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
+        write_rows(file, frame)
 
 
 def write_parquet(path: str | Path, frame: pd.DataFrame) -> None:

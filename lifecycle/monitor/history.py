@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lifecycle.ground.errors import UserError
-from lifecycle.ground.files import write_text
+from lifecycle.ground.files import csv_writer, write_text
 
 HISTORY = Path("reports/history/batches.csv")
 PLACES = (HISTORY.parent, Path("data/live"))  # folders that the stage depends on, and that may be empty
@@ -82,7 +82,7 @@ def _when(record: Record) -> tuple[str, str]:
 
 def text_of(history: Iterable[Record]) -> str:
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
+    writer = csv_writer(out)
     writer.writerow(COLUMNS)
     for record in history:
         writer.writerow([*(record[key] for key in TEXTS), *(_shown(record[key]) for key in (*COUNTS, *NUMBERS))])

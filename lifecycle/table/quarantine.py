@@ -11,7 +11,7 @@ from typing import IO
 
 import pandas as pd
 
-from lifecycle.ground.files import replacing
+from lifecycle.ground.files import replacing, write_rows
 
 
 class QuarantineWriter:
@@ -24,7 +24,7 @@ class QuarantineWriter:
     def write(self, broken: pd.DataFrame, unusable: pd.DataFrame) -> None:
         for file, aside in ((self.lines, broken), (self.rows, unusable)):
             if len(aside):
-                aside.to_csv(file, index=False, header=False, lineterminator="\n")
+                write_rows(file, aside, header=False)
 
 
 @contextlib.contextmanager
