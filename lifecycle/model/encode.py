@@ -2,7 +2,8 @@
 
 Two styles. "tree": numbers as they are (missing stays NaN), categories as ranks of their frequency. "linear": numbers
 standardised (the skewed ones as logarithms), missing ones imputed and flagged, categories one-hot. Both: the mean of
-the target for categories of many levels, date parts, and text as the leading components of its tf-idf matrix.
+the target for categories of many levels, date parts, and text as the leading components of its tf-idf matrix and as what its
+words say of the target.
 
 It works on plain arrays: scikit-learn's ColumnTransformer on a DataFrame takes 11 to 16 ms a row, which a service cannot hide.
 """
@@ -27,7 +28,10 @@ MAX_BINS = 12
 MIN_LEVEL_ROWS = 3
 SMOOTHING = 10.0  # rows at which a level's own mean weighs as much as the mean of all (Micci-Barreca 2001)
 MAX_MEAN_CLASSES = 8
-TEXT_COMPONENTS = 16
+TEXT_COMPONENTS, TOPIC_ROWS = 16, 100  # topics of a text at most, and rows for each of them
+TOPIC_SCALE = 10  # of the topics for linear models, which makes them as large as the standardised numbers
+WORDS_ALPHA = 1.0  # a word of three texts counts about half, as a level's mean does of ten rows
+MOST_TEXTS = 50_000  # rows on which a few thousand words are weighed
 MANY_ROWS = 1000  # from here on texts are looked up by level, not by cell
 YEAR_WAVES, DAY_WAVES = 2, 4  # sines and cosines of a date, for linear models
 # kinds of dates, the first two as the contract has them, the others where the folds gain by it (lifecycle.search.dates): whether the
@@ -148,7 +152,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         for column, parts in self.parts_.items():
             values = self._values(rows, column)
             for part in parts:
-                if isinstance(part, TargetMean):
+                if part.crossed:
                     found[at] = part.fitted(values, y)
                 at += part.transform(values[:1]).shape[1]
             _give_back(len(y))
@@ -188,7 +192,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         if kind in ("number", BETWEEN):
             return [Piecewise() if self.style == "piecewise" else Scaled() if linear else Number()]
         if kind == "category":
-            return [OneHot() if linear else Rank(), TargetMean(self.random_state)]
+            return [OneHot() if linear else Rank(), TargetMean(self.random_state, linear)]
         if kind == "text":
             return [Text(self.random_state, linear)]
         return [Dates(*DATES[kind], linear)]
@@ -218,7 +222,10 @@ def days_between(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 
 class _Part:
-    """fit(values, y) -> feature name suffixes; transform(values) -> (n, k) floats."""
+    """fit(values, y) -> feature name suffixes; transform(values) -> (n, k) floats. `crossed`: of the rows it was fitted on,
+    `fitted` gives something else, which comes of other rows than the row's own."""
+
+    crossed = False
 
     def transform(self, values: np.ndarray) -> np.ndarray:
         raise NotImplementedError
@@ -316,17 +323,20 @@ class OneHot(_Part):
 
 
 class TargetMean(_Part):
-    """The target's mean by level, drawn towards the mean of all; nothing for a category of few levels."""
+    """The target's mean by level, drawn towards the mean of all; nothing for a category of few levels. `linear`: of the
+    standardised target, so that a network is not fed a price beside numbers of about 1."""
 
-    def __init__(self, random_state: int) -> None:
-        self.random_state = random_state
+    crossed = True
+
+    def __init__(self, random_state: int, linear: bool) -> None:
+        self.random_state, self.linear = random_state, linear
 
     def fit(self, values: np.ndarray, y: np.ndarray) -> list[str]:
         self.means: list[tuple[dict, float]] = []
         if len(_levels(values)) <= MANY_LEVELS:
             return []
         self.targets = _targets(y)
-        self.means = [_means(values, _values(y, t)) for t in self.targets]
+        self.means = [_means(values, goal) for goal in _goals(y, self.targets, self.linear).T]
         return [" mean" if t is None else f" mean of class {t}" for t in self.targets]
 
     def transform(self, values: np.ndarray) -> np.ndarray:
@@ -336,11 +346,12 @@ class TargetMean(_Part):
 
     def fitted(self, values: np.ndarray, y: np.ndarray) -> np.ndarray:
         out = np.empty((len(values), len(self.means)))
-        fold = np.random.default_rng(self.random_state).permutation(len(values)) % 5
-        for k in range(5) if self.means else ():
-            held = fold == k
-            for j, target in enumerate(self.targets):
-                mean, every = _means(values[~held], _values(y[~held], target))
+        if not self.means:
+            return out
+        goals = _goals(y, self.targets, self.linear)
+        for held in _crossing(len(values), self.random_state):
+            for j, goal in enumerate(goals.T):
+                mean, every = _means(values[~held], goal[~held])
                 out[held, j] = _look_up(values[held], mean, every, every)
         return out
 
@@ -414,7 +425,10 @@ def _turns(part: np.ndarray, cycle: float, waves: int) -> np.ndarray:
 
 
 class Text(_Part):
-    """Leading components of the tf-idf matrix (latent semantic analysis), and the length."""
+    """The length, leading components of the tf-idf matrix (latent semantic analysis), and what the words say of the target (a
+    ridge regression on the tf-idf matrix)."""
+
+    crossed = True
 
     def __init__(self, random_state: int, linear: bool) -> None:
         self.random_state, self.linear = random_state, linear
@@ -442,13 +456,38 @@ class Text(_Part):
             matrix = self.tfidf.fit_transform(texts)
         except ValueError:  # no word is in three texts
             return [" length"]
-        k = min(TEXT_COMPONENTS, matrix.shape[1] - 1, matrix.shape[0])
+        # few rows tell few topics apart
+        k = min(int(np.clip(len(texts) // TOPIC_ROWS, 2, TEXT_COMPONENTS)), matrix.shape[1] - 1, matrix.shape[0])
         if k < 1:
             return [" length"]
-        self.components = np.ascontiguousarray(
-            TruncatedSVD(k, random_state=self.random_state).fit(matrix).components_.T
-        )
-        return [" length"] + [f" topic {i + 1}" for i in range(k)]
+        topics = TruncatedSVD(k, random_state=self.random_state).fit(matrix).components_.T
+        self.targets = _targets(y)
+        words = self._words_say(matrix, _goals(y, self.targets, True))
+        spread = (matrix @ words).std(axis=0)
+        self.unit = 0.1 / np.where(spread > 0, spread, 1.0)  # as the topics
+        self.components = np.ascontiguousarray(np.hstack([topics, words * self.unit]))
+        names = [" words" if t is None else f" words of class {t}" for t in self.targets]
+        return [" length", *(f" topic {i + 1}" for i in range(k)), *names]
+
+    def fitted(self, values: np.ndarray, y: np.ndarray) -> np.ndarray:
+        out = self.transform(values)
+        if not self.components.size:
+            return out
+        matrix, goals = self.tfidf.transform(_texts(values)), _goals(y, self.targets, True)
+        for held in _crossing(len(values), self.random_state):
+            words = self._words_say(matrix[~held], goals[~held]) * self.unit
+            out[held, -len(self.targets) :] = (matrix[held] @ words) * (TOPIC_SCALE if self.linear else 1)
+        return out
+
+    def _words_say(self, matrix: Any, goals: np.ndarray) -> np.ndarray:
+        """What each word adds to the goals, (words, goals); of many texts found on some."""
+        from sklearn.linear_model import Ridge
+
+        if len(goals) > MOST_TEXTS:
+            some = np.sort(np.random.default_rng(self.random_state).permutation(len(goals))[:MOST_TEXTS])
+            matrix, goals = matrix[some], goals[some]
+        ridge = Ridge(WORDS_ALPHA, fit_intercept=False, copy_X=False, solver="sparse_cg", tol=1e-4)
+        return ridge.fit(matrix, goals).coef_.reshape(goals.shape[1], -1).T
 
     def transform(self, values: np.ndarray) -> np.ndarray:
         """As scikit-learn's two transformers would have it, whose checks take half a millisecond a call."""
@@ -459,7 +498,7 @@ class Text(_Part):
         if not hasattr(self, "words"):
             self.words = self.tfidf.build_analyzer()
         topics = [self._topics(texts[at : at + TEXTS_AT_ONCE]) for at in range(0, max(len(texts), 1), TEXTS_AT_ONCE)]
-        return np.hstack([length, np.vstack(topics) * (10 if self.linear else 1)])  # as the standardised numbers
+        return np.hstack([length, np.vstack(topics) * (TOPIC_SCALE if self.linear else 1)])
 
     def _topics(self, texts: list[str]) -> np.ndarray:
         number = self.tfidf.vocabulary_.get
@@ -515,6 +554,12 @@ def _stacked(blocks: list[Any]) -> Any:
     return csr_matrix((data, indices, ends), shape=shape)
 
 
+def _crossing(n: int, random_state: int) -> list[np.ndarray]:
+    """Masks of n rows: each row is in one of them."""
+    fold = np.random.default_rng(random_state).permutation(n) % 5
+    return [fold == k for k in range(5)]
+
+
 def _texts(values: np.ndarray) -> list[str]:
     return ["" if not isinstance(v, str) else v for v in values]
 
@@ -550,8 +595,13 @@ def _targets(y: np.ndarray) -> list[int | None]:
     return [*sorted(int(codes[i]) for i in most)]
 
 
-def _values(y: np.ndarray, target: int | None) -> np.ndarray:
-    return y if target is None else (y == target).astype(float)
+def _goals(y: np.ndarray, targets: list[int | None], standardised: bool) -> np.ndarray:
+    """What is learned of each target, (n, targets): the values of a regression, or 1 for the rows of a class."""
+    goals = np.column_stack([y if target is None else (y == target).astype(float) for target in targets])
+    if not standardised:
+        return goals
+    spread = goals.std(axis=0)
+    return (goals - goals.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
 
 
 def _means(values: np.ndarray, y: np.ndarray) -> tuple[dict[str, float], float]:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 # of a column of that kind
-COLUMNS = {"text": 17, "date": 4, "time": 3, "time of year": 4, "time passed": 5, "time to come": 5}
-WIDE = {"text": 17, "date": 7, "time": 6, "time of year": 27, "time passed": 28, "time to come": 28}
+COLUMNS = {"text": 18, "date": 4, "time": 3, "time of year": 4, "time passed": 5, "time to come": 5}
+WIDE = {"text": 18, "date": 7, "time": 6, "time of year": 27, "time passed": 28, "time to come": 28}
 
 
 class Shape(NamedTuple):

@@ -96,6 +96,45 @@ def test_a_rows_own_target_is_not_in_its_category_mean():
     assert np.corrcoef(encoder.transform(levels)[:, 1], y)[0, 1] > 0.9  # what a careless fit would have shown the model
 
 
+def test_a_rows_own_target_is_not_in_what_its_words_say():
+    """Each word is in three texts only: in those of a row's own fit it would tell the target."""
+    values = np.array([f"w{i % 100} x{i // 3}" for i in range(300)], dtype=object)
+    y = np.random.default_rng(0).normal(size=300)
+    encoder = TableEncoder({"note": "text"}, "tree")
+    assert abs(np.corrcoef(encoder.fit_transform({"note": values}, y)[:, -1], y)[0, 1]) < 0.3
+    assert np.corrcoef(encoder.transform({"note": values})[:, -1], y)[0, 1] > 0.6
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("classes", [0, 2, 3])
+def test_one_word_of_many_tells_the_target(style, classes):
+    values = texts(600, seed=1)
+    burnt = np.array(["burnt" in text for text in values])
+    y = burnt * 5000.0 + 1e6 if not classes else burnt + (np.arange(600) % 2 if classes == 3 else 0)
+    encoder = TableEncoder({"note": "text"}, style).fit({"note": values[:400]}, y[:400])
+    out = encoder.transform({"note": values[400:]})
+    said = [i for i, name in enumerate(encoder.feature_names_) if " words" in name]
+    assert len(said) == max(classes, 1) - (classes == 2)
+    assert max(abs(np.corrcoef(out[:, i], burnt[400:])[0, 1]) for i in said) > 0.8
+
+
+@pytest.mark.parametrize("style", ["linear", "piecewise"])
+def test_no_number_of_a_network_is_as_large_as_a_price(style):
+    frame, y = table(600)
+    price = 400_000.0 + 90_000 * y + 10_000 * frame["many"].factorize()[0]
+    assert np.abs(TableEncoder(KINDS, style).fit_transform(frame, price)).max() < 50
+    assert np.abs(TableEncoder(KINDS, style).fit(frame, price).transform(frame)).max() < 50
+
+
+def test_of_many_texts_some_say_what_a_word_is_worth(monkeypatch):
+    monkeypatch.setattr(encode, "MOST_TEXTS", 200)
+    values = texts(600, seed=1)
+    y = np.array(["burnt" in text for text in values], dtype=float)
+    part = Text(1, linear=False)
+    part.fit(values, y)
+    assert np.corrcoef(part.fitted(values, y)[:, -1], y)[0, 1] > 0.7
+
+
 def test_piecewise_tells_how_far_a_number_has_come():
     x = np.arange(400.0)
     encoder = TableEncoder({"x": "number"}, "piecewise").fit({"x": x}, x)
@@ -133,12 +172,17 @@ def texts(n, seed=0):
 def test_a_text_is_encoded_as_scikit_learn_would_whatever_the_size_of_the_batch(monkeypatch):
     from sklearn.decomposition import TruncatedSVD
 
-    values = texts(120)
+    from sklearn.linear_model import Ridge
+
+    values, y = texts(500), np.arange(500) % 7.0
     part = Text(1, linear=False)
-    part.fit(values, np.zeros(120))
+    part.fit(values, y)
     matrix = part.tfidf.transform(values)
     found = part.transform(values)
-    assert np.allclose(found[:, 1:], TruncatedSVD(8, random_state=1).fit(matrix).transform(matrix), atol=1e-12)
+    assert np.allclose(found[:, 1:-1], TruncatedSVD(5, random_state=1).fit(matrix).transform(matrix), atol=1e-12)
+    ridge = Ridge(1.0, fit_intercept=False).fit(matrix, (y - y.mean()) / y.std())
+    words = ridge.predict(matrix)
+    assert np.allclose(found[:, -1], words / words.std() / 10, atol=1e-3)
     monkeypatch.setattr(encode, "TEXTS_AT_ONCE", 7)
     assert np.array_equal(found, part.transform(values))
 
@@ -159,9 +203,9 @@ def test_a_model_with_texts_of_an_earlier_version_still_answers():
     part.fit(values, np.zeros(60))
     state = part.__getstate__()
     del state["components"]
-    svd = TruncatedSVD(8, random_state=1).fit(part.tfidf.transform(values))
+    svd = TruncatedSVD(2, random_state=1).fit(part.tfidf.transform(values))
     old.__setstate__(state | {"svd": svd})
-    assert np.allclose(old.transform(values), part.transform(values), atol=1e-12)
+    assert np.allclose(old.transform(values), part.transform(values)[:, :-1], atol=1e-12)
     old.__setstate__(state | {"svd": None})
     assert old.transform(values).shape == (60, 1)
 

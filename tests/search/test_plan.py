@@ -83,7 +83,7 @@ def test_the_shape_counts_what_the_encoders_make():
         "t": np.array(["some text"] * 50, dtype=object),
     }
     shape = shape_of({"x": "number", "c": "category", "t": "text"}, rows, 3)
-    assert shape == Shape(50, 19, 20, 3, False)
+    assert shape == Shape(50, 20, 21, 3, False)
 
 
 def test_a_block_may_leave_hyper_parameters_to_the_library():
