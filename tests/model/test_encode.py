@@ -118,6 +118,24 @@ def test_one_word_of_many_tells_the_target(style, classes):
     assert max(abs(np.corrcoef(out[:, i], burnt[400:])[0, 1]) for i in said) > 0.8
 
 
+@pytest.mark.parametrize(
+    "script",
+    [
+        "店里的服务员很热情菜也上得快环境干净",
+        "駅から近くて店員さんも親切でした量はふつう",
+        "ร้านนี้อยู่ใกล้สถานีพนักงานสุภาพราคาไม่แพง",
+    ],
+)
+def test_a_word_among_others_without_spaces_tells_the_target(script):
+    """Chinese, Japanese and Thai letters in any order; three of them stand together, in one order or in another."""
+    rng = np.random.default_rng(2)
+    good = rng.integers(0, 2, 600)
+    told = [script[-3:], script[-1] + script[-3] + script[-2]]
+    values = np.array(["".join(rng.permutation([*script[:-3], told[g]])) for g in good], dtype=object)
+    encoder = TableEncoder({"note": "text"}, "linear").fit({"note": values[:400]}, good[:400])
+    assert abs(np.corrcoef(encoder.transform({"note": values[400:]})[:, -1], good[400:])[0, 1]) > 0.8
+
+
 @pytest.mark.parametrize("style", ["linear", "piecewise"])
 def test_no_number_of_a_network_is_as_large_as_a_price(style):
     frame, y = table(600)
@@ -171,7 +189,6 @@ def texts(n, seed=0):
 
 def test_a_text_is_encoded_as_scikit_learn_would_whatever_the_size_of_the_batch(monkeypatch):
     from sklearn.decomposition import TruncatedSVD
-
     from sklearn.linear_model import Ridge
 
     values, y = texts(500), np.arange(500) % 7.0
