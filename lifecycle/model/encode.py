@@ -11,7 +11,6 @@ It works on plain arrays: scikit-learn's ColumnTransformer on a DataFrame takes 
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
@@ -21,6 +20,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from lifecycle.ground.memory import give_back
+from lifecycle.ground.scripts import without_spaces
 from lifecycle.table.contract import MODEL, Field
 
 MANY_LEVELS = 8  # from here on a category also gets the target's mean
@@ -32,10 +32,9 @@ MAX_MEAN_CLASSES = 8
 TEXT_COMPONENTS, TOPIC_ROWS = 16, 100  # topics of a text at most, and rows for each of them
 TOPIC_SCALE = 10  # of the topics for linear models, which makes them as large as the standardised numbers
 WORDS_ALPHA = 1.0  # a word of three texts counts about half, as a level's mean does of ten rows
-# Thai and Lao, Burmese, Khmer, Chinese and Japanese, where a word is a few letters among others
-UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 WORDS: dict[str, Any] = {"strip_accents": "unicode"}
-PAIRS: dict[str, Any] = {"analyzer": "char", "ngram_range": (1, 2)}  # their marks are letters, and no accents
+# of letters, where no spaces tell words: marks are no accents there
+PAIRS: dict[str, Any] = {"analyzer": "char", "ngram_range": (1, 2)}
 MOST_TEXTS = 50_000  # rows on which a few thousand words are weighed
 MANY_ROWS = 1000  # from here on texts are looked up by level, not by cell
 YEAR_WAVES, DAY_WAVES = 2, 4  # sines and cosines of a date, for linear models
@@ -456,7 +455,7 @@ class Text(_Part):
 
         texts = _texts(values)
         self.components = np.empty((0, 0))
-        how = PAIRS if _without_spaces(texts) else WORDS
+        how = PAIRS if without_spaces(texts[:TEXTS_AT_ONCE]) else WORDS
         self.tfidf = TfidfVectorizer(min_df=3, max_features=4000, sublinear_tf=True, **how)
         try:
             matrix = self.tfidf.fit_transform(texts)
@@ -564,12 +563,6 @@ def _crossing(n: int, random_state: int) -> list[np.ndarray]:
     """Masks of n rows: each row is in one of them."""
     fold = np.random.default_rng(random_state).permutation(n) % 5
     return [fold == k for k in range(5)]
-
-
-def _without_spaces(texts: list[str]) -> bool:
-    """Whether most letters of the first texts are of a script that puts no spaces between words."""
-    first = "".join(texts[:TEXTS_AT_ONCE])
-    return len(UNSPACED.findall(first)) > sum(map(str.isalpha, first)) / 2
 
 
 def _texts(values: np.ndarray) -> list[str]:

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from lifecycle.ground.progress import shown
+from lifecycle.ground.scripts import words_in
 from lifecycle.table import cells, dates, evidence, notation, sentinels, units, vocabulary
 from lifecycle.table.date_column import compact_dates, date_draft, is_span
 from lifecycle.table.draft import DATES, LEVELS, MAX_WORDS, NUMBERS, Draft, Untyped
@@ -331,7 +332,7 @@ def _boolean_word(value: Any) -> str:
 def _text_or_level(one: Untyped, texts: Texts, define: Mapping[str, Any]) -> str:
     if not texts.total or one.is_target or vocabulary.is_code(one.name):
         return "string"
-    words = np.mean([len(t.split()) for t in texts.sample])
+    words = np.mean([words_in(t) for t in texts.sample])
     many = texts.different > max(20, define["max_levels"] * texts.total)
     if (many and words >= 2) or (words >= 4 and texts.different > 50):
         return "text"

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from lifecycle.ground.scripts import words_in
 from lifecycle.ground.words import cut, percent
 from lifecycle.table import cells, notation, vocabulary
 from lifecycle.table.notation import Notation
@@ -80,7 +81,7 @@ def _role_of_text(name: str, filled: pd.Series, counts: Counts) -> Role:
     if telling and not named and looks_measured(filled):
         note = f"{distinct} different texts that look like measures (such as {shown(filled)}), read as words"
         return Role("feature", note=note, kind="text")
-    if telling and not filled.iloc[:SAMPLE].str.strip().str.contains(" ").mean() > 0.5:
+    if telling and not np.mean([" " in text.strip() or words_in(text) >= 3 for text in filled.iloc[:SAMPLE]]) > 0.5:
         if n < 0.9 * n_rows and not named:
             note = f"a different text in each of the {percent(n / n_rows)} of the rows where it is filled: only whether it is filled can be learned from"
             return Role("feature", note=note)

@@ -124,6 +124,26 @@ def test_what_only_names_a_row_is_an_id_and_stays_a_text():
         assert (field(name, **{name: cells})["role"], field(name, **{name: cells})["type"]) == ("id", "string"), name
 
 
+@pytest.mark.parametrize(
+    "parts",
+    [
+        "服务员 很热情 上菜快 环境干净 价格中等 味道一般 周末人多 下次再来",
+        "店員さん が親切 駅から近く 量はふつう 値段も手ごろ また来ます 味は濃い 静かでした",
+        "อาหารอร่อย พนักงานสุภาพ ราคาไม่แพง ใกล้สถานี ร้านเล็ก คนเยอะ จะกลับมาอีก รอนาน",
+    ],
+)
+def test_a_sentence_without_spaces_is_a_text_to_learn_from(parts):
+    found = field(c=["".join(RNG.permutation(parts.split())[:4]) for _ in range(N)])
+    assert (found["role"], found.get("kind")) == ("feature", "text")
+
+
+def test_a_name_of_a_few_letters_is_an_id_in_any_script():
+    family, given = "王李张刘陈杨黄赵周吴徐", "伟芳娜敏静丽强磊军洋勇"
+    names = [a + b + c for a in family for b in given for c in "一"][:N]
+    plates = [f"京A{i:05}" for i in range(N)]
+    assert [field(c=cells)["role"] for cells in (names, plates)] == ["id", "id"]
+
+
 def test_a_customer_with_several_rows_is_a_group_and_an_order_within_is_left_out():
     customer, order = np.arange(N) // 8, np.arange(N) // 2 + 500
     made = {f["name"]: f["role"] for f in contract(customer_id=customer, order_no=order)["fields"]}

@@ -1,0 +1,1 @@
+{{ "lifecycle/ground/scripts.py" | from_root }}
