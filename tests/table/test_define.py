@@ -140,8 +140,9 @@ def test_a_sentence_without_spaces_is_a_text_to_learn_from(parts):
 def test_a_name_of_a_few_letters_is_an_id_in_any_script():
     family, given = "王李张刘陈杨黄赵周吴徐", "伟芳娜敏静丽强磊军洋勇"
     names = [a + b + c for a in family for b in given for c in "一"][:N]
+    full = [f"田中{a}{b}" for a in "太次三四五六七八九十正健" for b in "郎一二助夫雄男彦人樹"][:N]
     plates = [f"京A{i:05}" for i in range(N)]
-    assert [field(c=cells)["role"] for cells in (names, plates)] == ["id", "id"]
+    assert [field(c=cells)["role"] for cells in (names, full, plates)] == ["id", "id", "id"]
 
 
 def test_a_customer_with_several_rows_is_a_group_and_an_order_within_is_left_out():
