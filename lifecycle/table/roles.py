@@ -18,6 +18,7 @@ from lifecycle.table import cells, notation, vocabulary
 from lifecycle.table.notation import Notation
 
 SAMPLE = 2_000  # cells whose form is looked at
+MANY_ROWS = 20  # of one value, from which on a word is rather a kind than somebody
 LONG = 15  # digits, from which on a whole number is a name: a float holds no more
 # what a spreadsheet makes of a number of 12 digits and more
 _MANGLED = re.compile(r"\s*-?\d(?:[.,]\d+)?[eE]\+(\d{2})\s*")
@@ -65,13 +66,35 @@ def role_of(name: str, kind: str, filled: pd.Series, counts: Counts, written: No
         if found := _cut_by_a_spreadsheet(filled, sample) or _long_number(name, filled, sample, counts):
             return found
     several = counts.distinct >= 10 and counts.rows_a_value >= 1.2
-    if kind in ("string", "integer") and several and vocabulary.is_thing(name):
+    if kind in ("string", "integer") and several and vocabulary.is_thing(name) and not _is_how_many(name, kind, filled):
+        if _is_topic(name, kind, filled, counts):
+            note = "words with many rows each, read as what a row is about; if it says who: " + entry(
+                name, role="group"
+            )
+            return Role("feature", note=note)
         return _group_or_id(counts)
     if kind == "string":
         return _role_of_text(name, filled, counts)
     if kind == "integer":
         return _role_of_integer(name, filled, counts, written)
     return Role("feature")
+
+
+def _is_how_many(name: str, kind: str, filled: pd.Series) -> bool:
+    """Whether `num_person` counts persons: few have as many as the most, and nearly each number up to that is there."""
+    if kind != "integer" or not vocabulary.may_be_how_many(name):
+        return False
+    rows = pd.to_numeric(filled, errors="coerce").dropna().value_counts().sort_index()
+    if not len(rows) or not 0 <= rows.index[0] <= 1 or rows.index[-1] > 2 * len(rows):
+        return False
+    return bool(rows.iloc[0] > 5 * rows.iloc[len(rows) // 2 :].mean())
+
+
+def _is_topic(name: str, kind: str, filled: pd.Series, counts: Counts) -> bool:
+    """Whether a `subject` is Math or Biology, and nobody."""
+    if kind != "string" or vocabulary.words(name) != ["subject"] or counts.rows_a_value <= MANY_ROWS:
+        return False
+    return bool(pd.Series(filled.unique()).str.fullmatch(r"(?:[^\W\d_]|[ &/,.-]){4,}").mean() > 0.8)
 
 
 def _role_of_text(name: str, filled: pd.Series, counts: Counts) -> Role:

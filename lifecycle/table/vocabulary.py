@@ -84,6 +84,8 @@ _OF_OTHER_CODE = frozenset(
     " ratio density share rate percent pct score time weight catch landings tonnes kg price usage used".split()
 )
 _OF_A_CODE = IDS | NUMBERS | frozenset("code address addr home work office private".split())
+_BETWEEN = frozenset("de del do da di du des della dell l la le el".split())
+_PLURAL = re.compile(r"[^isu]s$")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _STEM_ENDINGS = ("nummer", "number", "numero", "uuid", "guid", "num", "nbr", "nr", "id", "no", "key")
 
@@ -130,8 +132,22 @@ def is_numbered(name: str) -> bool:
         return False
     if found[-1] in NUMBERS:
         return True
-    # numero_cliente, num cuenta: the number stands first, and the thing is one
-    return found[0] in NUMBERS and any(word in THINGS or word in ORDERS for word in found[1:])
+    return _is_number_first(found)
+
+
+def _is_number_first(found: list[str]) -> bool:
+    """numero_cliente, num cuenta: the number stands first, and the thing after it is one; number_customer_calls and
+    num_llamadas_cliente are how many calls there are."""
+    rest = [word for word in found[1:] if word not in _BETWEEN]
+    if found[0] not in NUMBERS or not rest or not (rest[0] in THINGS or rest[0] in ORDERS):
+        return False
+    return len(rest) == 1 or not _PLURAL.search(rest[-1])
+
+
+def may_be_how_many(name: str) -> bool:
+    """Whether a name that is numbered leaves open which number it is: `num_person`, one of them or how many."""
+    found = words(name)
+    return len(found) > 1 and found[0] in NUMBERS and found[-1] not in IDS | NUMBERS
 
 
 def is_thing(name: str) -> bool:

@@ -813,6 +813,31 @@ def test_the_code_of_a_thing_is_its_name_and_that_of_an_article_is_not(name, is_
     assert (made["identity"].get("group") == name) == is_thing
 
 
+@pytest.mark.parametrize(
+    "name", ["number_customer_service_calls", "num_llamadas_cliente", "num_user_for_reviews", "num_person"]
+)
+def test_how_many_there_are_is_learned_from_and_no_group(name):
+    counts = np.minimum(np.random.default_rng(1).geometric(0.3, 600), 14)
+    made = contract(**{name: counts}, x=RNG.normal(size=600), good=np.where(counts > 3, "yes", "no"))
+    assert "group" not in made["identity"]
+    assert next(f for f in made["fields"] if f["name"] == name)["role"] == "feature"
+
+
+@pytest.mark.parametrize("name", ["num_person", "numero_cliente", "customer_number"])
+def test_the_number_of_somebody_is_a_group(name):
+    numbers = 1 + np.random.default_rng(1).permutation(600) % 30
+    made = contract(**{name: numbers}, x=RNG.normal(size=600), good=np.where(numbers % 7 > 3, "yes", "no"))
+    assert made["identity"]["group"] == name
+
+
+def test_a_subject_is_a_topic_or_somebody():
+    topics = "Math Biology Chemistry Physics History Geography Art Music Latin French Law".split()
+    at = np.random.default_rng(1).integers(0, len(topics), 600)
+    others = {"x": RNG.normal(size=600), "good": np.where(at % 3 == 0, "yes", "no")}
+    assert field("subject", subject=[topics[i] for i in at], **others)["role"] == "feature"
+    assert field("subject", subject=[f"S{i:02d}" for i in at], **others)["role"] == "group"
+
+
 def test_a_place_or_three_numbers_in_a_cell_are_no_id_though_no_two_cells_are_alike():
     near = RNG.uniform(40, 60, N)
     assert field(c=[f"{a:.5f}, {a / 3:.5f}" for a in near])["role"] == "feature"
