@@ -7,9 +7,13 @@ from typing import Any
 
 import numpy as np
 
+MARGIN = 0.1  # of the span of the targets seen, past which no prediction goes
+MOST_EXPONENT = 700.0  # a larger one is infinite
+
 
 class ScaledTarget:
-    """`log`: for a positive and skewed target. A prediction stays within the targets seen and a tenth of their span."""
+    """`log`: for a positive and skewed target. A prediction stays within the targets seen and a tenth of their span; below
+    them, of a logarithm, a tenth of its span, which stays positive."""
 
     def __init__(self, estimator: Any, log: bool) -> None:
         self.estimator, self.log = estimator, log
@@ -17,8 +21,10 @@ class ScaledTarget:
     def fit(self, x: np.ndarray, y: np.ndarray, **more: Any) -> ScaledTarget:
         z = np.log(y) if self.log else y
         self.mean, self.scale = float(z.mean()), float(z.std()) or 1.0
-        margin = 0.1 * (z.max() - z.min())
-        self.low, self.high = float(z.min() - margin), float(z.max() + margin)
+        margin = MARGIN * (y.max() - y.min())
+        self.low, self.high = float(y.min() - margin), float(y.max() + margin)
+        if self.log:
+            self.low = float(np.exp(z.min() - MARGIN * (z.max() - z.min())))
         if "y_val" in more:
             more["y_val"] = self._to(more["y_val"])
         self.estimator.fit(x, self._to(y), **more)
@@ -34,5 +40,7 @@ class ScaledTarget:
         return ((np.log(np.maximum(y, 1e-300)) if self.log else y) - self.mean) / self.scale
 
     def _back(self, z: np.ndarray) -> np.ndarray:
-        z = np.clip(z * self.scale + self.mean, self.low, self.high)
-        return np.exp(z) if self.log else z
+        z = z * self.scale + self.mean
+        if self.log:
+            z = np.exp(np.minimum(z, MOST_EXPONENT))
+        return np.clip(z, self.low, self.high)
