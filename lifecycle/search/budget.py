@@ -33,6 +33,7 @@ CHEAP = {
     "many": [Level(1, 0.2, 0.4), Level(1, 0.1, 0.2), Level(1, 0.05, 0.1)],
 }
 MANY = 20_000
+BESIDE = 1e-5  # seconds a row, of many, that train takes beside its fits: to read, encode and bin rows, and to judge the model
 FIRST = 5  # entries, in their order, that a level must have room for
 MANY_DRAWS = (
     2  # fits of one member that a model is made of, at most: four were no better, and each takes its time to answer
@@ -51,7 +52,8 @@ class Entry:
 
 class Plan(NamedTuple):
     """`effort`: the share of their trees and epochs that the entries are given; `refit`: the members of the ensemble are fitted
-    again on all rows; with one fold they are kept as they are. `repeats`: how often the rows are parted into folds, at most."""
+    again on all rows; with one fold they are kept as they are. `repeats`: how often the rows are parted into folds, at most.
+    `room`: core seconds that may be planned; `spare`: entries that are tried too where the others leave room after all."""
 
     entries: list[Entry]
     folds: int
@@ -60,6 +62,8 @@ class Plan(NamedTuple):
     left: list[str]
     effort: float = 1.0
     repeats: int = 1
+    room: float = 0.0
+    spare: tuple[Entry, ...] = ()
 
 
 def make_plan(
@@ -77,7 +81,8 @@ def make_plan(
         n = min(level.folds, folds)
         kept: list[Entry] = []
         seconds = 0.0
-        for e in [at_level(e, level) for e in entries]:
+        sized = [at_level(e, level) for e in entries]
+        for e in sized:
             more = work(e, shape, n, cost, refit or n > 1)
             if not kept or seconds + more <= budget * MARGIN:
                 kept.append(e)
@@ -86,14 +91,30 @@ def make_plan(
         wanted = entries if level == LEVELS[0] else entries[:FIRST]
         if seconds <= budget * MARGIN and [e.name for e in kept[: len(wanted)]] == [e.name for e in wanted]:
             break
-    names = [e.name for e in kept]
-    left = [e.name for e in entries if e.name not in names]
-    plan = Plan(kept, n, refit or n > 1, seconds, left, level.rest)
+    spare = tuple(e for e in sized if e not in kept)
+    left = [e.name for e in spare]
+    plan = Plan(kept, n, refit or n > 1, seconds, left, level.rest, 1, budget * MARGIN)
+    if shape.rows < MANY:  # of many rows fits take longer than estimated, not shorter
+        plan = plan._replace(spare=spare)
     # a budget that has to leave something out is better spent on that than on saying the rest again
     if left or n < 2 or level.rest < 1:
         return plan
     times = int(np.clip(budget * MARGIN // seconds, 1, repeats))
     return plan._replace(seconds=seconds * times, repeats=times)
+
+
+def more_entries(plan: Plan, run: list[Entry], shape: Shape, cost: Callable[[Entry, Shape], float]) -> list[Entry]:
+    """Of plan.spare, those that there is room for beside what has `run`, with the rounds that it ran: folds end boosting and
+    networks before the rounds that a plan has to expect. A logarithm is expected to run as long as its candidate did."""
+    like = {e.candidate: e for e in reversed(run)}
+    seconds = sum(work(e, shape, plan.folds, cost, plan.refit) for e in run)
+    more = []
+    for e in plan.spare:
+        expected = work(like.get(e.candidate, e), shape, plan.folds, cost, plan.refit)
+        if seconds + expected <= plan.room:
+            more.append(e)
+            seconds += expected
+    return more
 
 
 def work(entry: Entry, shape: Shape, folds: int, cost: Callable[[Entry, Shape], float], refit: bool) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,7 +17,7 @@ from lifecycle.model.calibrate import pick_threshold, useful_calibration
 from lifecycle.model.model import AddFeatures, Model
 from lifecycle.model.shape import Shape, shape_of
 from lifecycle.search.blend import bagged_weights, clearly_better, drawn_rows, greedy_weights
-from lifecycle.search.budget import MANY_DRAWS, Entry, Plan, make_plan
+from lifecycle.search.budget import BESIDE, MANY, MANY_DRAWS, Entry, Plan, make_plan, more_entries
 from lifecycle.search.data import TrainingData
 from lifecycle.search.repeats import repeat_all
 from lifecycle.search.workers import Clock, Fitted, Found, Tried, Workers, fit_members, try_all
@@ -59,18 +59,24 @@ def small_entries(data: TrainingData, shape: Shape, params: TrainParams) -> list
 def plan_for(data: TrainingData, shape: Shape, params: TrainParams, scheme: str, share: float = 1.0) -> Plan:
     """What `share` of the budget is enough for on a table of that shape, of which `data` are all rows or some."""
     small = small_entries(data, shape, params)
+    # forward in time the last fold has not seen the newest rows: the model is always fitted again
+    refit = scheme == "time"
+    beside = BESIDE * shape.rows if shape.rows >= MANY else 0.0
+    core_seconds = max(share * params.time_budget - beside, 0.0) * params.n_jobs
+    repeats = 1 if scheme == "time" else params.repeats
+    plan = make_plan(small, shape, params.folds, core_seconds, cost_of(data), refit, repeats)
+    planned = [e.name for e in plan.entries]
+    entries = entries_of(params.candidates, data.y, params.choose)
+    return plan._replace(left=[e.name for e in entries if e.name not in planned])
+
+
+def cost_of(data: TrainingData) -> Callable[[Entry, Shape], float]:
+    """Seconds of one core that a fit of an entry takes on a table of some shape."""
 
     def cost(entry: Entry, shape: Shape) -> float:
         return data.families[entry.candidate].cost(shape, entry.hyper)
 
-    # forward in time the last fold has not seen the newest rows: the model is always fitted again
-    refit = scheme == "time"
-    core_seconds = share * params.time_budget * params.n_jobs
-    repeats = 1 if scheme == "time" else params.repeats
-    plan = make_plan(small, shape, params.folds, core_seconds, cost, refit, repeats)
-    planned = [e.name for e in plan.entries]
-    entries = entries_of(params.candidates, data.y, params.choose)
-    return plan._replace(left=[e.name for e in entries if e.name not in planned])
+    return cost
 
 
 # ---- what is chosen -----------------------------------------------------------------------------------------------
@@ -108,7 +114,7 @@ class Blend:
 def find_blend(data: TrainingData, plan: Plan, params: TrainParams, clock: Clock) -> Blend:
     """Cross-validate what is planned, weigh it, and fit what has a weight."""
     with Workers(data, params.n_jobs) as workers:
-        found = try_all(data, plan.entries, workers, clock, keep=not plan.refit)
+        found = try_planned(data, plan, workers, clock)
         if not found.tried:
             raise UserError(f"no candidate could be fitted: {found.unfit}; see train.candidates in params.yaml")
 
@@ -127,6 +133,26 @@ def find_blend(data: TrainingData, plan: Plan, params: TrainParams, clock: Clock
             one.size_mb *= len(draws)
             one.latency_ms *= len(draws)
         return Blend(found, weights, members, [draws[0] for draws in fitted], [draws[1:] for draws in fitted])
+
+
+def try_planned(data: TrainingData, plan: Plan, workers: Workers, clock: Clock) -> Found:
+    """The plan's entries; then, as long as there is room by the rounds that they ran, of those it had left out."""
+    shape = shape_of(data.kinds, data.rows, len(data.classes))
+    found = try_all(data, plan.entries, workers, clock, keep=not plan.refit)
+    while not found.left:
+        run = [as_run(one, data) for one in found.tried]
+        more = more_entries(plan, run, shape, cost_of(data))
+        if not more:
+            break
+        found = try_all(data, more, workers, clock, keep=not plan.refit, before=found)
+        plan = plan._replace(spare=tuple(e for e in plan.spare if e not in more))
+    return found
+
+
+def as_run(one: Tried, data: TrainingData) -> Entry:
+    """Its entry, with the rounds that its folds ran."""
+    rounds = data.families[one.entry.candidate].rounds
+    return replace(one.entry, hyper=one.entry.hyper | {rounds: one.ran}) if rounds else one.entry
 
 
 def draws_of(members: list[Tried], data: TrainingData, params: TrainParams) -> int:
@@ -259,7 +285,7 @@ def facts_of(
         "folds": len(data.folds),
         "repeats": 1 + len(data.repeats),
         **decided,
-        "not_planned": plan.left,
+        "not_planned": blend.found.without(plan.left),
         "unfit": blend.found.unfit,
         "out_of_time": blend.found.left,
     }
@@ -283,8 +309,9 @@ def timings(data: TrainingData, plan: Plan, blend: Blend, model: Model, clock: C
 
 def tell(facts: dict[str, Any], plan: Plan, found: Found, params: TrainParams) -> None:
     """What was left out and why, and the line of numbers."""
-    if plan.left or plan.folds < params.folds:
-        without = f", without {', '.join(plan.left)}" if plan.left else ""
+    left = found.without(plan.left)
+    if left or plan.folds < params.folds:
+        without = f", without {', '.join(left)}" if left else ""
         rows = facts.get("sample", {}).get("searched", facts["n_rows"])
         budget = f"{rows:,} rows and train.time_budget {params.time_budget} s"
         print(f"  {budget}: {plan.folds} folds planned{without}")

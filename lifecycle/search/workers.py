@@ -39,7 +39,8 @@ Made = TypeVar("Made")
 class Tried:
     """One entry on all folds: `oof` its predictions for rows it was not fitted on, in the order of TrainingData.scored, their
     mean where the folds were repeated, and `repeats` those of each; `fold_scores` of the first folds, then of their repeats;
-    `rows` that its last fit saw."""
+    `ran`: the rounds after which folds stopped it, their mean, and `rounds` those that were best; `rows` that its last fit
+    saw."""
 
     entry: Entry
     oof: np.ndarray
@@ -47,6 +48,7 @@ class Tried:
     score: float
     seconds: float
     rounds: int = 0
+    ran: int = 0
     size_mb: float = 0.0
     latency_ms: float = 0.0
     rows: int = 0
@@ -133,9 +135,20 @@ class Found(NamedTuple):
     unfit: dict[str, str]
     fits: dict[str, list[Fit]]
 
+    def without(self, names: list[str]) -> list[str]:
+        """Those of these names that were not even tried."""
+        seen = {one.entry.name for one in self.tried} | {*self.left, *self.unfit}
+        return [name for name in names if name not in seen]
 
-def try_all(data: TrainingData, entries: list[Entry], workers: Workers, clock: Clock, keep: bool) -> Found:
-    """All entries on all folds; the first one however long it takes. `keep`: what the folds fitted is kept."""
+
+NOTHING = Found([], [], {}, {})
+
+
+def try_all(
+    data: TrainingData, entries: list[Entry], workers: Workers, clock: Clock, keep: bool, before: Found = NOTHING
+) -> Found:
+    """All entries on all folds, beside what was found `before`; the very first one however long it takes. `keep`: what the folds
+    fitted is kept."""
     from tqdm import tqdm
 
     n_folds = len(data.folds)
@@ -146,17 +159,20 @@ def try_all(data: TrainingData, entries: list[Entry], workers: Workers, clock: C
     unfit: dict[str, str] = {}
 
     def left() -> float:
-        if not tried:
+        done = [*before.tried, *tried.values()]
+        if not done:
             return np.inf
         # the fits on all rows are still to come: as long as the folds' mean, and a little more as they see more rows
-        refits = 0 if keep else sum(t.seconds for t in tried.values()) / n_folds * 1.3 / workers.n_jobs
+        refits = 0 if keep else sum(t.seconds for t in done) / n_folds * 1.3 / workers.n_jobs
         return clock.left(refits)
 
     # by the work that was planned: a count of fits says "soon" where the long ones are still to come
     shape = shape_of(data.kinds, data.rows, len(data.classes))
     planned = {e.name: data.families[e.candidate].cost(shape, e.hyper) for e in entries}
     total = n_folds * sum(planned.values())
-    with tqdm(total=total, desc="train", leave=False, disable=None, bar_format=BAR) as progress:
+    with tqdm(
+        total=total, desc="more" if before.tried else "train", leave=False, disable=None, bar_format=BAR
+    ) as progress:
         for (entry, fold, *_), fit in workers.run(jobs, left):
             if isinstance(fit, str):
                 unfit[entry.name] = fit
@@ -166,13 +182,14 @@ def try_all(data: TrainingData, entries: list[Entry], workers: Workers, clock: C
                 tried[entry.name] = gather(entry, data, [in_order(fits[entry.name])])
                 if not repeated:
                     fits[entry.name] = {}  # a prediction for each row and look at the rounds
-            best = best_of(list(tried.values()), data.metric)
+            best = best_of([*before.tried, *tried.values()], data.metric)
             if best:
                 progress.set_postfix_str(f"best {short(best.score)} ({best.entry.name})")
             progress.update(planned[entry.name])
     untried = [entry.name for entry in entries if entry.name not in tried and entry.name not in unfit]
     kept = {name: in_order(fits[name]) for name in tried if repeated}
-    return Found([tried[entry.name] for entry in entries if entry.name in tried], untried, unfit, kept)
+    ended = [tried[entry.name] for entry in entries if entry.name in tried]
+    return Found(before.tried + ended, before.left + untried, before.unfit | unfit, before.fits | kept)
 
 
 def in_order(fits: dict[int, Fit]) -> list[Fit]:
@@ -230,6 +247,7 @@ def gather(entry: Entry, data: TrainingData, repeats: list[list[Fit]]) -> Tried:
     best.size_mb = fits[-1].size / 1e6 * growth
     best.latency_ms = data.families[entry.candidate].latency(entry.hyper, best.rounds, outputs)
     best.fitted = fits[0].fitted
+    best.ran = int(np.mean([max(fit.stages) for fit in every]))
     rows = len(data.folds[0][0]) if best.fitted else len(data.y)
     best.rows = rows_seen(data.families[entry.candidate].style, rows)
     return best

@@ -1,21 +1,34 @@
 """plan: what is tried follows from the table's size and the budget, and from nothing else."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import yaml
 
 from lifecycle.model.families import FAMILIES
 from lifecycle.model.shape import Shape, shape_of
-from lifecycle.search.budget import Entry, make_plan, shrunk
+from lifecycle.search.budget import Entry, make_plan, more_entries, shrunk
 from tests.scratch import ROOT
 
 BLOCKS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))["train"]["candidates"]
 ENTRIES = [Entry(name, name, hyper) for name, hyper in BLOCKS.items()]
 
 
-def plan(rows, columns=20, outputs=2, budget=120, regression=False):
-    shape = Shape(rows, columns, 2 * columns, outputs, regression)
-    return make_plan(ENTRIES, shape, 5, budget, lambda e, s: FAMILIES[e.candidate].cost(s, e.hyper))
+LOGS = [replace(e, name=f"{e.name} log", log=True) for e in ENTRIES]
+
+
+def cost(entry, shape):
+    return FAMILIES[entry.candidate].cost(shape, entry.hyper)
+
+
+def plan(rows, columns=20, outputs=2, budget=120, regression=False, entries=ENTRIES):
+    return make_plan(entries, Shape(rows, columns, 2 * columns, outputs, regression), 5, budget, cost)
+
+
+def run(entries, share):
+    """These entries as if their folds had been stopped after that share of their rounds."""
+    return [shrunk(e, share) if FAMILIES[e.candidate].rounds else e for e in entries]
 
 
 def test_a_small_table_gets_everything_in_five_folds():
@@ -56,6 +69,29 @@ def test_the_most_rounds_are_planned_only_with_all_candidates():
     rounds = [{e.name: e.hyper for e in one.entries}["boosting"]["max_iter"] for one in plans]
     assert rounds == sorted(rounds) and rounds[-1] == 2000
     assert not any(one.left for one, n in zip(plans, rounds, strict=True) if n == 2000)
+
+
+def test_what_the_folds_did_not_ask_for_is_planned_for_what_was_left_out():
+    wide = Shape(2_300, 80, 300, 1, True)
+    planned = make_plan(ENTRIES + LOGS, wide, 5, 120, cost)
+    assert planned.left == [e.name for e in planned.spare] and "boosting log" in planned.left
+    assert not more_entries(planned, run(planned.entries, 1), wide, cost)
+    more = more_entries(planned, run(planned.entries, 0.3), wide, cost)
+    assert "boosting log" in [e.name for e in more]
+    assert [e for e in planned.spare if e in more] == more  # in their order
+    # a logarithm is expected to stop where its candidate did
+    log, other = (next(e for e in LOGS if e.candidate == name) for name in ("boosting", "network"))
+    only = planned._replace(spare=(log,), room=24)
+    assert more_entries(only, run(planned.entries, 0.3), wide, cost) == [log]
+    # of one that nothing is known of, all rounds are
+    assert "network" not in [e.candidate for e in planned.entries]
+    assert not more_entries(only._replace(spare=(other,)), run(planned.entries, 0.3), wide, cost)
+
+
+def test_of_many_rows_what_was_left_out_stays_out():
+    """There a fit takes longer than estimated, not shorter."""
+    large = plan(30_000, columns=60, budget=20)
+    assert large.left and not large.spare
 
 
 def test_a_learning_rate_that_is_a_word_stays():

@@ -117,6 +117,24 @@ def test_a_skewed_positive_target_is_also_tried_as_its_logarithm(here):
     assert np.isfinite(answers).all() and (answers > 0).all()
 
 
+def test_candidates_without_room_in_the_plan_are_tried_where_the_folds_leave_it(here):
+    """A target that nothing tells: each fold stops boosting as soon as it may."""
+    frame = bakes(400)
+    frame["good"] = np.random.default_rng(0).permutation(frame["good"])
+    long = {"max_iter": 20_000, "max_leaf_nodes": 8, "learning_rate": 0.1}
+    names = ("boosting", "additive", "boosting_deep", "linear_strong", "boosting_shallow")
+    blocks = LINEAR | {name: long if "boosting" in name else LINEAR["linear"] for name in names}
+    here(frame, train={"candidates": blocks, "time_budget": 25, "n_jobs": 2})
+    contract, params = read_contract(), TrainParams.load()
+    plan = train.plan_of(
+        train.prepare(read_parquet("data/train.parquet"), contract, params, None, FAMILIES), params, "random"
+    )
+    assert plan.left == ["boosting_shallow"]
+    train.main()
+    assert "boosting_shallow" in board().index
+    assert not told()["not_planned"] and not told()["out_of_time"]
+
+
 def test_the_clock_keeps_what_is_done_and_names_what_is_not(here):
     here(bakes())
     contract, params = read_contract(), TrainParams.load()
