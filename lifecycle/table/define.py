@@ -281,7 +281,7 @@ def what_rows_belong_to(
             group = groups.Group(name, column.role.reason, True)
             sure.append(Looked(group, groups.keys(blanked(cells, [column]), group), share_of(raw.whole, group)))
     if sure:
-        return min(sure, key=lambda one: one.keys.nunique() / one.share).group
+        return coarsest(sure).group
     for likely in looked[:MOST_LIKELY]:
         siblings = groups.siblings(likely.keys.to_numpy(), split.test_size)
         cure = entry(likely.group.column, role="group")
@@ -298,6 +298,30 @@ class Looked:
     group: groups.Group
     keys: pd.Series
     share: float = 1.0
+
+
+def coarsest(sure: list[Looked]) -> Looked:
+    """Of a patient and a visit the patient. One that is not named as a thing is, such as the time at which something stopped, comes
+    before one that is where it holds whole things only."""
+
+    def number(one: Looked) -> float:
+        return float(one.keys.nunique() / one.share)
+
+    named = [one for one in sure if groups.is_named(one.group.column)]
+    if not named:
+        return min(sure, key=number)
+    best = min(named, key=number)
+    others = [one for one in sure if not groups.is_named(one.group.column) and holds(one, best)]
+    return min([*named, *others], key=number)
+
+
+def holds(one: Looked, other: Looked) -> bool:
+    """Whether all rows of each thing of `other` are of the same one; of different samples of a large table that is not known, and
+    taken to be so."""
+    if not one.keys.index.equals(other.keys.index):
+        return True
+    both = pd.DataFrame({"one": one.keys, "other": other.keys}).dropna()
+    return bool(both.groupby("other")["one"].nunique().mean() < 1.05)
 
 
 def blanked(frame: pd.DataFrame, made: list[ColumnDraft]) -> pd.DataFrame:

@@ -381,7 +381,7 @@ def _alike(
     if others[0] not in strong and len(strong) < 2:
         return None
     likely = False
-    if numbers is not None and not _is_named(column):
+    if numbers is not None and not is_named(column):
         sizes = np.bincount(codes)
         if _is_a_measure(column, values, sizes):
             return None
@@ -399,12 +399,13 @@ def _alike(
     return Group(column, reason, numbers is not None and not likely and not is_other_code)
 
 
-def _is_named(column: str) -> bool:
+def is_named(column: str) -> bool:
+    """Whether the name is that of a thing, or of its number."""
     return vocabulary.is_thing(column) or vocabulary.is_id(column) or vocabulary.is_numbered(column)
 
 
 def _is_a_measure(column: str, values: pd.Index, rows: np.ndarray) -> bool:
-    return vocabulary.is_of_time(column) or _counts_things(values, rows)
+    return vocabulary.is_of_time(column) or vocabulary.is_money(column) or _counts_things(values, rows)
 
 
 def _counts_things(values: pd.Index, rows: np.ndarray) -> bool:

@@ -60,6 +60,11 @@ MEASURES = frozenset(
     " profundidad superficie tamano velocidad temperatura largura comprimento profundidade tamanho altezza larghezza lunghezza"
     " wysokosc szerokosc waga dlugosc glebokosc powierzchnia 身長 体重 高さ 幅 長さ 面積".split()
 )
+MONEY = frozenset(
+    "price prices cost costs amount salary wage wages income fare fee fees revenue sales turnover rent premium balance charge charges"
+    " payment tax budget value preis kosten betrag gehalt lohn einkommen umsatz miete prix cout montant salaire revenu loyer"
+    " precio coste costo importe salario ingreso ingresos renta prezzo importo stipendio reddito preco custo valor prijs bedrag".split()
+)
 YEARS = frozenset(
     "year years yr jahr jahre annee annees ano anos anno anni rok lata jaar jaren ar vuosi ev yil god год 年 年度 연도".split()
 )
@@ -173,6 +178,11 @@ def is_measure(name: str) -> bool:
     """Whether the name says that it is measured: a height, a coordinate, a temperature."""
     found = words(name)
     return not is_id(name) and not is_numbered(name) and any(word in MEASURES for word in found)
+
+
+def is_money(name: str) -> bool:
+    """Whether the name says that it is an amount of money."""
+    return not is_id(name) and not is_numbered(name) and any(word in MONEY for word in words(name))
 
 
 def is_order(name: str) -> bool:

@@ -814,7 +814,8 @@ def test_the_code_of_a_thing_is_its_name_and_that_of_an_article_is_not(name, is_
 
 
 @pytest.mark.parametrize(
-    "name", ["number_customer_service_calls", "num_llamadas_cliente", "num_user_for_reviews", "num_person"]
+    "name",
+    ["number_customer_service_calls", "num_llamadas_cliente", "num_user_for_reviews", "Num_Credit_Card", "num_person"],
 )
 def test_how_many_there_are_is_learned_from_and_no_group(name):
     counts = np.minimum(np.random.default_rng(1).geometric(0.3, 600), 14)
@@ -828,6 +829,35 @@ def test_the_number_of_somebody_is_a_group(name):
     numbers = 1 + np.random.default_rng(1).permutation(600) % 30
     made = contract(**{name: numbers}, x=RNG.normal(size=600), good=np.where(numbers % 7 > 3, "yes", "no"))
     assert made["identity"]["group"] == name
+
+
+def test_rows_belong_to_a_patient_and_not_to_the_month_in_which_each_stopped():
+    """Each patient has a first row of another month; a site holds whole patients."""
+    draw = np.random.default_rng(1)
+    patient, month = np.repeat(np.arange(100), 4), draw.permutation(100) % 25
+    level = draw.normal(size=25)[month]
+    stop = np.where(np.arange(400) % 4 > 0, 3 * month[patient], draw.integers(0, 75, 400))
+    rows = {
+        "id": patient,
+        "stop": stop,
+        "x": (level[patient] + draw.normal(size=400) / 100).round(3),
+        "size": (10 * level[patient]).round(2),
+        "good": np.where(level[patient] > 0, "yes", "no"),
+    }
+    assert contract(**rows)["identity"]["group"] == "id"
+    assert contract(**rows | {"stop": 3 * month[patient]})["identity"]["group"] == "stop"
+
+
+@pytest.mark.parametrize(("name", "is_group"), [("price", False), ("dose", True)])
+def test_rows_of_one_price_are_of_no_one_thing(name, is_group):
+    draw = np.random.default_rng(1)
+    codes = draw.permutation(np.repeat(draw.permutation(2000)[:60], 4))
+    near = np.unique(codes, return_inverse=True)[1]
+    level, other = draw.normal(size=(2, 60))
+    made = contract(
+        **{name: codes}, x=level[near].round(3), z=other[near].round(3), good=np.where(level[near] > 0, "yes", "no")
+    )
+    assert (made["identity"].get("group") == name) == is_group
 
 
 def test_a_subject_is_a_topic_or_somebody():
