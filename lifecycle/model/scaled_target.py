@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 MARGIN = 0.1  # of the span of the targets seen, past which no prediction goes
-MOST_EXPONENT = 700.0  # a larger one is infinite
 
 
 class ScaledTarget:
@@ -21,10 +20,9 @@ class ScaledTarget:
     def fit(self, x: np.ndarray, y: np.ndarray, **more: Any) -> ScaledTarget:
         z = np.log(y) if self.log else y
         self.mean, self.scale = float(z.mean()), float(z.std()) or 1.0
-        margin = MARGIN * (y.max() - y.min())
-        self.low, self.high = float(y.min() - margin), float(y.max() + margin)
-        if self.log:
-            self.low = float(np.exp(z.min() - MARGIN * (z.max() - z.min())))
+        most = y.max() + MARGIN * (y.max() - y.min())  # a tenth of the logarithms' span may be half of the largest target
+        self.low = float(z.min() - MARGIN * (z.max() - z.min()))
+        self.high = float(np.log(most) if self.log else most)
         if "y_val" in more:
             more["y_val"] = self._to(more["y_val"])
         self.estimator.fit(x, self._to(y), **more)
@@ -40,7 +38,5 @@ class ScaledTarget:
         return ((np.log(np.maximum(y, 1e-300)) if self.log else y) - self.mean) / self.scale
 
     def _back(self, z: np.ndarray) -> np.ndarray:
-        z = z * self.scale + self.mean
-        if self.log:
-            z = np.exp(np.minimum(z, MOST_EXPONENT))
-        return np.clip(z, self.low, self.high)
+        z = np.clip(z * self.scale + self.mean, self.low, self.high)
+        return np.exp(z) if self.log else z
