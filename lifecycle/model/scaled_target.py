@@ -20,7 +20,8 @@ class ScaledTarget:
     def fit(self, x: np.ndarray, y: np.ndarray, **more: Any) -> ScaledTarget:
         z = np.log(y) if self.log else y
         self.mean, self.scale = float(z.mean()), float(z.std()) or 1.0
-        most = y.max() + MARGIN * (y.max() - y.min())  # a tenth of the logarithms' span may be half of the largest target
+        # a tenth of the logarithms' span may be half of the largest target
+        most = y.max() + MARGIN * (y.max() - y.min())
         self.low = float(z.min() - MARGIN * (z.max() - z.min()))
         self.high = float(np.log(most) if self.log else most)
         if "y_val" in more:
