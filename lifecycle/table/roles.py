@@ -81,8 +81,9 @@ def role_of(name: str, kind: str, filled: pd.Series, counts: Counts, written: No
 
 
 def _is_how_many(name: str, kind: str, filled: pd.Series) -> bool:
-    """Whether `num_person` counts persons: few have as many as the most, and nearly each number up to that is there."""
-    if kind != "integer" or not vocabulary.may_be_how_many(name):
+    """Whether `num_person` counts persons, or `vehicle_reference` the vehicles of one accident: each number from one on is there, and
+    few rows have a high one. Numbers that were given to somebody have rows alike."""
+    if kind != "integer" or vocabulary.is_id(name) or not vocabulary.is_numbered(name):
         return False
     rows = pd.to_numeric(filled, errors="coerce").dropna().value_counts().sort_index()
     if not len(rows) or not 0 <= rows.index[0] <= 1 or rows.index[-1] > 2 * len(rows):

@@ -149,12 +149,6 @@ def _is_number_first(found: list[str]) -> bool:
     return len(rest) == 1 or not _PLURAL.search(rest[-1])
 
 
-def may_be_how_many(name: str) -> bool:
-    """Whether a name that is numbered leaves open which number it is: `num_person`, one of them or how many."""
-    found = words(name)
-    return len(found) > 1 and found[0] in NUMBERS and found[-1] not in IDS | NUMBERS
-
-
 def is_thing(name: str) -> bool:
     """Whether it names one of those that have several rows each: a customer's number, a machine's id."""
     found = words(name)

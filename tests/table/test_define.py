@@ -815,7 +815,14 @@ def test_the_code_of_a_thing_is_its_name_and_that_of_an_article_is_not(name, is_
 
 @pytest.mark.parametrize(
     "name",
-    ["number_customer_service_calls", "num_llamadas_cliente", "num_user_for_reviews", "Num_Credit_Card", "num_person"],
+    [
+        "number_customer_service_calls",
+        "num_llamadas_cliente",
+        "num_user_for_reviews",
+        "Num_Credit_Card",
+        "num_person",
+        "Vehicle_Reference",
+    ],
 )
 def test_how_many_there_are_is_learned_from_and_no_group(name):
     counts = np.minimum(np.random.default_rng(1).geometric(0.3, 600), 14)
