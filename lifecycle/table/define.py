@@ -301,8 +301,8 @@ class Looked:
 
 
 def coarsest(sure: list[Looked]) -> Looked:
-    """Of a patient and a visit the patient. One that is not named as a thing is, such as the time at which something stopped, comes
-    before one that is where it holds whole things only."""
+    """That of fewest values: of a patient and a visit the patient. A column that is not named as a thing, such as the time at which
+    something stopped, counts beside one that is only where it holds whole things."""
 
     def number(one: Looked) -> float:
         return float(one.keys.nunique() / one.share)
