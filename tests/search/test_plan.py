@@ -13,8 +13,6 @@ from tests.scratch import ROOT
 
 BLOCKS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))["train"]["candidates"]
 ENTRIES = [Entry(name, name, hyper) for name, hyper in BLOCKS.items()]
-
-
 LOGS = [replace(e, name=f"{e.name} log", log=True) for e in ENTRIES]
 
 
@@ -22,8 +20,8 @@ def cost(entry, shape):
     return FAMILIES[entry.candidate].cost(shape, entry.hyper)
 
 
-def plan(rows, columns=20, outputs=2, budget=120, regression=False, entries=ENTRIES):
-    return make_plan(entries, Shape(rows, columns, 2 * columns, outputs, regression), 5, budget, cost)
+def plan(rows, columns=20, outputs=2, budget=120, regression=False):
+    return make_plan(ENTRIES, Shape(rows, columns, 2 * columns, outputs, regression), 5, budget, cost)
 
 
 def run(entries, share):
